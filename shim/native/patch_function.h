@@ -1,0 +1,30 @@
+/* One function of a module, up to the next one, decoded: where its instructions start and which of them a direct branch goes to. */
+#ifndef OVERLAY_PATCH_FUNCTION_H
+#define OVERLAY_PATCH_FUNCTION_H
+
+#include "patch_decode.h"
+#include "patch_module.h"
+
+/* Functions longer than this are not decoded (glibc's longest with a call in it is a tenth of it). */
+#define FUNCTION_MAP_LIMIT (256 * 1024)
+
+enum { MARK_START = 1, MARK_TARGET = 2 };
+
+struct function_map {
+    struct function_range range;
+    uint8_t *mark;              /* one byte for each byte of the function, MARK_* */
+    int has_indirect_jump;      /* a jump table may lead to an instruction that is not marked as a target */
+};
+
+/* Decodes function `index`; `mark` has FUNCTION_MAP_LIMIT bytes. Answers 0 if it does not decode to its end. */
+int overlay_function_map(const struct patch_module *module, uint32_t index, uint8_t *mark, struct function_map *out);
+
+static inline int overlay_is_marked(const struct function_map *map, uintptr_t address, int mark)
+{
+    return address >= map->range.start && address < map->range.end && (map->mark[address - map->range.start] & mark);
+}
+
+/* The instruction that ends where `address` starts; 0 if that is the start of the function. */
+uintptr_t overlay_previous_instruction(const struct function_map *map, uintptr_t address);
+
+#endif
