@@ -11,9 +11,9 @@
 enum { MARK_START = 1, MARK_TARGET = 2 };
 
 struct function_map {
-    struct function_range range;
+    struct address_range range;
     uint8_t *mark;              /* one byte for each byte of the function, MARK_* */
-    int has_indirect_jump;      /* a jump table may lead to an instruction that is not marked as a target */
+    int has_unknown_jump;       /* an indirect jump whose table was not found may lead anywhere in the function */
 };
 
 /* Decodes function `index`; `mark` has FUNCTION_MAP_LIMIT bytes. Answers 0 if it does not decode to its end. */

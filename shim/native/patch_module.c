@@ -23,8 +23,12 @@ int overlay_module_describe(uintptr_t base, const Elf64_Phdr *headers, int count
 
     out->base = base;
     out->frame_header = 0;
+    out->constants_count = 0;
     for (int i = 0; i < count; i++) {
         const Elf64_Phdr *header = &headers[i];
+        if (header->p_type == PT_LOAD && !(header->p_flags & PF_W) && out->constants_count < PATCH_CONSTANTS_LIMIT)
+            out->constants[out->constants_count++] = (struct address_range){
+                base + header->p_vaddr, base + header->p_vaddr + header->p_filesz };
         if (header->p_type == PT_LOAD && (header->p_flags & PF_X)) {
             if (header->p_flags & PF_W)
                 return 0;
@@ -97,7 +101,7 @@ uint32_t overlay_function_count(const struct patch_module *module)
     return count;
 }
 
-int overlay_function_at(const struct patch_module *module, uint32_t index, struct function_range *out)
+int overlay_function_at(const struct patch_module *module, uint32_t index, struct address_range *out)
 {
     uint32_t count, size, cie;
     const struct frame_row *table = rows(module, &count);

@@ -7,6 +7,12 @@
 
 #define PATCH_MODULE_LIMIT 3    /* libc, libpthread (before glibc 2.34), the loader */
 
+#define PATCH_CONSTANTS_LIMIT 4
+
+struct address_range {
+    uintptr_t start, end;
+};
+
 struct patch_module {
     const char *path;
     uintptr_t base;
@@ -14,6 +20,8 @@ struct patch_module {
     uint64_t text_file_offset;
     uintptr_t frame_header;         /* .eh_frame_hdr, 0 = none */
     uint32_t is_libc;
+    uint32_t constants_count;
+    struct address_range constants[PATCH_CONSTANTS_LIMIT];    /* segments that are not writable */
 };
 
 /* Fills `out` from program headers; answers 0 if the module has not exactly one executable segment. */
@@ -24,11 +32,8 @@ int overlay_module_describe(uintptr_t base, const Elf64_Phdr *headers, int count
 int overlay_modules_find(int include_loader, struct patch_module out[PATCH_MODULE_LIMIT]);
 
 /* Functions, numbered in address order, as the unwind tables list them. */
-struct function_range {
-    uintptr_t start, end;
-};
 uint32_t overlay_function_count(const struct patch_module *module);
-int overlay_function_at(const struct patch_module *module, uint32_t index, struct function_range *out);
+int overlay_function_at(const struct patch_module *module, uint32_t index, struct address_range *out);
 
 /* The number of the last function that starts at or before `address`; -1 if there is none. */
 int64_t overlay_function_before(const struct patch_module *module, uintptr_t address);

@@ -134,8 +134,8 @@ static int follow(const struct function_map *map, uintptr_t at, int steps, int s
 
 int overlay_call_number(const struct function_map *map, uintptr_t syscall)
 {
-    /* Where a jump table may lead is not marked, so past one instruction there may be another way in. */
-    return follow(map, syscall, map->has_indirect_jump ? 1 : STEPS_BACK, 1);
+    /* Where an unknown jump table leads is not marked, so past one instruction there may be another way in. */
+    return follow(map, syscall, map->has_unknown_jump ? 1 : STEPS_BACK, 1);
 }
 
 int overlay_call_number_presumed(const struct function_map *map, uintptr_t syscall)

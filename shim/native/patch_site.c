@@ -56,7 +56,7 @@ static uintptr_t find_padding(const struct patch_module *module, uint32_t functi
                               uintptr_t from)
 {
     uintptr_t origin = from + PATCH_SHORT_JUMP_SIZE;
-    struct function_range before, after;
+    struct address_range before, after;
     uint32_t first = function > 4 ? function - 4 : 0;
 
     for (uint32_t i = first; i < function + 4; i++) {
@@ -80,7 +80,7 @@ static int find_room(const struct function_map *map, struct overlay_patch_site *
     struct instruction i;
 
     do {
-        if (overlay_is_marked(map, at, MARK_TARGET) || (at != site->syscall && map->has_indirect_jump))
+        if (overlay_is_marked(map, at, MARK_TARGET) || (at != site->syscall && map->has_unknown_jump))
             return 0;
         at = overlay_previous_instruction(map, at);
         if (!at || !overlay_decode((const uint8_t *)at, (const uint8_t *)site->syscall, &i) || !overlay_is_movable(&i))

@@ -1,0 +1,55 @@
+#include "trampoline_vector.h"
+
+#include <cpuid.h>
+#include <stdint.h>
+
+/* How trampoline_vector_save.S saves the state. */
+enum { SAVE_FXSAVE = 0, SAVE_XSAVE = 1, SAVE_XSAVEC = 2 };
+
+__attribute__((visibility("hidden"))) uint32_t overlay_vector_method = SAVE_FXSAVE;
+__attribute__((visibility("hidden"))) uint32_t overlay_vector_mask;              /* state components, bits 0-31 */
+__attribute__((visibility("hidden"))) uint64_t overlay_vector_size = 512;        /* bytes, a multiple of 64 */
+__attribute__((visibility("hidden"))) uint32_t overlay_vector_has_avx;
+
+#define LEGACY_AND_HEADER 576u
+/* x87, SSE, AVX, AVX-512 (three components), APX registers */
+#define WANTED_COMPONENTS (0xe7u | 1u << 19)
+
+static uint32_t enabled_components(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+/* The size of a save area that holds `mask`: compacted, or with every component at its standard offset. */
+static uint64_t area_size(uint32_t mask, int compacted)
+{
+    uint64_t size = LEGACY_AND_HEADER;
+
+    for (uint32_t component = 2; component < 32; component++) {
+        uint32_t bytes, offset, flags, unused;
+        if (!(mask >> component & 1))
+            continue;
+        __cpuid_count(0xd, component, bytes, offset, flags, unused);
+        if (compacted)
+            size = (flags & 2 ? (size + 63) & ~63ul : size) + bytes;
+        else if (offset + bytes > size)
+            size = offset + bytes;
+    }
+    return (size + 63) & ~63ul;
+}
+
+void overlay_vector_state_init(void)
+{
+    uint32_t a, b, c, d;
+
+    __cpuid(1, a, b, c, d);
+    if (!(c & bit_OSXSAVE))
+        return;
+    overlay_vector_mask = enabled_components() & WANTED_COMPONENTS;
+    overlay_vector_has_avx = overlay_vector_mask >> 2 & 1;
+    __cpuid_count(0xd, 1, a, b, c, d);
+    overlay_vector_method = a & 2 ? SAVE_XSAVEC : SAVE_XSAVE;
+    overlay_vector_size = area_size(overlay_vector_mask, overlay_vector_method == SAVE_XSAVEC);
+}
