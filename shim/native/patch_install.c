@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "patch_known.h"
 #include "patch_plan.h"
 #include "patch_slot.h"
 #include "patch_text.h"
@@ -38,7 +39,8 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
     if (!has_libc)
         return OVERLAY_PATCH_NO_LIBC;
     for (int i = 0; i < work->module_count; i++)
-        if (!overlay_plan_module(&work->modules[i], options, work->mark, &work->plan, report))
+        if (!overlay_plan_known(&work->modules[i], options, &work->plan, report) &&
+            !overlay_plan_module(&work->modules[i], options, work->mark, &work->plan, report))
             return fail(report, OVERLAY_PATCH_UNPATCHABLE, work->modules[i].path, 0);
     return OVERLAY_PATCH_OK;
 }

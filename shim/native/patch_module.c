@@ -17,6 +17,20 @@ static int name_is(const char *path, const char *name)
     return *last == *name;
 }
 
+/* Notes: size of name, size of content, type, then name and content, each padded to 4 bytes. */
+static void find_build_id(uintptr_t at, uintptr_t end, struct patch_module *out)
+{
+    while (at + sizeof(Elf64_Nhdr) <= end) {
+        const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;
+        uintptr_t content = at + sizeof *note + ((note->n_namesz + 3) & ~3u);
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && content + note->n_descsz <= end) {
+            out->build_id = (const uint8_t *)content;
+            out->build_id_size = note->n_descsz;
+        }
+        at = content + ((note->n_descsz + 3) & ~3u);
+    }
+}
+
 int overlay_module_describe(uintptr_t base, const Elf64_Phdr *headers, int count, struct patch_module *out)
 {
     int executable = 0;
@@ -24,6 +38,7 @@ int overlay_module_describe(uintptr_t base, const Elf64_Phdr *headers, int count
     out->base = base;
     out->frame_header = 0;
     out->constants_count = 0;
+    out->build_id = 0;
     for (int i = 0; i < count; i++) {
         const Elf64_Phdr *header = &headers[i];
         if (header->p_type == PT_LOAD && !(header->p_flags & PF_W) && out->constants_count < PATCH_CONSTANTS_LIMIT)
@@ -36,6 +51,8 @@ int overlay_module_describe(uintptr_t base, const Elf64_Phdr *headers, int count
             out->text = base + header->p_vaddr;
             out->text_end = out->text + header->p_filesz;
             out->text_file_offset = header->p_offset;
+        } else if (header->p_type == PT_NOTE && header->p_align == 4) {
+            find_build_id(base + header->p_vaddr, base + header->p_vaddr + header->p_filesz, out);
         } else if (header->p_type == PT_GNU_EH_FRAME) {
             out->frame_header = base + header->p_vaddr;
         }

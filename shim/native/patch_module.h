@@ -20,6 +20,8 @@ struct patch_module {
     uint64_t text_file_offset;
     uintptr_t frame_header;         /* .eh_frame_hdr, 0 = none */
     uint32_t is_libc;
+    uint32_t build_id_size;
+    const uint8_t *build_id;        /* 0 = the module has none */
     uint32_t constants_count;
     struct address_range constants[PATCH_CONSTANTS_LIMIT];    /* segments that are not writable */
 };

@@ -1,5 +1,7 @@
 #include "patch_plan.h"
 
+#include <string.h>
+
 #include "patch_number.h"
 #include "patch_scan.h"
 
@@ -57,8 +59,23 @@ static int plan_callers(struct planner *p, const struct overlay_patch_site *site
     return found;
 }
 
+/* Four calls in five are `mov $number,%eax; syscall` with a number that nobody asked for. Nothing is going to be changed
+ * there, so the function around them need not be decoded. */
+static int is_plainly_not_wanted(const struct planner *p, uintptr_t syscall, int32_t *number)
+{
+    const uint8_t *code = (const uint8_t *)syscall;
+    if (syscall < p->module->text + 6 || code[-5] != 0xb8 || (code[-6] & 0xf0) == 0x40)    /* REX: another register */
+        return 0;
+    memcpy(number, code - 4, 4);
+    return *number >= 0 && *number < OVERLAY_NUMBER_LIMIT && !overlay_number_wanted(p->options, *number);
+}
+
 static void plan_site(struct planner *p, struct overlay_patch_site *site)
 {
+    if (is_plainly_not_wanted(p, site->syscall, &site->number)) {
+        site->fate = OVERLAY_SITE_NOT_WANTED;
+        return;
+    }
     int in_function = map_function(p, site->syscall);
 
     site->number = NUMBER_UNKNOWN;
