@@ -3,10 +3,9 @@
 #include <cpuid.h>
 #include <stdint.h>
 
-/* How trampoline_vector_save.S saves the state. */
-enum { SAVE_FXSAVE = 0, SAVE_XSAVE = 1, SAVE_XSAVEC = 2 };
+#include "trampoline_offsets.h"
 
-__attribute__((visibility("hidden"))) uint32_t overlay_vector_method = SAVE_FXSAVE;
+__attribute__((visibility("hidden"))) uint32_t overlay_vector_method = VECTOR_FXSAVE;
 __attribute__((visibility("hidden"))) uint32_t overlay_vector_mask;              /* state components, bits 0-31 */
 __attribute__((visibility("hidden"))) uint64_t overlay_vector_size = 512;        /* bytes, a multiple of 64 */
 __attribute__((visibility("hidden"))) uint32_t overlay_vector_has_avx;
@@ -14,6 +13,9 @@ __attribute__((visibility("hidden"))) uint32_t overlay_vector_has_avx;
 #define LEGACY_AND_HEADER 576u
 /* x87, SSE, AVX, AVX-512 (three components), APX registers */
 #define WANTED_COMPONENTS (0xe7u | 1u << 19)
+#define UP_TO_AVX 0x7u
+#define HAS_XSAVEC 2u
+#define HAS_XGETBV_IN_USE 4u
 
 static uint32_t enabled_components(void)
 {
@@ -50,6 +52,8 @@ void overlay_vector_state_init(void)
     overlay_vector_mask = enabled_components() & WANTED_COMPONENTS;
     overlay_vector_has_avx = overlay_vector_mask >> 2 & 1;
     __cpuid_count(0xd, 1, a, b, c, d);
-    overlay_vector_method = a & 2 ? SAVE_XSAVEC : SAVE_XSAVE;
-    overlay_vector_size = area_size(overlay_vector_mask, overlay_vector_method == SAVE_XSAVEC);
+    overlay_vector_method = a & HAS_XSAVEC ? VECTOR_XSAVEC : VECTOR_XSAVE;
+    overlay_vector_size = area_size(overlay_vector_mask, overlay_vector_method == VECTOR_XSAVEC);
+    if (overlay_vector_method == VECTOR_XSAVEC && (a & HAS_XGETBV_IN_USE) && overlay_vector_mask == UP_TO_AVX)
+        overlay_vector_method = VECTOR_YMM;
 }

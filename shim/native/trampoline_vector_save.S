@@ -1,7 +1,15 @@
 /* long overlay_with_vector_state_saved(long (*function)(void *), void *argument): see trampoline_vector.h.
- * The save area lies on the stack, 64-byte aligned; %rbp marks the frame, %rbx keeps the area. */
+ * %rbp marks the frame, %rbx the save area below it, aligned to 64 bytes.
+ *
+ * Saving with xsave and xrstor takes 210 ns; moving the sixteen %ymm registers by hand takes 7. Where those are all there
+ * is (no AVX-512, no APX) and x87 is in its initial state, which xgetbv tells, the latter is enough. */
+#include "trampoline_offsets.h"
+
     .set    HEADER, 512
     .set    DEFAULT_MXCSR, 0x1f80
+    .set    X87_IN_USE, 1
+    .set    LOCAL_MXCSR, -16         /* from %rbp */
+    .set    LOCAL_SCRATCH, -12
 
     .text
     .globl  overlay_with_vector_state_saved
@@ -18,25 +26,48 @@ overlay_with_vector_state_saved:
     pushq   %rbx
     .cfi_offset %rbx, -24
     subq    $24, %rsp
-    movq    %rdi, %rcx
+    movq    %rdi, %r8
     movq    %rsi, %rdi
     subq    overlay_vector_size(%rip), %rsp
     andq    $-64, %rsp
     movq    %rsp, %rbx
 
+    cmpl    $VECTOR_YMM, overlay_vector_method(%rip)
+    jne     .Lextended
+    movl    $1, %ecx
+    xgetbv
+    testb   $X87_IN_USE, %al
+    jnz     .Lextended
+
+    stmxcsr LOCAL_MXCSR(%rbp)
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vmovdqa %ymm\n, 32*\n(%rbx)
+    .endr
+    movl    $DEFAULT_MXCSR, LOCAL_SCRATCH(%rbp)
+    ldmxcsr LOCAL_SCRATCH(%rbp)
+    vzeroupper
+    call    *%r8
+    movq    %rax, %r8
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vmovdqa 32*\n(%rbx), %ymm\n
+    .endr
+    ldmxcsr LOCAL_MXCSR(%rbp)
+    movl    $1, %ecx
+    xgetbv
+    testb   $X87_IN_USE, %al
+    jz      .Ldone
+    fninit
+    jmp     .Ldone
+
+.Lextended:
     movl    overlay_vector_mask(%rip), %eax
     xorl    %edx, %edx
-    cmpl    $1, overlay_vector_method(%rip)
+    cmpl    $VECTOR_XSAVE, overlay_vector_method(%rip)
     jb      .Lfxsave
     /* The save does not write all of the header, and the restore faults on what it does not know. */
-    movq    %rdx, HEADER+0(%rbx)
-    movq    %rdx, HEADER+8(%rbx)
-    movq    %rdx, HEADER+16(%rbx)
-    movq    %rdx, HEADER+24(%rbx)
-    movq    %rdx, HEADER+32(%rbx)
-    movq    %rdx, HEADER+40(%rbx)
-    movq    %rdx, HEADER+48(%rbx)
-    movq    %rdx, HEADER+56(%rbx)
+    .irp n, 0,8,16,24,32,40,48,56
+    movq    %rdx, HEADER+\n(%rbx)
+    .endr
     je      .Lxsave
     xsavec64 (%rbx)
     jmp     .Lsaved
@@ -47,25 +78,24 @@ overlay_with_vector_state_saved:
     fxsave64 (%rbx)
 .Lsaved:
     fninit
-    movl    $DEFAULT_MXCSR, -16(%rbp)
-    ldmxcsr -16(%rbp)
+    movl    $DEFAULT_MXCSR, LOCAL_SCRATCH(%rbp)
+    ldmxcsr LOCAL_SCRATCH(%rbp)
     cmpl    $0, overlay_vector_has_avx(%rip)
     je      .Lcall
     vzeroupper
 .Lcall:
-    call    *%rcx
-
-    movq    %rax, %rcx
+    call    *%r8
+    movq    %rax, %r8
     movl    overlay_vector_mask(%rip), %eax
     xorl    %edx, %edx
-    cmpl    $0, overlay_vector_method(%rip)
+    cmpl    $VECTOR_FXSAVE, overlay_vector_method(%rip)
     je      .Lfxrstor
     xrstor64 (%rbx)
-    jmp     .Lrestored
+    jmp     .Ldone
 .Lfxrstor:
     fxrstor64 (%rbx)
-.Lrestored:
-    movq    %rcx, %rax
+.Ldone:
+    movq    %r8, %rax
     movq    -8(%rbp), %rbx
     leave
     .cfi_def_cfa %rsp, 8
