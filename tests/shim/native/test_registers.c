@@ -9,6 +9,8 @@
 #include "../../../shim/native/trampoline_offsets.h"
 #include "../../../shim/native/trampoline_vector.h"
 
+static const unsigned char unused_state[576] __attribute__((aligned(64), used));
+
 struct state {
     unsigned long general[15];      /* rax rbx rcx rdx rsi rdi rbp r8 ... r15 */
     unsigned long flags;
@@ -48,9 +50,13 @@ __asm__(
     "  vmovdqu64 704+64*(\\n-16)(%rax), %zmm\\n\n"
     "  .endr\n"
     "2:\n"
-    "  fninit; ldmxcsr 1744(%rax)\n"
-    "  cmpl $0, 1876(%rax); je 3f; fldt 1728(%rax)\n"
-    "3:\n"
+    "  ldmxcsr 1744(%rax)\n"
+    "  cmpl $0, 1876(%rax); je 3f\n"
+    "  fninit; fldt 1728(%rax); jmp 4f\n"
+    /* as if x87 had never been used, which fninit does not achieve */
+    "3: cmp $0, %rcx; je 4f\n"
+    "  mov %rax, %rbx; mov $1, %eax; xor %edx, %edx; xrstor64 unused_state(%rip); mov %rbx, %rax\n"
+    "4:\n"
     /* what will be the red zone of the called function: below its return address at -8(%rsp) */
     "  .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
     "  mov 1748+8*\\n(%rax), %rbx; mov %rbx, -136+8*\\n(%rsp)\n"
@@ -119,6 +125,10 @@ GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
         return OVERLAY_PASS;
     s_seen++;
     s_call = *call;
+    /* What a C function may do to registers. */
+    __asm__ volatile("mov $-1,%%edi; mov %%edi,%%esi; mov %%edi,%%edx; mov %%edi,%%ecx; mov %%edi,%%r8d; mov %%edi,%%r9d;"
+                     "mov %%edi,%%r10d; mov %%edi,%%r11d; test %%edi,%%edi"
+                     ::: "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "cc");
     if (s_mode == PASS)
         return OVERLAY_PASS;
     call->result = s_mode == HANDLE ? 0123 : overlay_with_vector_state_saved(spoil, numbers);
