@@ -25,7 +25,7 @@ static int mark_table(const struct patch_module *module, struct function_map *ma
         if (target < module->text || target >= module->text_end)
             break;
         if (target >= map->range.start && target < map->range.end) {
-            map->mark[target - map->range.start] |= MARK_TARGET;
+            map->mark[target - map->range.start] |= MARK_TARGET | MARK_TABLE;
             found = 1;
         }
     }
@@ -48,9 +48,11 @@ static int mark_tables(const struct patch_module *module, struct function_map *m
     return found;
 }
 
-int overlay_function_map(const struct patch_module *module, uint32_t index, uint8_t *mark, struct function_map *out)
+int overlay_function_map(const struct patch_module *module, uint32_t index, struct function_scratch *scratch,
+                         struct function_map *out)
 {
     struct address_range next;
+    uint8_t *mark = scratch->mark;
 
     if (!overlay_function_at(module, index, &out->range))
         return 0;
@@ -61,6 +63,8 @@ int overlay_function_map(const struct patch_module *module, uint32_t index, uint
     if (end - start > FUNCTION_MAP_LIMIT)
         return 0;
     out->mark = mark;
+    out->branches = scratch->branches;
+    out->branch_count = 0;
     memset(mark, 0, end - start);
 
     int has_table_jump = 0;
@@ -70,8 +74,12 @@ int overlay_function_map(const struct patch_module *module, uint32_t index, uint
             break;
         mark[at - start] |= MARK_START;
         has_table_jump |= i.flow == FLOW_JUMP_INDIRECT && i.modrm >> 6 == 3;    /* through memory: a tail call */
-        if (i.relative_size && i.target >= start && i.target < end)
+        if (i.relative_size && i.target >= start && i.target < end) {
+            if (out->branch_count == FUNCTION_BRANCH_LIMIT)
+                return 0;
             mark[i.target - start] |= MARK_TARGET;
+            scratch->branches[out->branch_count++] = (struct branch){ (uint32_t)(at - start), (uint32_t)(i.target - start) };
+        }
         at += i.length;
     }
     out->range.end = at;

@@ -19,7 +19,7 @@ struct workspace {
     int module_count;
     struct patch_plan plan;
     struct slot_region region;
-    uint8_t mark[FUNCTION_MAP_LIMIT];
+    struct function_scratch scratch;
 };
 
 static int fail(struct overlay_patch_report *report, int result, const char *module, long error)
@@ -40,7 +40,7 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
         return OVERLAY_PATCH_NO_LIBC;
     for (int i = 0; i < work->module_count; i++)
         if (!overlay_plan_known(&work->modules[i], options, &work->plan, report) &&
-            !overlay_plan_module(&work->modules[i], options, work->mark, &work->plan, report))
+            !overlay_plan_module(&work->modules[i], options, &work->scratch, &work->plan, report))
             return fail(report, OVERLAY_PATCH_UNPATCHABLE, work->modules[i].path, 0);
     return OVERLAY_PATCH_OK;
 }

@@ -10,7 +10,7 @@ struct planner {
     const struct overlay_patch_options *options;
     struct patch_plan *plan;
     struct overlay_patch_report *report;
-    uint8_t *mark;
+    struct function_scratch *scratch;
     struct function_map map;
     int64_t mapped;          /* the function in `map`, -1 = none */
 };
@@ -24,7 +24,7 @@ static int map_function(struct planner *p, uintptr_t address)
         return 0;
     if (index != p->mapped) {
         p->mapped = -1;
-        if (!overlay_function_map(p->module, (uint32_t)index, p->mark, &p->map))
+        if (!overlay_function_map(p->module, (uint32_t)index, p->scratch, &p->map))
             return 0;
         p->mapped = index;
     }
@@ -121,10 +121,10 @@ static void count(struct planner *p, const struct overlay_patch_site *site)
 }
 
 int overlay_plan_module(const struct patch_module *module, const struct overlay_patch_options *options,
-                        uint8_t *mark, struct patch_plan *plan, struct overlay_patch_report *report)
+                        struct function_scratch *scratch, struct patch_plan *plan, struct overlay_patch_report *report)
 {
     struct planner p = {
-        .module = module, .options = options, .plan = plan, .report = report, .mark = mark, .mapped = -1,
+        .module = module, .options = options, .plan = plan, .report = report, .scratch = scratch, .mapped = -1,
     };
     uint32_t unpatchable = report->unpatchable_wanted;
     uintptr_t at = module->text;

@@ -4,9 +4,8 @@
 
 #include "patch_site.h"
 
-/* Appends to `plan`, adds to the counts in `report`. `mark` is scratch of FUNCTION_MAP_LIMIT bytes. Answers 0 if a
- * wanted call cannot be intercepted. */
+/* Appends to `plan`, adds to the counts in `report`. Answers 0 if a wanted call cannot be intercepted. */
 int overlay_plan_module(const struct patch_module *module, const struct overlay_patch_options *options,
-                        uint8_t *mark, struct patch_plan *plan, struct overlay_patch_report *report);
+                        struct function_scratch *scratch, struct patch_plan *plan, struct overlay_patch_report *report);
 
 #endif

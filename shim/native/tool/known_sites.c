@@ -12,7 +12,7 @@
 #include "../patch_number.h"
 
 static struct patch_plan s_plan;
-static uint8_t s_mark[FUNCTION_MAP_LIMIT];
+static struct function_scratch s_scratch;
 static struct patch_module s_module;
 static unsigned s_count;
 
@@ -45,7 +45,7 @@ static int presumed_number(uintptr_t syscall)
 {
     struct function_map map;
     int64_t index = overlay_function_before(&s_module, syscall);
-    if (index < 0 || !overlay_function_map(&s_module, (uint32_t)index, s_mark, &map) || syscall >= map.range.end)
+    if (index < 0 || !overlay_function_map(&s_module, (uint32_t)index, &s_scratch, &map) || syscall >= map.range.end)
         return NUMBER_UNKNOWN;
     return overlay_call_number_presumed(&map, syscall);
 }
@@ -76,7 +76,7 @@ static void print_module(unsigned number)
 
     memset(options.numbers, 0xff, sizeof options.numbers);
     s_plan.count = s_seen_count = s_count = 0;
-    overlay_plan_module(&s_module, &options, s_mark, &s_plan, &report);
+    overlay_plan_module(&s_module, &options, &s_scratch, &s_plan, &report);
     printf("static const struct known_site known_sites_%u[] = {\n", number);
     for (unsigned i = 0; i < s_seen_count; i++) {
         if (s_seen[i].fate == OVERLAY_SITE_UNPATCHABLE)

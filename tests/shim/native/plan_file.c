@@ -47,7 +47,7 @@ static void observe(const struct overlay_patch_site *site, void *base)
 int main(int count, char **arguments)
 {
     static struct patch_plan plan;
-    static uint8_t mark[FUNCTION_MAP_LIMIT];
+    static struct function_scratch scratch;
     char head[4096];
     struct overlay_patch_options options = { .observe = observe };
     struct overlay_patch_report report = { 0 };
@@ -63,7 +63,7 @@ int main(int count, char **arguments)
     want_all(&options);
     if (!overlay_module_describe(base, segments, header->e_phnum, &module))
         return 2;
-    int complete = overlay_plan_module(&module, &options, mark, &plan, &report);
+    int complete = overlay_plan_module(&module, &options, &scratch, &plan, &report);
     for (uint32_t i = 0; i < plan.count; i++)
         if (plan.sites[i].fate == OVERLAY_SITE_CALLERS)
             print(&plan.sites[i], base);

@@ -11,7 +11,7 @@ long overlay_filter(struct overlay_call *call)
 }
 
 static struct patch_plan s_known, s_analysed;
-static uint8_t s_mark[FUNCTION_MAP_LIMIT];
+static struct function_scratch s_scratch;
 
 static const struct overlay_patch_site *find(const struct patch_plan *plan, const struct overlay_patch_site *site)
 {
@@ -26,7 +26,7 @@ static void compare(const struct patch_module *module, const struct overlay_patc
     struct overlay_patch_report known = { 0 }, analysed = { 0 };
 
     s_known.count = s_analysed.count = 0;
-    CHECK(overlay_plan_module(module, options, s_mark, &s_analysed, &analysed));
+    CHECK(overlay_plan_module(module, options, &s_scratch, &s_analysed, &analysed));
     if (!overlay_plan_known(module, options, &s_known, &known)) {
         printf("%s is not known\n", module->path);
         return;
