@@ -17,6 +17,8 @@ struct overlay_engine_start {
     const char *library_path; /* where liboverlay-engine.so was loaded from */
     /* Starts `overlay-ctl agent --autostart` outside of the program's sight; returns 0 when it serves, or -errno. */
     long (*start_agent)(const char *overlay_ctl, const char *volumes, const char *key_file);
+    /* Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). */
+    void (*reserve_descriptor)(int fd, int reserved);
 };
 
 /* What overlay_attach is told about a descriptor. */
