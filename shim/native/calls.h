@@ -19,7 +19,9 @@
     /* name.c */                                                                                                       \
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
     /* process.c */                                                                                                    \
-    X(execve) X(execveat) X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)
+    X(execve) X(execveat) X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)                                                            \
+    /* fork.c */                                                                                                       \
+    X(fork) X(clone)
 
 #define OVERLAY_DECLARE_HANDLER(name) int on_##name(struct overlay_call *call) HIDDEN;
 OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)

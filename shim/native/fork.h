@@ -7,8 +7,5 @@
 /* Registers the gate with pthread_atfork. */
 void fork_watch(void) HIDDEN;
 
-void fork_prepare(void) HIDDEN;
-void fork_parent(void) HIDDEN;
-void fork_child(void) HIDDEN;
 
 #endif
