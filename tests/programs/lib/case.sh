@@ -2,7 +2,7 @@
 # asked for it (in a condition, or behind "status").
 set -uE
 failures=0
-trap 'echo "[exit $?] $BASH_COMMAND"; failures=$((failures + 1))' ERR
+trap 'echo "[exit $?] ${BASH_COMMAND%%$'"'\\n'"'*}"; failures=$((failures + 1))' ERR
 
 # need PROGRAM...: leaves the case if one is missing; it is counted as skipped
 need() {

@@ -5,7 +5,7 @@
 
 # The old deadlock: libselinux's constructor calls access() before the shim is up.
 case_ls_1000_times() {
-    mkdir d; echo "x $MARKER" >d/a; echo y >d/b
+    mkdir d; echo "x $MARKER" >d/a; echo y >d/b; touch -d 2020-02-02 d/a d/b
     ldd "$(command -v ls)" | grep -q libselinux || echo "note: this ls has no libselinux" >>"$RESULTS/notes"
     for i in $(seq 1000); do timeout 10 ls -l d >out || { echo "run $i: status $?"; break; }; done
     wc -l out
@@ -54,7 +54,7 @@ case_libraries() {
     cp "$INPUTS/text.txt" a
     # cat keeps the file open while its own mappings are looked at.
     mkfifo pipe; exec 3<>pipe; cat a - <pipe >/dev/null & reader=$!; sleep 0.7
-    grep -oE 'lib(crypto|ssl|sqlite3|e_sqlite3|icu[a-z]*)[^/]*$' "/proc/$reader/maps" | sort -u || echo "no foreign library"
+    grep -oE "lib(crypto|ssl|sqlite3|e_sqlite3|icu[a-z]*)[^/]*$" "/proc/$reader/maps" >found || echo "no foreign library"; sort -u found
     echo end >&3; exec 3>&-; { kill $reader; wait $reader; } 2>/dev/null || :; rm pipe
 }
 
