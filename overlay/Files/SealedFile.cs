@@ -68,6 +68,9 @@ public sealed partial class SealedFile : IDisposable
     /// <summary>The logical size now.</summary>
     public long Length => Header.Size;
 
+    /// <summary>The logical size, inside <see cref="EnterWrite"/>.</summary>
+    public long CurrentLength => _header.Size;
+
     /// <summary>Gives a newborn file its header and makes it an empty sealed file. The caller holds the inode's lock.</summary>
     public static void Initialise(FileContext context, CipherSuite suite, bool compresses, int blockSizeLog2, ReadOnlySpan<byte> fileId, DataKey key)
     {
