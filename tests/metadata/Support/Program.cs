@@ -24,6 +24,12 @@ internal static partial class Program
                 using (var secret = KeySecret.FromKeyFile(keyFile))
                     _ = VolumeCreator.Create(root, secret, new VolumeOptions());
                 return 0;
+            case ["create-stepping-files", var root, var keyFile, var steps]:
+                s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
+                VolumeFiles.Changing = () => CountDown(null);
+                using (var secret = KeySecret.FromKeyFile(keyFile))
+                    _ = VolumeCreator.Create(root, secret, new VolumeOptions());
+                return 0;
             case ["take", var root, var keyFile, var steps]:
                 DieAfter(steps);
                 Take(root, keyFile);
@@ -78,7 +84,7 @@ internal static partial class Program
             StoreConnection.Opened = sqlite => SQLitePCL.raw.sqlite3_progress_handler(sqlite.Handle, 1, s_countDown, null);
     }
 
-    private static int CountDown(object data)
+    private static int CountDown(object? data)
     {
         if (--s_stepsLeft == 0)
             _ = SendSignal(Environment.ProcessId, Kill);
