@@ -18,9 +18,9 @@ public class KeyPoolTests
         using var pool = new KeyPool(unlocked);
         Assert.Equal(0, pool.Count);
         pool.Refill();
-        Assert.Equal(KeyPool.TargetCount, pool.Count);
+        Assert.Equal(KeyPool.LeastTarget, pool.Count);
         // Seen by another connection, so committed.
-        Assert.Equal(KeyPool.TargetCount, volume.Sql("SELECT count(*) FROM file WHERE state = 0"));
+        Assert.Equal(KeyPool.LeastTarget, volume.Sql("SELECT count(*) FROM file WHERE state = 0"));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class KeyPoolTests
         var taken = Enumerable.Range(0, 200).Select(_ => Take(pool)).ToList();
         Assert.True(pool.IsLow);
         pool.Refill();
-        taken.AddRange(Enumerable.Range(0, KeyPool.TargetCount).Select(_ => Take(pool)));
+        taken.AddRange(Enumerable.Range(0, KeyPool.LeastTarget).Select(_ => Take(pool)));
         Assert.Equal(taken.Count, taken.Distinct().Count());
         var key = new byte[32];
         foreach (var (fileId, expected) in taken)
@@ -42,6 +42,28 @@ public class KeyPoolTests
             Assert.Equal(expected, Convert.ToHexString(key));
         }
         Assert.Equal(200, volume.Sql("SELECT count(*) FROM file WHERE state = 1"));
+    }
+
+    [Fact]
+    public void Pool_grows_to_a_bound_while_refills_follow_close()
+    {
+        using var volume = new TestVolume();
+        using var unlocked = volume.Unlock();
+        using var pool = new KeyPool(unlocked);
+        for (var i = 0; i < 10; i++)
+        {
+            pool.Refill();
+            Assert.InRange(pool.Count, KeyPool.LeastTarget, KeyPool.MostTarget);
+            while (!pool.IsLow)
+                _ = Take(pool);
+        }
+        Assert.True(pool.Count > KeyPool.LeastTarget);
+        System.Threading.Thread.Sleep(1_100);
+        pool.Refill();
+        Assert.False(pool.IsLow);
+        while (!pool.IsLow)
+            _ = Take(pool);
+        Assert.True(pool.Count < KeyPool.LeastTarget);
     }
 
     [Fact]
@@ -70,10 +92,10 @@ public class KeyPoolTests
         using var unlocked = volume.Unlock();
         using var killed = new KeyPool(unlocked);
         killed.Refill();
-        var handed = Enumerable.Range(0, KeyPool.TargetCount).Select(_ => Take(killed)).ToHashSet();
+        var handed = Enumerable.Range(0, KeyPool.LeastTarget).Select(_ => Take(killed)).ToHashSet();
         using var next = new KeyPool(unlocked);
         next.Refill();
-        Assert.DoesNotContain(Enumerable.Range(0, KeyPool.TargetCount).Select(_ => Take(next)), handed.Contains);
+        Assert.DoesNotContain(Enumerable.Range(0, KeyPool.LeastTarget).Select(_ => Take(next)), handed.Contains);
     }
 
     [Fact]
@@ -105,7 +127,7 @@ public class KeyPoolTests
         Assert.Equal(56, pool.Count);
         unlocked.Store.Connection.Execute("PRAGMA query_only = OFF");
         pool.Refill();
-        Assert.Equal(KeyPool.TargetCount, pool.Count);
+        Assert.False(pool.IsLow);
         Assert.Equal(200, unlocked.Store.CountFiles(FileState.Handed));
     }
 

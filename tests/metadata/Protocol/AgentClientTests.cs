@@ -83,7 +83,7 @@ public sealed class AgentClientTests : IDisposable
     [Fact]
     public void Late_answer_is_not_taken_for_the_next_one()
     {
-        var (client, agent) = Pair(timeoutMilliseconds: 1_000);
+        var (client, agent) = Pair(timeoutMilliseconds: 2_000);
         using (client)
         using (agent)
         {
@@ -109,7 +109,7 @@ public sealed class AgentClientTests : IDisposable
         ];
         foreach (var answer in answers)
         {
-            var (client, agent) = Pair(timeoutMilliseconds: 1_000);
+            var (client, agent) = Pair(timeoutMilliseconds: 2_000);
             using (client)
             using (agent)
             {
@@ -191,13 +191,14 @@ public sealed class AgentClientTests : IDisposable
 
     private (AgentClient Client, RawPeer Agent) Pair(int timeoutMilliseconds = 10_000)
     {
-        var accepting = Task.Run(() =>
+        // A thread of its own: the pool's may all be waiting in other tests.
+        var accepting = Task.Factory.StartNew(() =>
         {
             var peer = RawPeer.Accept(_listener);
             peer.Receive();
             peer.TrySend(s_welcome);
             return peer;
-        });
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var client = AgentClient.Connect(Address, timeoutMilliseconds);
         return (client, accepting.Result);
     }
