@@ -1,0 +1,119 @@
+using System;
+using System.Collections.Generic;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Interop;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Engine;
+
+/// <summary>One volume of this process: its parameters, locks, counters, and keys in stock for files to come.</summary>
+internal sealed class Volume : IKeySource
+{
+    private const int LargestBatch = 32;
+
+    private readonly AgentLink _agent;
+    private readonly Stack<GrantedKey> _stock = new();
+    private int _nextBatch = 1;
+
+    /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
+    internal Volume(string root, AgentLink agent)
+    {
+        Root = root;
+        _agent = agent;
+        Id = LoadId(root);
+        int directory = KernelFile.Open(Kernel.CurrentDirectory, $"{root}/.overlay", Kernel.O_PATH | Kernel.O_DIRECTORY);
+        if (directory < 0)
+            throw KernelFile.Failure("the volume's .overlay cannot be opened");
+        // Kept: relative to it, locks can be opened again after a chroot.
+        directory = Descriptors.MoveAway(directory);
+        Locks = new LockFile(directory);
+        Coherence = new CoherenceTable(directory);
+        VolumeGrant grant = agent.Ask(Id, root, client => client.Attach(root));
+        Suite = grant.Suite;
+        Compresses = grant.Compress;
+        BlockSizeLog2 = grant.BlockSizeLog2;
+    }
+
+    internal string Root { get; }
+
+    internal byte[] Id { get; }
+
+    internal CipherSuite Suite { get; }
+
+    internal bool Compresses { get; }
+
+    internal int BlockSizeLog2 { get; }
+
+    internal LockFile Locks { get; }
+
+    internal CoherenceTable Coherence { get; }
+
+    public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
+    {
+        byte[] id = fileId.ToArray();
+        byte[] answer = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        try
+        {
+            bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKey(Id, id, answer));
+            answer.CopyTo(key);
+            return isKnown;
+        }
+        finally
+        {
+            Secret.Wipe(answer);
+        }
+    }
+
+    /// <summary>An id and key for a new file; the caller wipes it. Asked for in growing batches.</summary>
+    internal GrantedKey TakeNewKey()
+    {
+        lock (_stock)
+        {
+            if (_stock.Count == 0)
+            {
+                GrantedKey[] batch = new GrantedKey[_nextBatch];
+                int count = _agent.Ask(Id, Root, client => client.TakeNewKeys(Id, batch.Length, batch));
+                for (int i = 0; i < count; i++)
+                    _stock.Push(batch[i]);
+                _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
+            }
+            return _stock.Pop();
+        }
+    }
+
+    internal void NoteCreated(byte[] fileId, string path)
+    {
+        string relative = path.StartsWith(Root + "/", StringComparison.Ordinal) ? path[(Root.Length + 1)..] : path;
+        _agent.Ask(Id, path, client =>
+        {
+            client.NoteCreated(Id, fileId, relative);
+            return true;
+        });
+    }
+
+    internal bool Contains(string path) =>
+        Root == "/" || (path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] == '/'));
+
+    /// <summary>The parent has the same keys in stock, and will use them.</summary>
+    internal void AfterFork()
+    {
+        while (_stock.TryPop(out GrantedKey key))
+            key.Wipe();
+        Locks.Forget();
+    }
+
+    private static byte[] LoadId(string root)
+    {
+        try
+        {
+            return VolumeConfig.Load(root).VolumeId;
+        }
+        catch (VolumeException exception)
+        {
+            EngineLog.Write(root, exception.Message);
+            throw new ErrnoException(Errno.ENOTCONN, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+/* The kernel's own entry: no errno, no cancellation, not patched. Returns -errno. */
+#ifndef OVERLAY_RAW_SYSCALL_H
+#define OVERLAY_RAW_SYSCALL_H
+
+static inline long overlay_raw_syscall6(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "cc", "memory");
+    return result;
+}
+
+#endif
