@@ -37,8 +37,11 @@ internal static partial class Program
             case ["serve", var root, var keyFile, var socketPath]:
                 Serve(root, keyFile, socketPath);
                 return 0;
+            case ["sample", var target]:
+                MakeSample(target);
+                return 0;
             default:
-                Console.Error.WriteLine("create|take|serve …: only for the tests");
+                Console.Error.WriteLine("create|take|serve|sample …: only for the tests");
                 return 64;
         }
     }
@@ -75,6 +78,28 @@ internal static partial class Program
         using var server = new AgentServer([volume], socketPath, 0, Console.Error.WriteLine);
         Console.WriteLine("ready");
         server.Run(0);
+    }
+
+    /// <summary>How Samples/v1 was made (SampleTests); a later version gets one of its own, this one stays.</summary>
+    private static void MakeSample(string target)
+    {
+        Directory.CreateDirectory(target);
+        var keyFile = Path.Combine(target, "key");
+        File.WriteAllBytes(keyFile, System.Text.Encoding.ASCII.GetBytes("a key file of a sample, no secret at all"));
+        using var secret = KeySecret.FromKeyFile(keyFile);
+        var options = new VolumeOptions { Suite = Overlay.Crypto.CipherSuite.Aegis256, BlockSizeLog2 = 15, SlotLabel = "first" };
+        _ = VolumeCreator.Create(Path.Combine(target, "volume"), secret, options);
+        using var volume = VolumeUnlocker.Unlock(Path.Combine(target, "volume"), secret);
+        using var passphrase = KeySecret.FromPassphrase("correct horse"u8);
+        volume.AddSlot(passphrase, "second", new PassphraseCost(1024, 2));
+        using var pool = new KeyPool(volume);
+        byte[] fileId = new byte[16], key = new byte[32];
+        pool.Refill();
+        pool.Take(fileId, key);
+        pool.NoteCreated(fileId, "a/sample");
+        pool.Retire();
+        File.WriteAllText(Path.Combine(target, "file.txt"),
+            $"{Convert.ToHexStringLower(fileId)} {Convert.ToHexStringLower(key)}\n");
     }
 
     private static void DieAfter(string steps)
