@@ -60,7 +60,7 @@ public static class AgentAddress
     private static string BaseDirectory(string userId, bool reachableByOthers)
     {
         if (Environment.GetEnvironmentVariable(RuntimeDirectoryVariable) is { Length: > 0 } chosen)
-            return chosen;
+            return Path.GetFullPath(chosen);
         string userDirectory = $"/run/user/{userId}";
         return !reachableByOthers && VolumeFiles.IsDirectory(userDirectory) ? userDirectory : "/tmp";
     }

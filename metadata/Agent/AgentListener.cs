@@ -60,7 +60,11 @@ internal sealed unsafe class AgentListener : IDisposable
             _ = FileCalls.Unlink(_path);
         PacketSocket.CloseIfOpen(ref _descriptor);
         if (_lock >= 0)
+        {
             _ = FileCalls.Unlink(LockPath);
+            // A child just forked may hold a copy of the descriptor until it comes to exec.
+            _ = FileCalls.Lock(_lock, FileCalls.Unlock);
+        }
         PacketSocket.CloseIfOpen(ref _lock);
     }
 

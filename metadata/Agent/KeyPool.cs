@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Store;
@@ -19,18 +20,27 @@ namespace Overlay.Metadata.Agent;
 /// </summary>
 internal sealed class KeyPool : IDisposable
 {
-    internal const int TargetCount = 256;
+    /// <summary>
+    /// How many keys a refill leaves. Refills close behind each other double it: most of a commit is its sync, whatever the
+    /// number of rows, and clients wait for it.
+    /// </summary>
+    internal const int LeastTarget = 256, MostTarget = 1024;
     internal const int MaxPendingNotes = 1024;
+
+    private const long BurstMilliseconds = 1_000;
 
     // What is kept of notes while the store cannot be written; a path lost is only a path not known.
     private const int MaxHeldNotes = 65_536;
 
     private readonly UnlockedVolume _volume;
-    private readonly SecretMemory _keys = new(TargetCount * SlotSealing.KeySize);
-    private readonly byte[][] _fileIds = new byte[TargetCount][];
+    private readonly SecretMemory _keys = new(MostTarget * SlotSealing.KeySize);
+    private readonly byte[][] _fileIds = new byte[MostTarget][];
     // Keys lie at 0 .. _count - 1 and are taken from the end.
     private int _count;
-    private readonly List<byte[]> _handed = [];
+    private int _target = LeastTarget;
+    private long _lastRefill = -BurstMilliseconds;
+    // Handed out and not yet reported as created.
+    private readonly HashSet<UInt128> _handed = [];
     private readonly List<(byte[] FileId, string Path)> _created = [];
 
     internal KeyPool(UnlockedVolume volume) => _volume = volume;
@@ -39,7 +49,7 @@ internal sealed class KeyPool : IDisposable
 
     internal int Count => _count;
 
-    internal bool IsLow => _count < TargetCount / 2;
+    internal bool IsLow => _count < _target / 2;
 
     internal bool HasNotes => _handed.Count + _created.Count > 0;
 
@@ -48,25 +58,14 @@ internal sealed class KeyPool : IDisposable
     /// <summary>Fills the pool up, in one transaction together with all notes.</summary>
     internal void Refill()
     {
-        int added = TargetCount - _count;
-        Span<byte> newKeys = _keys.Bytes.Slice(_count * SlotSealing.KeySize, added * SlotSealing.KeySize);
-        NonceSource.Fill(newKeys);
-        byte[][] rows = new byte[added][];
-        for (int i = 0; i < added; i++)
-        {
-            byte[] fileId = NewFileId();
-            _fileIds[_count + i] = fileId;
-            rows[i] = _volume.Wrap(fileId, newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
-        }
-        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        _volume.Store.Connection.InTransaction(() =>
-        {
-            for (int i = 0; i < added; i++)
-                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
-            WriteNotes();
-        });
-        ForgetNotes();
-        _count = TargetCount;
+        long now = Environment.TickCount64;
+        int target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * 2, MostTarget) : LeastTarget;
+        if (target > _count)
+            Add(target - _count);
+        else
+            Flush();
+        _target = target;
+        _lastRefill = now;
     }
 
     /// <summary>Takes one key. The pool must not be empty.</summary>
@@ -77,13 +76,15 @@ internal sealed class KeyPool : IDisposable
         _fileIds[_count].CopyTo(fileId);
         pooled.CopyTo(key);
         Secret.Wipe(pooled);
-        _handed.Add(_fileIds[_count]);
+        _handed.Add(MemoryMarshal.Read<UInt128>(_fileIds[_count]));
     }
 
     internal void NoteCreated(ReadOnlySpan<byte> fileId, string path)
     {
-        if (_created.Count < MaxHeldNotes)
-            _created.Add((fileId.ToArray(), path));
+        if (_created.Count >= MaxHeldNotes)
+            return;
+        _created.Add((fileId.ToArray(), path));
+        _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
     }
 
     /// <summary>Writes what was noted.</summary>
@@ -110,10 +111,32 @@ internal sealed class KeyPool : IDisposable
 
     public void Dispose() => _keys.Dispose();
 
+    private void Add(int added)
+    {
+        Span<byte> newKeys = _keys.Bytes.Slice(_count * SlotSealing.KeySize, added * SlotSealing.KeySize);
+        NonceSource.Fill(newKeys);
+        byte[][] rows = new byte[added][];
+        for (int i = 0; i < added; i++)
+        {
+            byte[] fileId = NewFileId();
+            _fileIds[_count + i] = fileId;
+            rows[i] = _volume.Wrap(fileId, newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
+        }
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        _volume.Store.Connection.InTransaction(() =>
+        {
+            for (int i = 0; i < added; i++)
+                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
+            WriteNotes();
+        });
+        ForgetNotes();
+        _count += added;
+    }
+
     private void WriteNotes()
     {
-        foreach (byte[] fileId in _handed)
-            _volume.Store.Files.SetHanded(fileId);
+        foreach (UInt128 fileId in _handed)
+            _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
         foreach ((byte[] fileId, string path) in _created)
             _volume.Store.Files.SetLive(fileId, path);
     }

@@ -189,9 +189,15 @@ internal sealed class RequestHandler
         return null;
     }
 
+    /// <summary>One line for the log, and the errno that the program's open will fail with.</summary>
     private int Report(VolumeException e)
     {
         _log.Write(e.Message);
-        return Errno.InputOutput;
+        return e.Error switch
+        {
+            VolumeError.DiskFull => Errno.NoSpace,
+            VolumeError.Busy => Errno.Busy,
+            _ => Errno.InputOutput,
+        };
     }
 }

@@ -15,7 +15,7 @@ internal static unsafe partial class FileCalls
     internal static readonly int NoFollow =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
-    internal const int LockExclusive = 2, LockNoWait = 4;
+    internal const int LockExclusive = 2, LockNoWait = 4, Unlock = 8;
 
     internal const int StatNoFollow = 0x100, StatEmptyPath = 0x1000;
     internal const uint StatBasic = 0x7ff;

@@ -23,6 +23,8 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       (8), connections (4), volumes listed (2), each:
 ///                                                                       volume id (16), keys in the pool (4), root (text)
 /// </code>
+/// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
+/// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
 /// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
 /// and sends one end over the connection it shares with its parent; nothing comes back that its parent might read.

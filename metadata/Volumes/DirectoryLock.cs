@@ -26,5 +26,10 @@ internal sealed class DirectoryLock : IDisposable
             : Errno.Failure(error, $"locking {path}");
     }
 
-    public void Dispose() => PacketSocket.CloseIfOpen(ref _descriptor);
+    public void Dispose()
+    {
+        // Closing alone leaves it locked while a child just forked elsewhere in this process has not come to exec.
+        _ = FileCalls.Lock(_descriptor, FileCalls.Unlock);
+        PacketSocket.CloseIfOpen(ref _descriptor);
+    }
 }

@@ -6,14 +6,13 @@ using Overlay.Metadata.Store;
 namespace Overlay.Metadata.Volumes;
 
 /// <summary>
-/// The arithmetic of key slots and wrapped keys.
+/// The arithmetic of key slots.
 /// <code>
 /// slot key (passphrase) = Argon2id(passphrase, salt, memory, iterations)
 /// slot key (key file)   = HKDF-SHA-256(content, salt, "overlay key file v1")
 /// secret check          = HKDF-SHA-256(slot key, salt, "overlay slot check v1"), 16 bytes
 /// wrapped volume key    = wrap(slot key, context = "volume key" | volume id | key version (4), volume key)
 /// check value           = HKDF-SHA-256(volume key, volume id, "overlay volume key check v1"), 16 bytes
-/// wrapped file key      = wrap(volume key, context = volume id | file id | key version (4), file key)
 /// </code>
 /// The secret check tells a wrong key from a damaged slot; it is as hard to guess from as the wrapped key itself.
 /// </summary>
@@ -72,19 +71,13 @@ internal static class SlotSealing
         return check;
     }
 
-    /// <summary>Binds a file's wrapped key to its row, so that rows cannot be exchanged.</summary>
-    internal static byte[] FileKeyContext(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, int keyVersion) =>
-        Context(volumeId, fileId, keyVersion);
-
-    private static byte[] VolumeKeyContext(ReadOnlySpan<byte> volumeId, int keyVersion) =>
-        Context("volume key"u8, volumeId, keyVersion);
-
-    private static byte[] Context(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int keyVersion)
+    private static byte[] VolumeKeyContext(ReadOnlySpan<byte> volumeId, int keyVersion)
     {
-        byte[] context = new byte[first.Length + second.Length + sizeof(int)];
-        first.CopyTo(context);
-        second.CopyTo(context.AsSpan(first.Length));
-        BinaryPrimitives.WriteInt32LittleEndian(context.AsSpan(first.Length + second.Length), keyVersion);
+        ReadOnlySpan<byte> purpose = "volume key"u8;
+        byte[] context = new byte[purpose.Length + volumeId.Length + sizeof(int)];
+        purpose.CopyTo(context);
+        volumeId.CopyTo(context.AsSpan(purpose.Length));
+        BinaryPrimitives.WriteInt32LittleEndian(context.AsSpan(purpose.Length + volumeId.Length), keyVersion);
         return context;
     }
 

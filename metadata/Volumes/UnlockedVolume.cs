@@ -12,6 +12,7 @@ namespace Overlay.Metadata.Volumes;
 public sealed class UnlockedVolume : IDisposable
 {
     private readonly SecretMemory _volumeKey;
+    private readonly FileKeyWrap _fileKeys;
 
     internal UnlockedVolume(string root, MetadataStore store, SecretMemory volumeKey)
     {
@@ -22,6 +23,7 @@ public sealed class UnlockedVolume : IDisposable
             throw new VolumeException(VolumeError.NotADirectory, $"{root} is gone.");
         Device = status.Device;
         Inode = status.Inode;
+        _fileKeys = new FileKeyWrap(volumeKey.Bytes, VolumeId.Span);
     }
 
     public string Root { get; }
@@ -48,9 +50,8 @@ public sealed class UnlockedVolume : IDisposable
         FileRow? row = Store.TryFindFile(fileId);
         if (row is null)
             return false;
-        byte[] context = SlotSealing.FileKeyContext(VolumeId.Span, fileId, row.KeyVersion);
-        bool sound = row.KeyVersion == Store.Volume.KeyVersion && row.WrappedKey.Length == SlotSealing.WrappedSize
-            && KeyWrap.TryUnwrap(_volumeKey.Bytes, context, row.WrappedKey.Span, key32);
+        bool sound = row.KeyVersion == Store.Volume.KeyVersion
+            && _fileKeys.TryUnwrap(fileId, row.KeyVersion, row.WrappedKey.Span, key32);
         if (!sound)
             throw StoreErrors.Damaged(Store.Path, $"the key of file {Convert.ToHexStringLower(fileId)} does not unwrap.");
         return true;
@@ -66,16 +67,12 @@ public sealed class UnlockedVolume : IDisposable
     }
 
     /// <summary>Wraps the key of a new file for its row.</summary>
-    internal byte[] Wrap(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
-    {
-        byte[] wrapped = new byte[SlotSealing.WrappedSize];
-        byte[] context = SlotSealing.FileKeyContext(VolumeId.Span, fileId, Store.Volume.KeyVersion);
-        KeyWrap.Wrap(_volumeKey.Bytes, context, key, wrapped);
-        return wrapped;
-    }
+    internal byte[] Wrap(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key) =>
+        _fileKeys.Wrap(fileId, Store.Volume.KeyVersion, key);
 
     public void Dispose()
     {
+        _fileKeys.Dispose();
         _volumeKey.Dispose();
         Store.Dispose();
     }

@@ -23,8 +23,10 @@ public enum VolumeError
     TooNew,
     /// <summary>Another process holds the store, or makes the volume, right now.</summary>
     Busy,
-    /// <summary>The store cannot be read or written: permissions, a full or failing disk.</summary>
+    /// <summary>The store cannot be read or written: permissions, a failing disk.</summary>
     StoreUnavailable,
+    /// <summary>There is no room for the store to grow.</summary>
+    DiskFull,
     /// <summary>config.json cannot be understood.</summary>
     ConfigDamaged,
     /// <summary>No key slot opens with this key or passphrase.</summary>

@@ -9,6 +9,9 @@ internal static unsafe class VolumeFiles
 {
     private const uint PrivateFile = 0x180, PrivateDirectory = 0x1C0;    // 0600, 0700
 
+    /// <summary>Called ahead of every change; tests stop the process there.</summary>
+    internal static Action? Changing { get; set; }
+
     internal static bool Exists(string path) => TryStatus(path, out _);
 
     /// <summary>A directory itself, or reached by a symbolic link.</summary>
@@ -55,6 +58,7 @@ internal static unsafe class VolumeFiles
     /// <returns>False if there is something of that name already.</returns>
     internal static bool TryMakeDirectory(string path)
     {
+        Changing?.Invoke();
         if (FileCalls.MakeDirectory(path, PrivateDirectory) == 0)
             return true;
         if (Errno.Last == Errno.Exists)
@@ -68,6 +72,7 @@ internal static unsafe class VolumeFiles
         int descriptor = CreateNew(path);
         try
         {
+            Changing?.Invoke();
             fixed (byte* data = content)
             {
                 // Short writes do not happen to a few bytes, short of a full disk.
@@ -85,6 +90,7 @@ internal static unsafe class VolumeFiles
 
     internal static int CreateNew(string path)
     {
+        Changing?.Invoke();
         int flags = FileCalls.ReadWrite | FileCalls.Create | FileCalls.Exclusive | FileCalls.CloseOnExec;
         int descriptor = FileCalls.Open(path, flags, PrivateFile);
         return descriptor >= 0 ? descriptor : throw Errno.Failure($"creating {path}");
@@ -92,12 +98,14 @@ internal static unsafe class VolumeFiles
 
     internal static void Rename(string from, string to)
     {
+        Changing?.Invoke();
         if (FileCalls.Rename(from, to) < 0)
             throw Errno.Failure($"renaming {from} to {to}");
     }
 
     internal static void RemoveIfThere(string path)
     {
+        Changing?.Invoke();
         if (FileCalls.Unlink(path) < 0 && Errno.Last != Errno.NoEntry)
             throw Errno.Failure($"removing {path}");
     }
