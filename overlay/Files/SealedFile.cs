@@ -217,6 +217,7 @@ public sealed partial class SealedFile : IDisposable
         _index.Clear();
         _stamp = BlockCache.NewStamp();
         _storedLength = -1;
+        _clearUpToGroup = -1;
         _cachedWord = ~0UL;
     }
 

@@ -186,7 +186,8 @@ public class FaultTests
     private static Step Punch(int offset, int count) => new($"punch {offset} {count}", file => file.Punch(offset, count), model =>
     {
         byte[] next = (byte[])model.Clone();
-        next.AsSpan(offset, Math.Clamp(next.Length - offset, 0, count)).Clear();
+        int start = Math.Min(offset, next.Length);
+        next.AsSpan(start, Math.Min(count, next.Length - start)).Clear();
         return next;
     });
 
