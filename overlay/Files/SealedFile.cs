@@ -153,6 +153,9 @@ public sealed partial class SealedFile : IDisposable
             }
             catch
             {
+                // A truncation that could not be finished: nothing that is in memory counts.
+                Forget();
+                _wordAtEntry = ~0UL;
                 LeaveWrite();
                 throw;
             }

@@ -22,7 +22,7 @@ public sealed class FaultyBacking : MemoryBacking
 
     public int FaultErrno { get; set; } = Errno.EIO;
 
-    public bool HasFailed { get; private set; }
+    public int Failures { get; private set; }
 
     public override int Read(long offset, Span<byte> buffer)
     {
@@ -62,8 +62,6 @@ public sealed class FaultyBacking : MemoryBacking
         base.Sync(dataOnly);
     }
 
-    public void Heal() => FailAt = 0;
-
     private void Count()
     {
         if (IsSuspended)
@@ -71,7 +69,7 @@ public sealed class FaultyBacking : MemoryBacking
         Calls++;
         if (FailAt == 0 || Calls < FailAt || (Calls > FailAt && !IsPersistent))
             return;
-        HasFailed = true;
+        Failures++;
         throw new ErrnoException(FaultErrno, "made to fail");
     }
 }

@@ -34,13 +34,27 @@ public class FaultTests
     {
         Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, blockSizeLog2);
         foreach ((string name, Step[] steps) in Scenarios(recipe.BlockSize))
-            for (int call = 1; RunWithFault(recipe, name, steps, call, errno, isPersistent, reopens); call++)
+            for (int call = 1; RunWithFault(recipe, name, steps, call, errno, isPersistent, reopens, failsAgain: false); call++)
+            {
+            }
+    }
+
+    [Theory]
+    [InlineData(12, false)]
+    [InlineData(12, true)]
+    [InlineData(14, true)]
+    public void What_repairs_may_fail_too(int blockSizeLog2, bool compresses)
+    {
+        Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, blockSizeLog2);
+        foreach ((string name, Step[] steps) in Scenarios(recipe.BlockSize))
+            for (int call = 1; RunWithFault(recipe, name, steps, call, Errno.ENOSPC, isPersistent: call % 3 == 0, reopens: false, failsAgain: true); call++)
             {
             }
     }
 
     /// <summary>False if the scenario has fewer calls.</summary>
-    private static bool RunWithFault(Recipe recipe, string scenario, Step[] steps, int call, int errno, bool isPersistent, bool reopens)
+    private static bool RunWithFault(
+        Recipe recipe, string scenario, Step[] steps, int call, int errno, bool isPersistent, bool reopens, bool failsAgain)
     {
         FaultyBacking backing = new() { FaultErrno = errno, IsPersistent = isPersistent, WritesPartly = call % 2 == 0 };
         SealedFixture fixture = SealedFixture.Create(recipe, backing);
@@ -53,30 +67,27 @@ public class FaultTests
             foreach (Step step in steps)
             {
                 where = $"{recipe} {scenario}, call {call}: {step.Name}";
-                bool hadFailed = backing.HasFailed;
+                int failures = backing.Failures;
                 byte[] next = step.Model(model);
                 try
                 {
                     step.Do(file);
                 }
-                catch (ErrnoException exception) when (exception.Errno == errno && backing.HasFailed)
+                catch (ErrnoException exception) when (exception.Errno == errno && backing.Failures > failures)
                 {
                 }
-                if (backing.HasFailed && !hadFailed)
-                {
-                    backing.Heal();
-                    if (reopens)
-                    {
-                        file.Dispose();
-                        file = fixture.Open();
-                    }
-                    model = CheckOldOrNew(file, recipe.BlockSize, model, next);
-                    continue;
-                }
-                model = next;
                 backing.IsSuspended = true;
+                bool hasFailed = backing.Failures > failures;
+                if (hasFailed && reopens)
+                {
+                    file.Dispose();
+                    file = fixture.Open();
+                }
+                model = hasFailed ? CheckOldOrNew(file, recipe.BlockSize, model, next) : next;
                 CheckSame(file, model);
                 backing.IsSuspended = false;
+                if (hasFailed)
+                    backing.FailAt = failsAgain && failures == 0 ? backing.Calls + 1 + call % 9 : 0;
             }
             backing.IsSuspended = true;
             CheckAtRest(fixture, model);
@@ -89,7 +100,7 @@ public class FaultTests
         {
             file.Dispose();
         }
-        return backing.HasFailed;
+        return backing.Failures > 0;
     }
 
     /// <summary>What is there now, after it was found to consist of old and new blocks.</summary>
