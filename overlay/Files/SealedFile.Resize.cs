@@ -8,6 +8,9 @@ namespace Overlay.Files;
 /// <summary>Truncation, growth and holes.</summary>
 public sealed partial class SealedFile
 {
+    /// <summary>In groups up to this one nothing lies beyond the size; -1: not known.</summary>
+    private long _clearUpToGroup = -1;
+
     /// <summary>Beyond this no backing file system can hold the places.</summary>
     public const long GreatestSize = long.MaxValue / 8;
 
@@ -67,6 +70,7 @@ public sealed partial class SealedFile
     private void Grow(long length)
     {
         Unsettle(length);
+        ClearBeyondSize(length);
         if (length > _geometry.BlockSize && !_header.IsIndexed)
             TurnIndexOn();
         _header.Size = length;
@@ -124,6 +128,25 @@ public sealed partial class SealedFile
                 _index.Remove(page.Group);
         _header.TruncatedFrom = 0;
         WriteHeader();
+    }
+
+    /// <summary>
+    /// A writer that failed or died before its header may have left data beyond the size (format §6): it is cleared before the
+    /// size grows over it by anything but a write of just those bytes.
+    /// </summary>
+    private void ClearBeyondSize(long newSize)
+    {
+        long newLastGroup = _geometry.LastGroup(newSize);
+        if (newLastGroup <= _clearUpToGroup)
+            return;
+        ShortenLastBlock();
+        _stamp = BlockCache.NewStamp();
+        long lastGroup = _geometry.LastGroup(_header.Size);
+        ClearBits(lastGroup, lastGroup);
+        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, newLastGroup)));
+        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
+            ClearBits(parent, lastGroup);
+        _clearUpToGroup = newLastGroup;
     }
 
     private void ShortenLastBlock()

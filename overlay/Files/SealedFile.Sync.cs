@@ -19,26 +19,10 @@ public sealed partial class SealedFile
             _context.Backing.Sync(dataOnly);
             return;
         }
-        ulong interval;
-        EnterWrite();
-        try
-        {
-            interval = OpenInterval();
-        }
-        finally
-        {
-            ExitWrite();
-        }
+        ulong interval = 0;
+        ChangeHeader(() => interval = OpenInterval());
         _context.Backing.Sync(dataOnly);
-        EnterWrite();
-        try
-        {
-            CloseInterval(interval);
-        }
-        finally
-        {
-            ExitWrite();
-        }
+        ChangeHeader(() => CloseInterval(interval));
         _syncedWord = _cachedWord;
     }
 
@@ -59,6 +43,24 @@ public sealed partial class SealedFile
             ReclaimStale();
             SettleLength();
             _needsSettling = false;
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            throw;
+        }
+        finally
+        {
+            ExitWrite();
+        }
+    }
+
+    private void ChangeHeader(Action change)
+    {
+        EnterWrite();
+        try
+        {
+            change();
         }
         catch (ErrnoException)
         {

@@ -33,6 +33,8 @@ public sealed partial class SealedFile
         try
         {
             PrepareToGrow(end, mayStayInline: offset <= _header.Size);
+            if (offset > _header.Size)
+                ClearBeyondSize(offset);
             while (done < source.Length)
             {
                 long group = Geometry.GroupOf(_geometry.BlockOf(offset + done));

@@ -156,6 +156,9 @@ public sealed partial class SealedFile : IDisposable
             }
             catch
             {
+                // A truncation that could not be finished: nothing that is in memory counts.
+                Forget();
+                _wordAtEntry = ~0UL;
                 LeaveWrite();
                 throw;
             }
@@ -220,6 +223,7 @@ public sealed partial class SealedFile : IDisposable
         _index.Clear();
         _stamp = BlockCache.NewStamp();
         _storedLength = -1;
+        _clearUpToGroup = -1;
         _cachedWord = ~0UL;
     }
 
