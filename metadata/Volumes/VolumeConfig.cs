@@ -10,11 +10,18 @@ public sealed class VolumeConfig
     public const int Format = 1;
     private const int MaxSize = 64 * 1024;
 
-    internal VolumeConfig(byte[] volumeId, string store)
+    /// <param name="volumeId">16 bytes.</param>
+    /// <param name="store">Relative to .overlay, or absolute.</param>
+    /// <param name="blockSize">Of new files; a copy for the shim's arithmetic (format §8), the store has the truth. 0: not told.</param>
+    internal VolumeConfig(byte[] volumeId, string store, int blockSize = 0)
     {
         VolumeId = volumeId;
         Store = store;
+        BlockSize = blockSize;
     }
+
+    /// <summary>Bytes in a block of new files; 0 when it was read back, where nobody asks.</summary>
+    internal int BlockSize { get; }
 
     /// <summary>16 bytes.</summary>
     public byte[] VolumeId { get; }
@@ -59,6 +66,8 @@ public sealed class VolumeConfig
             writer.WriteNumber("format"u8, Format);
             writer.WriteString("volumeId"u8, Convert.ToHexStringLower(VolumeId));
             writer.WriteString("store"u8, Store);
+            if (BlockSize != 0)
+                writer.WriteNumber("blockSize"u8, BlockSize);
             writer.WriteEndObject();
         }
         buffer.Write("\n"u8);

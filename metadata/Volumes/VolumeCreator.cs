@@ -43,7 +43,7 @@ public static class VolumeCreator
 
         byte[] volumeId = new byte[16];
         NonceSource.Fill(volumeId);
-        VolumeConfig config = new(volumeId, ChooseStore(paths, options));
+        VolumeConfig config = new(volumeId, ChooseStore(paths, options), 1 << options.BlockSizeLog2);
         byte[] json = config.ToJson();
         VolumeFiles.Write(paths.UnfinishedConfig, json, json.Length);
         VolumeFiles.Sync(paths.Overlay);

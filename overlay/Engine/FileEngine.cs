@@ -172,7 +172,7 @@ internal sealed partial class FileEngine : IDisposable
         try
         {
             if (file.CanWrite)
-                file.File.Settle();
+                file.Settle();
         }
         catch (ErrnoException exception)
         {

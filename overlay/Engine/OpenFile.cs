@@ -158,6 +158,26 @@ internal sealed class OpenFile : IBackingFile
         _isOwn = false;
     }
 
+    /// <summary>
+    /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
+    /// </summary>
+    internal unsafe void Settle()
+    {
+        if (!File.NeedsSettling)
+            return;
+        Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        File.Settle();
+        Kernel.StatusBuffer after = KernelFile.Status(_fd);
+        if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
+            return;
+        Kernel.TimeSpec* times = stackalloc Kernel.TimeSpec[2];
+        times[0] = new Kernel.TimeSpec { Seconds = before.Accessed.Seconds, Nanoseconds = before.Accessed.Nanoseconds };
+        times[1] = new Kernel.TimeSpec { Seconds = before.Modified.Seconds, Nanoseconds = before.Modified.Nanoseconds };
+        // Only the owner may set times; another writer's file then says when it was closed.
+        if (Kernel.SetTimes(_fd, times) != 0 && Kernel.LastError is not (Errno.EPERM or Errno.EACCES))
+            throw KernelFile.Failure("the file's times cannot be kept");
+    }
+
     internal void SetMode(uint mode) => KernelFile.Check(Kernel.ChangeMode(_fd, mode), "marking the file as sealed failed");
 
     private static int ReopenOrExplain(int fd, bool mustWrite)

@@ -11,6 +11,9 @@ public sealed partial class SealedFile
     /// <summary>The coherence word right after our last sync: nothing was written since while it stands.</summary>
     private ulong _syncedWord = ~0UL;
 
+    /// <summary>Did this process change something that <see cref="Settle"/> may put in order?</summary>
+    public bool NeedsSettling => _needsSettling;
+
     /// <summary>fsync or fdatasync (format §6). Not inside <see cref="EnterWrite"/>.</summary>
     public void Sync(bool dataOnly)
     {

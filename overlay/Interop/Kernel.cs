@@ -62,6 +62,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(int fd, int command, nint argument);
 
+    [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
+    internal static partial int SetTimes(int fd, TimeSpec* accessedAndModified);
+
     [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
     internal static partial nint ReadLink(byte* path, byte* target, nuint size);
 
@@ -106,6 +109,14 @@ internal static unsafe partial class Kernel
         internal int ProcessId;
     }
 
+    /// <summary>struct statx_timestamp; on a little-endian machine also struct timespec, but for what lies behind the nanoseconds.</summary>
+    internal struct TimeSpec
+    {
+        internal long Seconds;
+        internal uint Nanoseconds;
+        internal uint Padding;
+    }
+
     /// <summary>struct iovec.</summary>
     internal struct IoVector
     {
@@ -124,6 +135,8 @@ internal static unsafe partial class Kernel
         [FieldOffset(28)] internal ushort Mode;
         [FieldOffset(32)] internal ulong Inode;
         [FieldOffset(40)] internal long Size;
+        [FieldOffset(64)] internal TimeSpec Accessed;
+        [FieldOffset(112)] internal TimeSpec Modified;
         [FieldOffset(136)] internal uint DeviceMajor;
         [FieldOffset(140)] internal uint DeviceMinor;
 

@@ -45,6 +45,22 @@ static void find_libraries(const char *engine)
     overlay_settings.engine_path = engine != NULL ? engine : s_engine_path;
 }
 
+/* overlay-ctl looks at volumes from outside, also when it is started by a program under the shim. */
+static bool is_overlay_ctl(void)
+{
+    static const char name[] = "/bin/overlay-ctl", library[] = "/lib/overlay/";
+    char path[PATH_SIZE];
+    long length = sys_readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < (long)sizeof name)
+        return false;
+    path[length] = 0;
+    size_t root = (size_t)length - (sizeof name - 1);
+    if (!text_same(path + root, name))
+        return false;
+    path[root] = 0;
+    return text_starts(s_shim_path, path) && text_starts(s_shim_path + root, library);
+}
+
 /* What tests ask: how many sites were found, patched, of no interest, and not patchable. */
 struct patch_report overlay_patch_report __attribute__((visibility("default")));
 
@@ -62,8 +78,9 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argc;
     (void)argv;
     const char *volumes = environment_value(envp, "OVERLAY_VOLUMES");
+    find_libraries(environment_value(envp, "OVERLAY_ENGINE"));
     log_set(environment_value(envp, "OVERLAY_LOG"));
-    if (volumes == NULL || *volumes == 0)
+    if (volumes == NULL || *volumes == 0 || is_overlay_ctl())
         return; /* preloaded, but nothing to protect */
 
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
@@ -76,7 +93,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     overlay_settings.key_file = environment_value(envp, "OVERLAY_KEY_FILE");
     overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
     program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
-    find_libraries(environment_value(envp, "OVERLAY_ENGINE"));
     environment_remember(envp, s_shim_path);
     fork_watch();
     install_patches();
