@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""probe.py OPERATION ARGUMENTS...: does one thing as a program would and prints what came of it: "ok ..." or the errno's name."""
+"""probe.py OPERATION ARGUMENTS...: does one thing as a program would; prints "ok ..." or the errno's name."""
 import ctypes
 import errno
 import fcntl

@@ -34,7 +34,8 @@ using (var h = File.OpenHandle("r", FileMode.Open, FileAccess.ReadWrite, options
                       RandomAccess.GetLength(h));
 }
 using (FileStream text = File.OpenRead("text"))
-using (var map = MemoryMappedFile.CreateFromFile(text, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, true))
+using (var map = MemoryMappedFile.CreateFromFile(
+    text, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true))
 using (var view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read))
 {
     Console.WriteLine((char)view.ReadByte(7));
