@@ -44,7 +44,7 @@ full-disk                 | ENOSPC ok ok ok      | -
 full-disk-small-files     | ENOSPC ok            | -
 '
 
-[ "$OVERLAY_RUNNER" != none ] || { echo "faults need the built tree: nothing to do"; exit 0; }
+[ "$OVERLAY_RUNNER" = overlay ] || { echo "faults need the built tree: nothing to do"; exit 0; }
 runner_check || exit 2
 work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-faults.XXXXXX")
 chmod 755 "$work"

@@ -9,6 +9,7 @@ export OVERLAY_OUT OVERLAY_RUNNER OVERLAY_CTL OVERLAY_SHIM
 
 runner_check() {
     [ "$OVERLAY_RUNNER" = none ] && return 0
+    [ "$OVERLAY_RUNNER" = shim ] && [ -e "$OVERLAY_SHIM" ] && return 0
     [ -x "$OVERLAY_CTL" ] && [ -e "$OVERLAY_SHIM" ] && return 0
     echo "no built tree in $OVERLAY_OUT: run 'make build' first, or set OVERLAY_OUT" >&2
     return 1
@@ -22,7 +23,7 @@ new_volume() {
     local volume=$1 key=$2
     shift 2
     mkdir -p "$volume"
-    [ "$OVERLAY_RUNNER" = none ] && return 0
+    [ "$OVERLAY_RUNNER" = overlay ] || return 0
     # shellcheck disable=SC2086
     "$OVERLAY_CTL" init "$volume" --key-file "$key" ${OVERLAY_INIT_ARGS:-} "$@" </dev/null
 }
@@ -31,9 +32,11 @@ new_volume() {
 in_volume() {
     local volume=$1 key=$2
     shift 2
-    if [ "$OVERLAY_RUNNER" = none ]; then "$@"; else
-        "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@"
-    fi
+    case $OVERLAY_RUNNER in
+        none) "$@" ;;
+        shim) env -u OVERLAY_VOLUMES LD_PRELOAD="$OVERLAY_SHIM" "$@" ;;
+        *) "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@" ;;
+    esac
 }
 
 # build_tools DIRECTORY: the C helpers, compiled once a run
