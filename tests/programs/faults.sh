@@ -27,12 +27,12 @@ block-of-another-file     | EIO ok               | .*/raw: .*block 5
 file-of-another-volume    | EIO                  | .*/other: .*volume
 write-to-damaged-block    | EIO ok               | .*/raw: .*block 5
 replaced-by-older-header  | EIO                  | .*/raw: .*
-unknown-version           | EPROTONOSUPPORT      | .*/raw: .*version
-unknown-feature           | EPROTONOSUPPORT      | .*/raw: .*feature
+unknown-version           | EPROTONOSUPPORT      | .*/raw: .*(version|newer)
+unknown-feature           | EPROTONOSUPPORT      | .*/raw: .*(feature|newer)
 foreign-file              | EILSEQ EILSEQ 6      | .*/foreign: .*
 unknown-file-key          | ENOKEY ok            | .*/raw: .*key
 wrong-key-file            | refused unread       | -
-wrong-key-autostart       | ENOKEY               | .*
+wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
 shared-mapping            | ENODEV               | .*/raw: .*
 exec-in-volume            | EACCES               | .*/program: .*

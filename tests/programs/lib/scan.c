@@ -47,8 +47,10 @@ static Occurrence *s_occurrences;
 static uint32_t s_occurrenceCount = 1, s_occurrenceRoom;
 static uint32_t *s_buckets;
 static uint8_t *s_filter;
-static uint64_t *s_excluded;
-static size_t s_excludedCount, s_excludedRoom;
+static struct set {
+    uint64_t *values;
+    size_t count, room;
+} s_excluded, s_names;
 static int s_reports;
 static uint64_t s_scanned;
 
@@ -122,15 +124,31 @@ static void add_plain(const uint8_t *data, size_t size, const char *name, unsign
     s_plainCount++;
 }
 
+static void add(struct set *set, uint64_t value)
+{
+    if (set->count == set->room) {
+        set->room = set->room ? set->room * 2 : 4096;
+        set->values = grown(set->values, set->room * sizeof *set->values);
+    }
+    set->values[set->count++] = value;
+}
+
 static void exclude(const uint8_t *data, size_t size)
 {
-    for (size_t offset = 0; offset + RUN <= size; offset++) {
-        if (s_excludedCount == s_excludedRoom) {
-            s_excludedRoom = s_excludedRoom ? s_excludedRoom * 2 : 4096;
-            s_excluded = grown(s_excluded, s_excludedRoom * sizeof *s_excluded);
-        }
-        s_excluded[s_excludedCount++] = run_hash(data + offset);
-    }
+    for (size_t offset = 0; offset + RUN <= size; offset++)
+        add(&s_excluded, run_hash(data + offset));
+}
+
+/* A run that holds a piece of a name is part of a name, with what happens to lie beside it in both places. */
+static void exclude_name(const char *name)
+{
+    uint8_t padded[8192] = {0};
+    size_t size = strlen(name);
+    if (size + WORD > sizeof padded)
+        return;
+    memcpy(padded, name, size);
+    for (size_t offset = 0; offset < size; offset++)
+        add(&s_names, load(padded + offset));
 }
 
 static int by_value(const void *a, const void *b)
@@ -139,10 +157,23 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int is_excluded(const uint8_t *p)
+static void sort(struct set *set)
 {
-    uint64_t hash = run_hash(p);
-    return bsearch(&hash, s_excluded, s_excludedCount, sizeof hash, by_value) != NULL;
+    if (set->count > 0)
+        qsort(set->values, set->count, sizeof *set->values, by_value);
+}
+
+static int contains(const struct set *set, uint64_t value)
+{
+    return set->count > 0 && bsearch(&value, set->values, set->count, sizeof value, by_value) != NULL;
+}
+
+static int is_excluded(const uint8_t *run)
+{
+    for (int offset = 0; offset + WORD <= RUN; offset++)
+        if (contains(&s_names, load(run + offset)))
+            return 1;
+    return contains(&s_excluded, run_hash(run));
 }
 
 /* Maps a regular file, NULL if it is empty; the mapping is kept, as the plaintext is needed to the end. */
@@ -240,7 +271,7 @@ static int visit(const char *path, const struct stat *info, int type, struct FTW
 {
     (void)walk;
     if (s_role == NAMES) {
-        exclude((const uint8_t *)path + s_rootLength, strlen(path) - s_rootLength);
+        exclude_name(path + s_rootLength);
         return 0;
     }
     if (type != FTW_F || !S_ISREG(info->st_mode) || s_reports >= MOST_REPORTS)
@@ -296,9 +327,9 @@ int main(int argc, char **argv)
             return 2;
         }
     for (int i = optind; i < argc; i++)
-        exclude((const uint8_t *)argv[i], strlen(argv[i]));
-    if (s_excludedCount > 0)
-        qsort(s_excluded, s_excludedCount, sizeof *s_excluded, by_value);
+        exclude_name(argv[i]);
+    sort(&s_excluded);
+    sort(&s_names);
     for (int i = optind; i < argc; i++)
         walk(argv[i], TARGET);
     if (s_scanned == 0) {
