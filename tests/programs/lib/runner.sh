@@ -9,7 +9,6 @@ export OVERLAY_OUT OVERLAY_RUNNER OVERLAY_CTL OVERLAY_SHIM
 
 runner_check() {
     [ "$OVERLAY_RUNNER" = none ] && return 0
-    [ "$OVERLAY_RUNNER" = shim ] && [ -e "$OVERLAY_SHIM" ] && return 0
     [ -x "$OVERLAY_CTL" ] && [ -e "$OVERLAY_SHIM" ] && return 0
     echo "no built tree in $OVERLAY_OUT: run 'make build' first, or set OVERLAY_OUT" >&2
     return 1
@@ -23,7 +22,11 @@ new_volume() {
     local volume=$1 key=$2
     shift 2
     mkdir -p "$volume"
-    [ "$OVERLAY_RUNNER" = overlay ] || return 0
+    [ "$OVERLAY_RUNNER" != none ] || return 0
+    if [ "$OVERLAY_RUNNER" = shim ]; then
+        volume=$volume.elsewhere
+        mkdir "$volume"
+    fi
     # shellcheck disable=SC2086
     "$OVERLAY_CTL" init "$volume" --key-file "$key" ${OVERLAY_INIT_ARGS:-} "$@" </dev/null
 }
@@ -34,7 +37,7 @@ in_volume() {
     shift 2
     case $OVERLAY_RUNNER in
         none) "$@" ;;
-        shim) env -u OVERLAY_VOLUMES LD_PRELOAD="$OVERLAY_SHIM" "$@" ;;
+        shim) "$OVERLAY_CTL" run --volume "$volume.elsewhere" --key-file "$key" -- "$@" ;;
         *) "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@" ;;
     esac
 }
