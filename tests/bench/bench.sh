@@ -4,7 +4,10 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../programs/lib/runner.sh"
 
-usage() { echo "usage: bench.sh [--quick] [--json FILE] [--directory DIRECTORY]   (where the file system to measure is; default TMPDIR)"; }
+usage() {
+    echo "usage: bench.sh [--quick] [--json FILE] [--directory DIRECTORY]"
+    echo "  --directory   on the file system to measure; default TMPDIR"
+}
 rounds=3 starts=200 scale=100 json='' base=${TMPDIR:-/tmp}
 while [ $# -gt 0 ]; do
     case $1 in
@@ -28,13 +31,17 @@ trap cleanup EXIT
 mkdir "$work/plain"
 new_key "$work/key"
 new_volume "$work/vol" "$work/key" >/dev/null || exit 1
-for program in startup micro; do "${CC:-cc}" -O2 -Wall -Wextra -Werror -o "$work/$program" "$here/$program.c" || exit 2; done
+for program in startup micro; do
+    "${CC:-cc}" -O2 -Wall -Wextra -Werror -o "$work/$program" "$here/$program.c" || exit 2
+done
 head -c 1000 "$repository/docs/format.md" >"$work/plain/small"
 head -c 1000000 /dev/urandom >"$work/plain/large"
 in_volume "$work/vol" "$work/key" cp "$work/plain/small" "$work/plain/large" "$work/vol/" || exit 1
 
 # A run that only holds the agent: its environment lets commands be started under the shim from here.
-in_volume "$work/vol" "$work/key" bash -c 'env | grep -E "^(LD_PRELOAD|OVERLAY_[A-Z_]*)=" >"$1/environment.new"; mv "$1/environment.new" "$1/environment"
+in_volume "$work/vol" "$work/key" bash -c '
+    env | grep -E "^(LD_PRELOAD|OVERLAY_[A-Z_]*)=" >"$1/environment.new"
+    mv "$1/environment.new" "$1/environment"
     until [ -e "$1/stop" ]; do sleep 0.1; done' - "$work" &
 holder=$!
 for ((i = 0; i < 100; i++)); do [ -e "$work/environment" ] && break; sleep 0.05; done

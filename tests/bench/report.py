@@ -23,7 +23,8 @@ def parse(path):
             plain, sealed = statistics.median(sides["plain"]), statistics.median(sides["sealed"])
             # Above 1 is slower, for rates too.
             ratio = plain / sealed if unit == "MB/s" else sealed / plain
-            operations.append({"name": name, "unit": unit, "plain": plain, "sealed": sealed, "times_the_cost": round(ratio, 2)})
+            operations.append({"name": name, "unit": unit, "plain": plain, "sealed": sealed,
+                               "times_the_cost": round(ratio, 2)})
     return starts, operations
 
 

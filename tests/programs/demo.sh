@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make demo: the main job, start to end, on real programs. Everything lies in DEMO_DIR (default /tmp/demo) and may be looked at
-# afterwards; the next run starts afresh.
+# make demo: the main job, start to end, on real programs. Everything lies in DEMO_DIR (default /tmp/demo) and may be
+# looked at afterwards; the next run starts afresh.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/runner.sh"
@@ -47,10 +47,11 @@ work_inside() {
 both_sides() {
     title "What the program sees  |  what is on disk"
     printf '  %-18s %9s  %-26s | %10s  %s\n' file size 'first bytes' 'disk space' 'first bytes'
-    local name shown
-    for name in app.db notes/mon.txt report.json ledger.txt "$(cd "$vault" && find repo/.git/objects -type f | sort | head -n 1)"; do
+    local name shown object look='stat -c %s "$1"; head -c 24 "$1" | tr -c "[:print:]" .'
+    object=$(cd "$vault" && find repo/.git/objects -type f | sort | head -n 1)
+    for name in app.db notes/mon.txt report.json ledger.txt "$object"; do
         [ -e "$vault/$name" ] || continue
-        shown=$(in_volume "$vault" "$key" bash -c 'stat -c %s "$1"; head -c 24 "$1" | tr -c "[:print:]" .' - "$vault/$name")
+        shown=$(in_volume "$vault" "$key" bash -c "$look" - "$vault/$name")
         printf '  %-18s %9s  %-26s | %9sK  %s\n' "${name:0:18}" "${shown%%$'\n'*}" "\"${shown#*$'\n'}\"" \
             "$(du -k "$vault/$name" | cut -f 1)" "$(od -An -tx1 -N 14 "$vault/$name" | sed 's/^ //')"
     done
@@ -59,14 +60,15 @@ both_sides() {
     in_volume "$vault" "$key" head -c 96 "$vault/ledger.txt" | sed 's/^/    /'
     # Where its first block lies: a hole or a table of entries would show less.
     local offset
-    offset=$("$here/lib/damage.py" show "$vault/ledger.txt" 2>/dev/null | sed -n 's/^block 0:.*stored at \([0-9]*\),.*/\1/p')
+    offset=$("$here/lib/damage.py" show "$vault/ledger.txt" 2>/dev/null |
+        sed -n 's/^block 0:.*stored at \([0-9]*\),.*/\1/p')
     echo; echo "  and 96 bytes of it from outside, where its first block is stored:"
     od -A d -t x1z -j "${offset:-0}" -N 96 "$vault/ledger.txt" | sed 's/^/    /'
     echo
     local found
     found=$(grep -rlaF -e 'nothing unusual' -e 'CREATE TABLE payments' "$vault" | wc -l)
     echo "  files on disk in which grep finds what was written: $found"
-    [ "$found" = 0 ] || [ "$OVERLAY_RUNNER" = none ] || exit 1
+    [ "$found" = 0 ] || [ "$OVERLAY_RUNNER" != overlay ] || exit 1
 }
 
 over=0
@@ -74,11 +76,12 @@ over=0
 size_row() {
     in_volume "$vault" "$key" cp -r "$2" "$vault/$1" || exit 1
     sync -f "$vault"
-    local before after ratio verdict=ok
+    local before after ratio files verdict=ok
+    files=$(find "$2" -type f | wc -l)
     before=$(du -sk "$2" | cut -f 1) after=$(du -sk "$vault/$1" | cut -f 1)
     ratio=$(awk -v a="$after" -v b="$before" 'BEGIN { printf "%.3f", a / b }')
     awk -v r="$ratio" -v bound="$3" 'BEGIN { exit !(r > bound) }' && { verdict=OVER; over=1; }
-    printf '  %-26s %7s %9sK %9sK  x %-6s at most %-5s %s\n' "$4" "$(find "$2" -type f | wc -l)" "$before" "$after" "$ratio" "$3" "$verdict"
+    printf '  %-26s %7s %9sK %9sK  x %-6s at most %-5s %s\n' "$4" "$files" "$before" "$after" "$ratio" "$3" "$verdict"
 }
 
 sizes() {

@@ -14,7 +14,8 @@ usage: run.sh [--list] [--keep] [--jobs N] [PATTERN...]
   --keep    leave all working directories (those of failed scenarios are always left)
   --jobs N  scenarios at a time, 2 by default
 environment: OVERLAY_OUT     built tree, out/ of the repository by default
-             OVERLAY_RUNNER  "none" runs plain against plain, which tests the suite itself
+             OVERLAY_RUNNER  "none" runs plain against plain, which tests the suite itself;
+                             "shim" plain against the shim with its volume elsewhere: it must pass everything through
              OVERLAY_INIT_ARGS  more arguments for overlay-ctl init, such as "--cipher aegis-256"
 TEXT
 }

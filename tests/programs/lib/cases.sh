@@ -7,8 +7,10 @@ scenario=$1 volume=$2 results=$3
 mkdir -p "$results" "$volume/tmp" "$volume/home"
 
 # One environment for both runs: no locale, clock, terminal or user configuration may make a difference.
-export LC_ALL=C TZ=UTC TERM=dumb HOME=$volume/home TMPDIR=$volume/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export INPUTS=$RUN/inputs RESULTS=$results VOLUME=$volume SCENARIO=$scenario PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C TZ=UTC TERM=dumb HOME=$volume/home TMPDIR=$volume/tmp
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export INPUTS=$RUN/inputs PARTS=${here%/lib}/parts RESULTS=$results
+export VOLUME=$volume SCENARIO=$scenario PYTHONDONTWRITEBYTECODE=1
 unset MAKEFLAGS MAKELEVEL XDG_CONFIG_HOME DEBUGINFOD_URLS
 umask 022
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""check_sealed.py VOLUME: from outside, every regular file but those of .overlay is a sealed file (format, section 2)."""
+"""check_sealed.py VOLUME: seen from outside, all regular files but those of .overlay are sealed (format, section 2)."""
 import os
 import stat
 import sys

@@ -12,16 +12,19 @@ have() { command -v "$1" >/dev/null || { echo "(no $1 on this machine)"; return 
 
 try "for i in {1..2000}; do echo \"payment \$i to account \$((i * 7919 % 10007))\"; done >ledger.txt; wc -l ledger.txt"
 if have sqlite3; then
-    try "sqlite3 app.db 'CREATE TABLE payments (id INTEGER PRIMARY KEY, line TEXT)'"
-    try "sed 's/.*/INSERT INTO payments (line) VALUES (\"&\");/; 1i BEGIN;' ledger.txt | sed '\$a COMMIT;' | sqlite3 app.db"
+    try "sqlite3 -cmd 'CREATE TABLE payments (line TEXT)' app.db '.import ledger.txt payments'"
     try "sqlite3 app.db 'SELECT count(*), max(line) FROM payments; PRAGMA integrity_check'"
 fi
 try "tar -xzf $DEMO/notes.tar.gz && ls -l notes | tail -n +2"
 if have git; then
-    try "git init -q -b main repo && cp notes/*.txt repo && cd repo && git add . && git -c user.name=me -c user.email=me@example.org commit -qm 'First notes' && git log --oneline --stat | tail -n 4; cd .."
+    git config --global user.name me
+    git config --global user.email me@example.org
+    try "git init -q -b main repo && cp notes/*.txt repo && git -C repo add ."
+    try "git -C repo commit -qm 'First notes' && git -C repo log --oneline --stat | tail -n 4"
 fi
 if have python3; then
-    try "python3 -c 'import json; lines = open(\"ledger.txt\").read().split(\"\\n\"); json.dump(lines, open(\"report.json\", \"w\")); print(len(json.load(open(\"report.json\"))), \"entries\")'"
+    try "python3 -c 'import json; json.dump(open(\"ledger.txt\").readlines(), open(\"report.json\", \"w\"))'"
+    try "python3 -c 'import json; print(len(json.load(open(\"report.json\"))), \"entries\")'"
 fi
 try "grep -rc 'patient 0000[1-9]' notes"
 try "sed -i 's/account 3/account X/' ledger.txt && sort -o ledger.txt ledger.txt && head -n 2 ledger.txt"

@@ -2,9 +2,9 @@
 """manifest.py make DIRECTORY          one line a file, as the calling process sees it
    manifest.py diff A B [--since T] [--volatile FILE]
 
-Columns: type, mode, owner, links, size, digest or link target, modification time, path. With --since, times at or after T
-(seconds) count as equal: the two runs were made at different times. Patterns in FILE name files whose size and digest
-may differ."""
+Columns: type, mode, owner, links, size, digest or link target, modification time, path. With --since, times at or
+after T (seconds) count as equal: the two runs were made at different times. Patterns in FILE name files whose size and
+digest may differ."""
 import argparse
 import difflib
 import fnmatch

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""probe.py OPERATION ARGUMENTS...: does one thing as a program would and prints what came of it: "ok ..." or the errno's name."""
+"""probe.py OPERATION ARGUMENTS...: does one thing as a program would; prints "ok ..." or the errno's name."""
 import ctypes
 import errno
 import fcntl
@@ -80,4 +80,4 @@ if __name__ == "__main__":
         answer = OPERATIONS[sys.argv[1]](*sys.argv[2:])
         print("ok" if answer is None else f"ok {answer}")
     except OSError as fault:
-        print(errno.errorcode.get(fault.errno, fault.errno))
+        print("EOPNOTSUPP" if fault.errno == errno.EOPNOTSUPP else errno.errorcode.get(fault.errno, fault.errno))

@@ -22,7 +22,11 @@ new_volume() {
     local volume=$1 key=$2
     shift 2
     mkdir -p "$volume"
-    [ "$OVERLAY_RUNNER" = none ] && return 0
+    [ "$OVERLAY_RUNNER" != none ] || return 0
+    if [ "$OVERLAY_RUNNER" = shim ]; then
+        volume=$volume.elsewhere
+        mkdir "$volume"
+    fi
     # shellcheck disable=SC2086
     "$OVERLAY_CTL" init "$volume" --key-file "$key" ${OVERLAY_INIT_ARGS:-} "$@" </dev/null
 }
@@ -31,9 +35,11 @@ new_volume() {
 in_volume() {
     local volume=$1 key=$2
     shift 2
-    if [ "$OVERLAY_RUNNER" = none ]; then "$@"; else
-        "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@"
-    fi
+    case $OVERLAY_RUNNER in
+        none) "$@" ;;
+        shim) "$OVERLAY_CTL" run --volume "$volume.elsewhere" --key-file "$key" -- "$@" ;;
+        *) "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@" ;;
+    esac
 }
 
 # build_tools DIRECTORY: the C helpers, compiled once a run

@@ -1,30 +1,7 @@
 # about: gcc and make of a small C project in the volume: objects, archives, link, -j on one log, dependencies
 # needs: gcc make ar ld
 
-project() {
-    mkdir -p src include
-    cat >Makefile <<'MAKE'
-OBJECTS = $(patsubst src/%.c,build/%.o,$(wildcard src/*.c))
-CFLAGS = -O1 -g -Iinclude -MMD -Wall
-program: $(OBJECTS) libparts.a
-	$(CC) -o $@ build/main.o -L. -lparts
-libparts.a: $(filter-out build/main.o,$(OBJECTS))
-	$(AR) rcsD $@ $^
-build/%.o: src/%.c | build
-	$(CC) $(CFLAGS) -c -o $@ $<
-build:
-	mkdir -p $@
-clean:
-	rm -rf build program libparts.a
--include $(OBJECTS:.o=.d)
-MAKE
-    echo 'int parts(void); int part(int);' >include/parts.h
-    for i in $(seq 24); do
-        printf '#include <stdio.h>\n#include "parts.h"\n/* %s */\nint part_%d(int v) { return v * %d + snprintf(0, 0, "%%d", v); }\n' "$MARKER" "$i" "$i" >src/part$i.c
-    done
-    { echo '#include <stdio.h>'; echo '#include "parts.h"'; for i in $(seq 24); do echo "int part_$i(int);"; done
-      echo 'int main(void) { int sum = 0;'; for i in $(seq 24); do echo "sum += part_$i(sum & 15);"; done; echo 'printf("sum %d\n", sum); return 0; }'; } >src/main.c
-}
+project() { bash "$PARTS/compile/project.sh"; }
 
 # A program in the volume cannot be executed yet: it is run from a copy.
 run_copy() { cp "$1" "$OUTSIDE/program" && "$OUTSIDE/program"; }
@@ -52,13 +29,23 @@ case_parallel() {
 
 case_compiler_outputs() {
     project
-    gcc -Iinclude -E src/part1.c -o part1.i; gcc -S part1.i -o part1.s; as part1.s -o part1.o; gcc -c -x c - -o stdin.o <part1.i
-    gcc -shared -fPIC -Iinclude -o libshared.so src/part1.c src/part2.c; gcc -pipe -save-temps -c -Iinclude src/part3.c -o part3.o
+    gcc -Iinclude -E src/part1.c -o part1.i
+    gcc -S part1.i -o part1.s
+    as part1.s -o part1.o
+    gcc -c -x c - -o stdin.o <part1.i
+    gcc -shared -fPIC -Iinclude -o libshared.so src/part1.c src/part2.c
+    gcc -pipe -save-temps -c -Iinclude src/part3.c -o part3.o
     gcc -flto -O2 -Iinclude -o lto src/*.c; run_copy lto
-    gcc -fprofile-arcs -Iinclude -c src/part4.c -o part4.o; volatile 'case_compiler_outputs/part4.*'; ld -r -o joined.o part1.o part3.o; objcopy --strip-debug part3.o part3.stripped
+    gcc -fprofile-arcs -Iinclude -c src/part4.c -o part4.o
+    volatile 'case_compiler_outputs/part4.*'
+    ld -r -o joined.o part1.o part3.o
+    objcopy --strip-debug part3.o part3.stripped
     nm libshared.so | grep -c part_
     ls | checksum
-    status gcc -c missing.c 2>&1; echo 'int main( {' >bad.c; status gcc bad.c 2>/dev/null; ls bad.o a.out 2>/dev/null || echo "nothing left"
+    status gcc -c missing.c 2>&1
+    echo 'int main( {' >bad.c
+    status gcc bad.c 2>/dev/null
+    ls bad.o a.out 2>/dev/null || echo "nothing left"
 }
 
 case_debugger_reads() {

@@ -19,7 +19,17 @@ round_trip() {
 case_gzip() { round_trip gzip gz; gzip -l <c | wc -l; zcat c | head -n 1 | cut -c 1-6; zgrep -c 000123 c; }
 case_bzip2() { need bzip2; round_trip bzip2 bz2; }
 case_xz() { need xz; round_trip xz xz; }
-case_zstd() { need zstd; zstd_quiet() { zstd -q --rm "$@"; }; cp "$INPUTS/text.txt" a; zstd_quiet a; zstd -qt a.zst; zstd -qd a.zst; cmp a "$INPUTS/text.txt"; zstd -q --long -T2 -19 a -o b.zst; zstd -qdc b.zst | checksum; }
+
+case_zstd() {
+    need zstd
+    cp "$INPUTS/text.txt" a
+    zstd -q --rm a
+    zstd -qt a.zst
+    zstd -qd a.zst
+    cmp a "$INPUTS/text.txt"
+    zstd -q --long -T2 -19 a -o b.zst
+    zstd -qdc b.zst | checksum
+}
 
 case_damaged_archive() {
     cp -p "$INPUTS/text.txt" a; gzip a

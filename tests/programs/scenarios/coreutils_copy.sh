@@ -67,7 +67,8 @@ case_move_across_the_border() {
     ln a a2
     mv a "$OUTSIDE/moved"
     checksum <"$OUTSIDE/moved"
-    stat -c '%h %s' a2
+    stat -c %s a2
+    rm a2   # a mv in a plain directory keeps the link, one across a border cannot
     mv "$OUTSIDE/moved" back
     cp -r "$INPUTS/small" "$OUTSIDE/small"
     mv "$OUTSIDE/small" tree

@@ -3,7 +3,8 @@
 case_ed() {
     need ed
     cp "$INPUTS/text.txt" a; ln a b
-    printf '%s\n' '1,$s/page/leaf/' '$a' "added $MARKER" . '10,20d' '/tag/p' w '5,9w part' 'W part' q | ed -s a | cut -c 1-6
+    printf '%s\n' '1,$s/page/leaf/' '$a' "added $MARKER" . '10,20d' '/tag/p' w '5,9w part' 'W part' q |
+        ed -s a | cut -c 1-6
     printf 'r !echo from a command\nw\nq\n' | ed -s part; wc -l a b part; stat -c %h a
 }
 

@@ -3,8 +3,9 @@
 
 # One identity and clock; one thread, so that packs come out the same.
 setup() {
-    export GIT_AUTHOR_NAME=author GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=author GIT_COMMITTER_EMAIL=a@example.org
-    export GIT_AUTHOR_DATE='2021-01-01T00:00:00Z' GIT_COMMITTER_DATE='2021-01-01T00:00:00Z' GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
+    export GIT_AUTHOR_NAME=author GIT_AUTHOR_EMAIL=a@example.org GIT_AUTHOR_DATE='2021-01-01T00:00:00Z'
+    export GIT_COMMITTER_NAME=author GIT_COMMITTER_EMAIL=a@example.org GIT_COMMITTER_DATE='2021-01-01T00:00:00Z'
+    export GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
     git config --global pack.threads 1; git config --global init.defaultBranch main; git config --global gc.auto 0
     git config --global core.looseCompression 1; git config --global advice.detachedHead false
     volatile "$CASE/*index" "$CASE/*.rev" "$CASE/*/logs/*" 'home/.gitconfig'
@@ -46,12 +47,27 @@ case_clone_and_gc() {
     git init -q r; cd r || return
     for i in 1 2 3 4 5; do sed "s/page/page $i/" "$INPUTS/text.txt" >a; git add a; git commit -qm "$i"; done
     cp -r "$INPUTS/small" .; git add .; git commit -qm small
-    cd ..; git clone -q r local; git clone -q --no-hardlinks r copied; git clone -q "file://$PWD/r" packed; git clone -q --bare r bare.git
-    for repository in r local copied packed; do (cd $repository && git gc -q --aggressive --prune=now && git fsck --full && git count-objects -v | grep -v size && git status --short); done
+    cd ..
+    git clone -q r local
+    git clone -q --no-hardlinks r copied
+    git clone -q "file://$PWD/r" packed
+    git clone -q --bare r bare.git
+    for repository in r local copied packed; do
+        (
+            cd $repository && git gc -q --aggressive --prune=now && git fsck --full
+            git count-objects -v | grep -v size
+            git status --short
+        )
+    done
     cd packed || return
     echo change >>a; git commit -qam change; git push -q ../bare.git HEAD:main; git -C ../bare.git log --oneline | wc -l
-    cd ../local && git pull -q --ff-only ../packed main; git rev-parse HEAD; git repack -adq; git verify-pack -v .git/objects/pack/*.idx | wc -l
-    git bundle create -q ../b.bundle main 2>/dev/null; git clone -q ../b.bundle ../from-bundle -b main; git -C ../from-bundle fsck
+    cd ../local && git pull -q --ff-only ../packed main
+    git rev-parse HEAD
+    git repack -adq
+    git verify-pack -v .git/objects/pack/*.idx | wc -l
+    git bundle create -q ../b.bundle main 2>/dev/null
+    git clone -q ../b.bundle ../from-bundle -b main
+    git -C ../from-bundle fsck
     git clone -q . "$OUTSIDE/out"; git -C "$OUTSIDE/out" fsck; rm -rf "$OUTSIDE/out"
 }
 

@@ -42,7 +42,13 @@ case_flock() {
         (for i in $(seq 15); do flock lock sh -c 'read n <counter; echo $((n + 1)) >counter'; done) &
     done; wait
     cat counter
-    exec 9>lock; flock 9; status flock -n lock true; status flock -n -s lock true; flock -u 9; status flock -n lock echo got it; exec 9>&-
+    exec 9>lock
+    flock 9
+    status flock -n lock true
+    status flock -n -s lock true
+    flock -u 9
+    status flock -n lock echo got it
+    exec 9>&-
     (flock -s 8; flock -n -s lock echo shared) 8<lock
 }
 
@@ -73,7 +79,8 @@ case_short_processes() {
 }
 
 case_signals() {
-    timeout -s INT 0.3 sh -c 'trap "echo interrupted >>log; exit 4" INT; while :; do echo "$MARKER" >>log; sleep 0.05; done' || echo "status $?"
+    echo 'trap "echo interrupted >>log; exit 4" INT; while :; do echo "$MARKER" >>log; sleep 0.05; done' >loop
+    timeout -s INT 0.3 sh loop || echo "status $?"
     tail -n 1 log; volatile 'case_signals/log'
     { sh -c 'echo "written before $MARKER" >before; kill -9 $$' || echo "status $?"; } 2>/dev/null
     cat before

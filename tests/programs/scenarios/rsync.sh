@@ -15,14 +15,16 @@ case_inside() {
     cp -a "$INPUTS/small" small; ln small/file-100 small/hard; ln -s file-100 small/soft
     rsync -aH small/ copy/
     rm small/file-00*; echo "changed $MARKER" >small/file-050
-    rsync -aHi --delete small/ copy/ | sort | cut -d ' ' -f 2
+    rsync -aHi --delete small/ copy/ | awk '!/\/$/ { print $NF }' | sort
     diff -r small copy && echo same; stat -c %h copy/hard
     rsync -a --backup --suffix=.old --link-dest="$PWD/copy" small/ snapshot/; stat -c %h snapshot/file-200
 }
 
 case_delta() {
     cp "$INPUTS/random.bin" a; cp "$INPUTS/random.bin" b
-    printf 'changed %s' "$MARKER" | dd of=b bs=1 seek=300000 conv=notrunc status=none; touch -d 2010-01-01 a; touch -d 2011-01-01 b
+    printf 'changed %s' "$MARKER" | dd of=b bs=1 seek=300000 conv=notrunc status=none
+    touch -d 2010-01-01 a
+    touch -d 2011-01-01 b
     cp -p a c; cp -p a d
     rsync -t --no-whole-file b c; cmp b c && echo same
     rsync -t --inplace --no-whole-file b d; cmp b d && echo same

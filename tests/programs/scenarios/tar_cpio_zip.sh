@@ -17,7 +17,12 @@ case_tar_in() {
 }
 
 case_tar_inside() {
-    cp -a "$INPUTS/small" small; cp -p "$INPUTS/text.txt" text; ln text hard; ln -s text soft; mkfifo -m 600 pipe; touch -d 2015-05-05 pipe
+    cp -a "$INPUTS/small" small
+    cp -p "$INPUTS/text.txt" text
+    ln text hard
+    ln -s text soft
+    mkfifo -m 600 pipe
+    touch -d 2015-05-05 pipe
     tar --sort=name --mtime=2020-01-01 -cf a.tar small text hard soft pipe
     tar --sort=name --mtime=2020-01-01 -czf a.tgz small
     tar -rf a.tar --mtime=2020-01-01 -C "$INPUTS" marker
@@ -35,7 +40,7 @@ case_tar_update_and_split() {
     echo "changed $MARKER" >small/file-007; touch -d 2020-01-01 small/file-007
     tar -uf a.tar small
     tar -tf a.tar | sort | uniq -c | awk '$1 > 1 && !/\/$/'
-    tar -cML 100 --sort=name -f v1.tar -f v2.tar -f v3.tar -f v4.tar -f v5.tar -f v6.tar -f v7.tar -f v8.tar -f v9.tar small </dev/null 2>&1 | tail -n 1
+    printf -- '-f v%d.tar ' $(seq 12) | xargs tar -cML 100 --sort=name small 2>&1 | tail -n 1
     mkdir x; tar -C x --overwrite -xf a.tar; cat x/small/file-007
     tar --one-top-level=z --strip-components=1 -xf a.tar; ls z | wc -l
     tar -C x --remove-files -cf gone.tar small; ls x
