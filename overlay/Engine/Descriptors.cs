@@ -7,6 +7,7 @@ namespace Overlay.Engine;
 internal static unsafe class Descriptors
 {
     private const int OpenFiles = 7;
+    private const int HighestFloor = 768; // engine_call.c grows the table to it before the runtime has threads
 
     /// <summary>Tells the filter; set at start. Null in tests, where there is no filter.</summary>
     internal static delegate* unmanaged<int, int, void> Reserve { get; set; }
@@ -44,7 +45,8 @@ internal static unsafe class Descriptors
     private static int Floor()
     {
         Kernel.Limit limit;
-        return Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)(System.Math.Min(limit.Soft, 1 << 20) / 4 * 3) : 256;
+        // Not higher than needed: the kernel grows the table up to the number, and with several threads waits for all of them.
+        return Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)System.Math.Min(limit.Soft / 4 * 3, HighestFloor) : HighestFloor;
     }
 
     internal static void Mark(int fd, bool isReserved)

@@ -37,6 +37,11 @@ internal sealed unsafe partial class FileEngine
     /// <summary>1 and <paramref name="result"/>, or 0: the file is not ours.</summary>
     internal long Truncate(byte* path, long length, long* result)
     {
+        if (TryTruncateOpen(path, length))
+        {
+            *result = 0;
+            return 1;
+        }
         int fd = Kernel.OpenAt(Kernel.CurrentDirectory, path, Kernel.O_RDWR | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
         if (fd < 0)
         {
@@ -55,9 +60,31 @@ internal sealed unsafe partial class FileEngine
         {
             if (attached != 0)
                 Detach(fd);
-            // POSIX drops the program's locks with this close; a file it holds open is one we hold a descriptor of as well.
             _ = Kernel.Close(fd);
         }
+    }
+
+    /// <summary>
+    /// An inode that the program has open is not opened and closed again: its POSIX locks would be gone (design §5).
+    /// </summary>
+    private bool TryTruncateOpen(byte* path, long length)
+    {
+        const int MayWrite = 2;
+        Kernel.StatusBuffer status;
+        if (Kernel.Status(Kernel.CurrentDirectory, path, 0, Kernel.StatusBuffer.Basic, &status) != 0)
+            return false;
+        OpenFile? known = _table.Begin(status.Device, status.Inode);
+        if (known is null)
+            return false;
+        using Operation operation = new(known, 0);
+        KernelFile.Check(Kernel.Access(Kernel.CurrentDirectory, path, MayWrite, 0), "not writable");
+        lock (_attachGate)
+        {
+            if (!known.CanWrite)
+                known.UseOrReopen(known.Descriptor, Kernel.O_RDONLY, mustWrite: true);
+        }
+        SetLength(known.File, length);
+        return true;
     }
 
     internal long Allocate(int fd, int mode, long offset, long length)
@@ -121,7 +148,7 @@ internal sealed unsafe partial class FileEngine
         try
         {
             Kernel.StatusBuffer status = KernelFile.Status(own);
-            return TryOpen(file, own, Kernel.O_RDONLY, status, isOpened: false) ? file.File.Length : status.Size;
+            return TryOpen(file, own, Kernel.O_RDONLY, status, 0) ? file.File.Length : status.Size;
         }
         finally
         {

@@ -22,6 +22,9 @@ internal sealed partial class FileEngine : IDisposable
         Truncate = 1,
         Transient = 2,
         Opened = 4,
+
+        /// <summary>Bits 8 and up: the volume in which the filter places the file.</summary>
+        Inside = 8,
     }
 
     private readonly EngineSettings _settings;
@@ -95,7 +98,7 @@ internal sealed partial class FileEngine : IDisposable
             }
             try
             {
-                if (isNew && !TryOpen(file, fd, flags, status, (how & AttachFlags.Opened) != 0))
+                if (isNew && !TryOpen(file, fd, flags, status, how))
                     return 0;
                 if (!isTransient)
                 {
@@ -196,12 +199,14 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     /// <summary>Opens the sealed file behind fd, or gives a newborn one its header. False: not ours.</summary>
-    private bool TryOpen(OpenFile file, int fd, int flags, in Kernel.StatusBuffer status, bool isOpened)
+    private bool TryOpen(OpenFile file, int fd, int flags, in Kernel.StatusBuffer status, AttachFlags how)
     {
+        bool isOpened = (how & AttachFlags.Opened) != 0;
         bool isMarked = (status.Mode & FormatConstants.SealedModeBit) != 0;
         bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
         string path = KernelFile.PathOf(fd);
-        Volume? byPath = FindByPath(path);
+        // Without /proc (after a chroot) the filter's word counts; with it, a symbolic link cannot mislead.
+        Volume? byPath = path.Length == 0 && (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
         if (byPath is null && !isMarked)
             return false;
         FileLog log = new(path);
@@ -216,6 +221,8 @@ internal sealed partial class FileEngine : IDisposable
         if (volume is null)
             return false; // a stranger's file with a sticky bit
         OpenResult result = SealedFile.Open(ContextOf(file, volume, log), volume, out SealedFile? opened);
+        if (result.Status == OpenStatus.NotSealed && isMarked && byPath is not null)
+            result = new OpenResult(OpenStatus.Damaged, "the header is damaged");
         if (result.Status == OpenStatus.NotSealed && !isOpened)
             return false;
         if (opened is null)

@@ -20,6 +20,8 @@ namespace Overlay.Engine;
 internal sealed class OpenFile : IBackingFile
 {
     private readonly Dictionary<int, int> _flagsByDescriptor = [];
+    /// <summary>Own descriptors that were replaced: they are closed with the last one.</summary>
+    private readonly List<int> _retired = [];
     private int _fd = -1;
     private bool _isOwn, _canWrite;
     private int _operations;
@@ -119,18 +121,18 @@ internal sealed class OpenFile : IBackingFile
                 return false;
             if (_flagsByDescriptor.Count == 0)
                 return true;
-            if (fd == _fd && !_isOwn)
-            {
-                int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
-                if (replacement < 0)
-                    EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
-                int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
-                Volatile.Write(ref _fd, own);
-                _isOwn = own >= 0;
-                WaitForOperations();
-            }
-            return false;
+            if (fd != _fd || _isOwn)
+                return false;
+            int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
+            if (replacement < 0)
+                EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
+            int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
+            Volatile.Write(ref _fd, own);
+            _isOwn = own >= 0;
         }
+        // Outside of the lock: what is under way may need it to go on.
+        WaitForOperations();
+        return false;
     }
 
     /// <summary>Gives the file a descriptor to read or write through before it is attached.</summary>
@@ -141,7 +143,7 @@ internal sealed class OpenFile : IBackingFile
         bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & Unfit) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
         int candidate = isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite));
         if (_isOwn)
-            Descriptors.CloseOwn(_fd);
+            _retired.Add(_fd); // closing it now would drop the program's POSIX locks
         _fd = candidate;
         _isOwn = !isFit;
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & Unfit) == 0);
@@ -154,6 +156,8 @@ internal sealed class OpenFile : IBackingFile
         File?.Dispose();
         if (_isOwn)
             Descriptors.CloseOwn(_fd);
+        _retired.ForEach(Descriptors.CloseOwn);
+        _retired.Clear();
         _fd = -1;
         _isOwn = false;
     }

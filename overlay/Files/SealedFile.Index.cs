@@ -38,7 +38,7 @@ public sealed partial class SealedFile
                 return null;
             }
             if (attempt == ReadAttempts)
-                throw new ErrnoException(Errno.EIO, $"the record of group {group} is damaged");
+                throw Damage($"the record of group {group} is damaged");
             Retry(attempt);
         }
         return Keep(page);

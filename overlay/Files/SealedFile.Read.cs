@@ -95,7 +95,7 @@ public sealed partial class SealedFile
             if (TryFallBack(page, current, slot, block, plain, out length))
                 return length;
             if (attempt == ReadAttempts)
-                throw new ErrnoException(Errno.EIO, $"block {block} is damaged");
+                throw Damage($"block {block} is damaged");
             // Somebody may have replaced the entry: forget what we knew of the group.
             if (page.StaleSlots == 0 || !_isWriting)
                 _index.Remove(page.Group);

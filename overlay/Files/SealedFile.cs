@@ -242,7 +242,7 @@ public sealed partial class SealedFile : IDisposable
                 return;
             }
             if (attempt == ReadAttempts)
-                throw new ErrnoException(Errno.EIO, "the header is damaged");
+                throw Damage("the header is damaged");
             Retry(attempt);
         }
     }
@@ -269,6 +269,12 @@ public sealed partial class SealedFile : IDisposable
         Forget();
         _wordAtEntry = ~0UL;
         ReadHeader();
+    }
+
+    private ErrnoException Damage(string cause)
+    {
+        _context.Log.Write(cause);
+        return new ErrnoException(Errno.EIO, cause);
     }
 
     private static OpenResult Explain(HeaderFault fault) => fault switch

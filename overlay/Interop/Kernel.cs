@@ -62,6 +62,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(int fd, int command, nint argument);
 
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true)]
+    internal static partial int Access(int directory, byte* path, int mode, int flags);
+
     [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
     internal static partial int SetTimes(int fd, TimeSpec* accessedAndModified);
 

@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "syscalls.h"
+#include "text.h"
 #include "trace.h"
 #include "volumes.h"
 
@@ -90,9 +91,23 @@ void dispatch_mark_interest(uint8_t interest[CALL_LIMIT])
         interest[number] = s_handlers[number] != NULL;
 }
 
+/*
+ * The runtime opens /dev/urandom for its hash seeds and keeps it, on a low number that the program expects for its own next file.
+ * Told that there is none, it takes the time instead; our nonces and keys come from getrandom.
+ */
+static bool is_runtimes_urandom(const struct overlay_call *call)
+{
+    if (overlay_is_loading == 0 || (call->number != SYS_open && call->number != SYS_openat))
+        return false;
+    const char *path = (const char *)call->args[call->number == SYS_openat];
+    return !is_bad_pointer((long)path) && text_same(path, "/dev/urandom");
+}
+
 /* 1: handled, the result is in the call; 0: the kernel gets it as it came. */
 long overlay_filter(struct overlay_call *call)
 {
+    if (overlay_in_engine != 0 && is_runtimes_urandom(call))
+        return answer(call, -ENOENT);
     if (overlay_in_engine != 0 || (unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
         return PASS;
     if (trace_is_on())

@@ -14,6 +14,7 @@ struct overlay_engine overlay_engine;
 struct engine_settings overlay_settings;
 __thread int overlay_in_engine __attribute__((tls_model("initial-exec")));
 int overlay_own_pid;
+int overlay_is_loading;
 
 enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
@@ -86,6 +87,8 @@ bool engine_is_loaded(void)
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had, but for the runtime's own signal. */
+#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
+#define LIBC_SETXID 33
 #define RUNTIME_SIGNAL 34 /* SIGRTMIN: how the runtime stops its threads for a collection */
 struct kernel_sigaction {
     void *handler;
@@ -97,7 +100,7 @@ struct kernel_sigaction {
 static void each_disposition(struct kernel_sigaction table[64], bool is_restoring)
 {
     for (int number = 1; number < 64; number++)
-        if (number != RUNTIME_SIGNAL)
+        if (number != RUNTIME_SIGNAL && number != LIBC_CANCEL && number != LIBC_SETXID)
             overlay_raw_syscall6(SYS_rt_sigaction, number, is_restoring ? (long)&table[number] : 0,
                                  is_restoring ? 0 : (long)&table[number], 8, 0, 0);
 }
@@ -112,8 +115,24 @@ static bool bind_exports(void *library)
     return true;
 }
 
+/*
+ * The engine keeps its descriptors at 768 and above (Descriptors.cs). The kernel's table is grown to that now: with the runtime's
+ * threads sharing it, growing waits some milliseconds for every processor.
+ */
+static void grow_descriptor_table(void)
+{
+    long fd = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    long high = fd < 0 ? fd : sys_fcntl((int)fd, F_DUPFD_CLOEXEC, 768);
+    if (fd >= 0)
+        sys_close((int)fd);
+    if (high >= 0)
+        sys_close((int)high);
+}
+
 static int load(void)
 {
+    grow_descriptor_table();
+    overlay_is_loading = 1;
     struct kernel_sigaction dispositions[64];
     each_disposition(dispositions, false);
     int state = FAILED;
@@ -139,6 +158,7 @@ static int load(void)
             log_error(overlay_settings.engine_path, "the engine did not start", error);
     }
     each_disposition(dispositions, true);
+    overlay_is_loading = 0;
     return state;
 }
 

@@ -11,6 +11,9 @@ extern struct overlay_engine overlay_engine HIDDEN;
 /* True while this thread runs engine (or loader) code: its system calls go straight to the kernel. */
 extern __thread int overlay_in_engine HIDDEN __attribute__((tls_model("initial-exec")));
 
+/* While the runtime starts; the calls are then looked at in dispatch.c. */
+extern int overlay_is_loading HIDDEN;
+
 /* Calls *entry with the arguments; -ELIBACC where the engine cannot be loaded. */
 long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 

@@ -39,7 +39,7 @@ static bool is_really_inside(int fd)
 }
 
 static long take_over(int fd, int directory, const char *path, const struct open_how *asked, bool is_openat2,
-                      bool is_inside)
+                      const struct volume *volume)
 {
     bool is_truncating = (asked->flags & O_TRUNC) != 0;
     bool is_writing = is_truncating || (asked->flags & (O_CREAT | O_ACCMODE)) != 0;
@@ -48,7 +48,7 @@ static long take_over(int fd, int directory, const char *path, const struct open
     if (error < 0 || !S_ISREG(status.st_mode))
         return error < 0 ? error : fd;
 
-    bool is_candidate = (status.st_mode & S_ISVTX) != 0 || is_inside;
+    bool is_candidate = (status.st_mode & S_ISVTX) != 0 || volume != NULL;
     if (!is_candidate && is_writing && status.st_size == 0 && volumes_on_device(status.st_dev))
         is_candidate = is_really_inside(fd);
     bool is_borrowed = is_borrowed_memory();
@@ -56,7 +56,8 @@ static long take_over(int fd, int directory, const char *path, const struct open
     long attached = 0;
     if (is_candidate) {
         int flags = OVERLAY_ATTACH_OPENED | (is_truncating ? OVERLAY_ATTACH_TRUNCATE : 0) |
-                    (is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0);
+                    (is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0) |
+                    (volume != NULL ? OVERLAY_ATTACH_INSIDE | (int)(volume - overlay_volumes) << 8 : 0);
         attached = ENGINE_CALL(attach, fd, flags);
         if (attached < 0)
             return attached;
@@ -85,7 +86,8 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     bool is_unnamed = (asked->flags & O_TMPFILE) == O_TMPFILE;
     bool has_no_data = (asked->flags & O_PATH) != 0 || ((asked->flags & O_DIRECTORY) != 0 && !is_unnamed);
     bool is_reading = accmode == O_RDONLY && (asked->flags & (O_CREAT | O_TRUNC)) == 0;
-    bool is_inside = !has_no_data && volumes_locate(directory, path) != NULL;
+    const struct volume *volume = has_no_data ? NULL : volumes_locate(directory, path);
+    bool is_inside = volume != NULL;
 
     struct open_how how = *asked;
     if (!has_no_data) {
@@ -102,7 +104,7 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     if (has_no_data || (is_reading && !is_inside))
         return answer(call, fd);
 
-    long result = take_over((int)fd, directory, path, asked, is_openat2, is_inside);
+    long result = take_over((int)fd, directory, path, asked, is_openat2, volume);
     if (result < 0) {
         sys_close((int)fd);
         /* What O_EXCL has made a moment ago is ours to remove: the program is told that it does not exist. */

@@ -252,7 +252,9 @@ void volumes_rebase(const char *root)
         if (text_starts(volume->root, root) && volume->root[length] == '/') {
             text_copy(volume->root, volume->root + length, volume->root_length - length + 1);
             volume->root_length -= length;
-        } else if (text_same(volume->root, root)) {
+        } else if (text_same(volume->root, root) ||
+                   (text_starts(root, volume->root) && root[volume->root_length] == '/')) {
+            /* The new root is the volume's, or lies in it: all that can be seen is inside. */
             text_copy(volume->root, "/", 2);
             volume->root_length = 1;
         } else {
