@@ -156,13 +156,16 @@ public sealed class AgentServer : IDisposable
     {
         if (new PacketReader(packet).Kind == AgentMessage.Adopt)
             return TryAdopt(client, packet, ref received);
-        if (received >= 0 || !_handler.TryHandle(client, packet, _reply.Bytes, out int replyLength))
+        if (received >= 0 || !_handler.TryHandle(client, packet, _reply.Bytes, out int replyLength, out int lent))
             return false;
         if (replyLength == 0)
             return true;
         Span<byte> reply = _reply.Bytes[..replyLength];
         // A client that does not fetch its replies is not waited for.
-        int error = PacketSocket.Send(client.Descriptor, reply, SocketCalls.DoNotWait);
+        int error = lent >= 0
+            ? PacketSocket.SendWithDescriptor(client.Descriptor, reply, lent, SocketCalls.DoNotWait)
+            : PacketSocket.Send(client.Descriptor, reply, SocketCalls.DoNotWait);
+        PacketSocket.CloseIfOpen(ref lent);
         Secret.Wipe(reply);
         return error is 0 or Errno.BrokenPipe or Errno.ConnectionReset;
     }

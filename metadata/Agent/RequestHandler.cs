@@ -30,10 +30,12 @@ internal sealed class RequestHandler
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
     /// </summary>
+    /// <param name="lent">A descriptor that goes with the reply, to be closed afterwards; -1 if none.</param>
     /// <returns>False: the packet breaks the protocol, the connection must be closed.</returns>
-    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, Span<byte> reply, out int replyLength)
+    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, Span<byte> reply, out int replyLength, out int lent)
     {
         replyLength = 0;
+        lent = -1;
         PacketReader request = new(packet);
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
             return false;
@@ -47,11 +49,15 @@ internal sealed class RequestHandler
             case AgentMessage.Attach: error = Attach(ref request, ref answer); break;
             case AgentMessage.GetKey: error = GetKey(ref request, ref answer); break;
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
+            case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
         }
         if (!request.IsComplete)
+        {
+            PacketSocket.CloseIfOpen(ref lent);
             return false;
+        }
         if (error != 0)
             answer = Begin(reply, request, error);
         replyLength = answer.Length;
@@ -150,6 +156,19 @@ internal sealed class RequestHandler
             return false;
         pool?.NoteCreated(fileId, path);
         return true;
+    }
+
+    private int Lend(ref PacketReader request, out int lent)
+    {
+        lent = -1;
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        byte what = request.Byte();
+        if (pool is null || !request.IsComplete || what > AgentMessage.LendCoherence)
+            return Errno.NoEntry;
+        string name = what == AgentMessage.LendLocks ? VolumePaths.LocksName : VolumePaths.CoherenceName;
+        // Opened for each: an open-file-description lock must be its process's own.
+        lent = FileCalls.Open($"{pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        return lent >= 0 ? 0 : Errno.Last;
     }
 
     private int Status(ref PacketReader request, ref PacketWriter answer)

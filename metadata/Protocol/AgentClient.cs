@@ -21,6 +21,7 @@ public sealed class AgentClient : IDisposable
     private readonly SecretMemory _buffer;
     private int _descriptor;
     private uint _lastRequest;
+    private int _lent = -1;
     private int _agentProcessId;
 
     private AgentClient(int descriptor, int timeoutMilliseconds)
@@ -187,6 +188,28 @@ public sealed class AgentClient : IDisposable
         }
     }
 
+    /// <summary>
+    /// A descriptor of the volume's lock file or coherence table (a description of its own, close-on-exec), for a process that
+    /// may not open it itself. The caller's to close.
+    /// </summary>
+    public int Borrow(ReadOnlySpan<byte> volumeId, bool isCoherence)
+    {
+        CheckIds(volumeId, volumeId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.Lend);
+            request.Bytes(volumeId);
+            request.Byte(isCoherence ? AgentMessage.LendCoherence : AgentMessage.LendLocks);
+            PacketReader reply = Call(request, out int failure);
+            if (failure != 0)
+                throw Errno.Failure(failure, "borrowing a volume's file from the agent");
+            Expect(reply.IsComplete && _lent >= 0);
+            int descriptor = _lent;
+            _lent = -1;
+            return descriptor;
+        }
+    }
+
     /// <summary>What the agent says of itself.</summary>
     public AgentStatus GetStatus()
     {
@@ -215,6 +238,7 @@ public sealed class AgentClient : IDisposable
     /// <summary>Closes this process's descriptor. Takes no lock: it must work in a forked child.</summary>
     public void Dispose()
     {
+        PacketSocket.CloseIfOpen(ref _lent);
         PacketSocket.CloseIfOpen(ref _descriptor);
         _buffer.Dispose();
     }
@@ -252,7 +276,8 @@ public sealed class AgentClient : IDisposable
         long deadline = Environment.TickCount64 + TimeoutMilliseconds;
         while (true)
         {
-            int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline);
+            PacketSocket.CloseIfOpen(ref _lent);
+            int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
             PacketReader reply = new(_buffer.Bytes[..length]);
             // The late answer to a call that gave up waiting.
             if (reply.Request != request)

@@ -22,7 +22,10 @@ namespace Overlay.Metadata.Protocol;
 /// 7 status          none                                                uptime in ms (8), keys found (8), keys handed out
 ///                                                                       (8), connections (4), volumes listed (2), each:
 ///                                                                       volume id (16), keys in the pool (4), root (text)
+/// 8 lend            volume id (16), what (1): 0 locks, 1 coherence      none; one descriptor of that file by SCM_RIGHTS,
+///                                                                       a description of its own
 /// </code>
+/// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges.
 /// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
@@ -45,6 +48,7 @@ internal static class AgentMessage
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
 
-    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7;
+    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8;
+    internal const byte LendLocks = 0, LendCoherence = 1;
     internal const ushort ReplyBit = 0x8000;
 }

@@ -54,15 +54,15 @@ internal static unsafe class ClientSocket
             throw Errno.Failure(WaitedTooLong(error), "writing to the agent");
     }
 
+    /// <param name="received">A descriptor that came along, the caller's to close; -1 if none.</param>
     /// <returns>The length of the packet, at least 1.</returns>
-    internal static int Receive(int socket, Span<byte> buffer, long deadline)
+    internal static int Receive(int socket, Span<byte> buffer, long deadline, out int received)
     {
         bool wasReset = false;
         while (true)
         {
             WaitReadable(socket, deadline);
-            int length = PacketSocket.Receive(socket, buffer, out int unwanted);
-            PacketSocket.CloseIfOpen(ref unwanted);
+            int length = PacketSocket.Receive(socket, buffer, out received);
             if (length > 0)
                 return length;
             if (length == -Errno.TryAgain)

@@ -24,7 +24,7 @@ internal static unsafe class PacketSocket
     }
 
     /// <returns>0 or an errno.</returns>
-    internal static int SendWithDescriptor(int socket, ReadOnlySpan<byte> packet, int descriptor)
+    internal static int SendWithDescriptor(int socket, ReadOnlySpan<byte> packet, int descriptor, int flags = 0)
     {
         byte* control = stackalloc byte[OneDescriptor];
         new Span<byte>(control, OneDescriptor).Clear();
@@ -40,7 +40,7 @@ internal static unsafe class PacketSocket
             {
                 Vectors = &vector, VectorCount = 1, Control = control, ControlLength = OneDescriptor,
             };
-            while (SocketCalls.SendMessage(socket, &message, SocketCalls.NoSignal) < 0)
+            while (SocketCalls.SendMessage(socket, &message, flags | SocketCalls.NoSignal) < 0)
             {
                 if (Errno.Last != Errno.Interrupted)
                     return Errno.Last;

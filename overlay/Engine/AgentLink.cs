@@ -12,6 +12,8 @@ internal sealed class AgentLink(EngineSettings settings)
     private readonly System.Threading.Lock _gate = new();
     private AgentClient? _client;
 
+    internal bool HasAddress => settings.AgentPath is not null;
+
     internal T Ask<T>(byte[] volumeId, string subject, Func<AgentClient, T> question)
     {
         lock (_gate)

@@ -12,28 +12,17 @@ internal sealed unsafe class CoherenceTable
 
     private readonly ulong* _words;
 
-    /// <param name="overlayDirectory">A descriptor of <c>.overlay</c>.</param>
-    internal CoherenceTable(int overlayDirectory)
+    /// <param name="fd">The file; -1 on a read-only volume, where nobody writes: counters of our own, which never move, will do.</param>
+    internal CoherenceTable(int fd)
     {
-        int fd = KernelFile.Open(overlayDirectory, "coherence", Kernel.O_RDWR | Kernel.O_CREAT, 0x180);
         if (fd < 0)
         {
-            // On a read-only volume nobody writes: counters of our own, which never move, will do.
-            if (Kernel.LastError is not (Errno.EROFS or Errno.EACCES))
-                throw KernelFile.Failure("the coherence table cannot be opened");
             _words = (ulong*)Map(-1, Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS);
             return;
         }
-        try
-        {
-            if (KernelFile.Status(fd).Size < Size)
-                KernelFile.Check(Kernel.SetLength(fd, Size), "the coherence table cannot be extended");
-            _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
-        }
-        finally
-        {
-            _ = Kernel.Close(fd);
-        }
+        if (KernelFile.Status(fd).Size < Size)
+            KernelFile.Check(Kernel.SetLength(fd, Size), "the coherence table cannot be extended");
+        _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
     }
 
     internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));

@@ -43,6 +43,9 @@ internal sealed partial class FileEngine : IDisposable
         _agent = new AgentLink(settings);
         _volumes = new Volume?[settings.Volumes.Count];
         _bootWord = ReadBootWord();
+        int proc = KernelFile.Open(Kernel.CurrentDirectory, "/proc", Kernel.O_PATH | Kernel.O_DIRECTORY);
+        if (proc >= 0)
+            KernelFile.Proc = Descriptors.MoveAway(proc);
     }
 
     public void Dispose() => _cache.Dispose();
@@ -205,8 +208,8 @@ internal sealed partial class FileEngine : IDisposable
         bool isMarked = (status.Mode & FormatConstants.SealedModeBit) != 0;
         bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
         string path = KernelFile.PathOf(fd);
-        // Without /proc (after a chroot) the filter's word counts; with it, a symbolic link cannot mislead.
-        Volume? byPath = path.Length == 0 && (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
+        // After a chroot our roots mean nothing any more: the filter's word counts.
+        Volume? byPath = (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
         if (byPath is null && !isMarked)
             return false;
         FileLog log = new(path);

@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
@@ -9,7 +10,8 @@ namespace Overlay.Engine;
 /// The write locks of a volume's inodes: byte <c>inode number</c> of <c>.overlay/locks</c> as an open-file-description lock, which
 /// the kernel frees when the process dies (design D13).
 /// </summary>
-internal sealed unsafe class LockFile(int overlayDirectory)
+/// <param name="open">A description of its own of the lock file, or -1 on a read-only volume.</param>
+internal sealed unsafe class LockFile(Func<int> open)
 {
     private const short WriteLock = 1, Unlock = 2;
 
@@ -37,13 +39,14 @@ internal sealed unsafe class LockFile(int overlayDirectory)
         }
     }
 
-    private int Open()
+    /// <summary>Opens it now, before the program may cut itself off.</summary>
+    internal int Open()
     {
         if (_fd >= 0)
             return _fd;
-        int fd = KernelFile.Open(overlayDirectory, "locks", Kernel.O_RDWR | Kernel.O_CREAT, 0x180);
+        int fd = open();
         if (fd < 0)
-            throw KernelFile.Failure("the volume's lock file cannot be opened");
+            throw new ErrnoException(Errno.EROFS, "the volume is read-only");
         fd = Descriptors.MoveAway(fd);
         // Two threads may come here at once: one of the two descriptions is used, by both.
         if (Interlocked.CompareExchange(ref _fd, fd, -1) != -1)

@@ -22,15 +22,30 @@ internal sealed class Volume : IKeySource
     {
         Root = root;
         _agent = agent;
-        Id = LoadId(root);
-        int directory = KernelFile.Open(Kernel.CurrentDirectory, $"{root}/.overlay", Kernel.O_PATH | Kernel.O_DIRECTORY);
-        if (directory < 0)
-            throw KernelFile.Failure("the volume's .overlay cannot be opened");
-        // Kept: relative to it, locks can be opened again after a chroot.
-        directory = Descriptors.MoveAway(directory);
-        Locks = new LockFile(directory);
-        Coherence = new CoherenceTable(directory);
-        VolumeGrant grant = agent.Ask(Id, root, client => client.Attach(root));
+        // With a given agent the volume's own files need not be readable to us; otherwise its id tells where the agent listens.
+        byte[] id = agent.HasAddress ? [] : LoadId(root);
+        VolumeGrant grant = agent.Ask(id, root, client => client.Attach(root));
+        Id = grant.VolumeId;
+        Locks = new LockFile(() => OpenOrBorrow("locks"));
+        try
+        {
+            _ = Locks.Open();
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            // Nobody writes here, so nobody locks; a try to write says so.
+            EngineLog.Write(root, "the volume is read-only");
+        }
+        int table = OpenOrBorrow("coherence");
+        try
+        {
+            Coherence = new CoherenceTable(table);
+        }
+        finally
+        {
+            if (table >= 0)
+                _ = Kernel.Close(table);
+        }
         Suite = grant.Suite;
         Compresses = grant.Compress;
         BlockSizeLog2 = grant.BlockSizeLog2;
@@ -102,6 +117,24 @@ internal sealed class Volume : IKeySource
         while (_stock.TryPop(out GrantedKey key))
             key.Wipe();
         Locks.Forget();
+    }
+
+    /// <summary>
+    /// A file of <c>.overlay</c>, opened by us or, where we may not, by the agent. -1: nobody may write it, on a read-only volume.
+    /// </summary>
+    private int OpenOrBorrow(string name)
+    {
+        int fd = KernelFile.Open(Kernel.CurrentDirectory, $"{Root}/.overlay/{name}", Kernel.O_RDWR);
+        if (fd >= 0)
+            return fd;
+        try
+        {
+            return _agent.Ask(Id, Root, client => client.Borrow(Id, isCoherence: name == "coherence"));
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            return -1;
+        }
     }
 
     private static byte[] LoadId(string root)

@@ -68,8 +68,8 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
     internal static partial int SetTimes(int fd, TimeSpec* accessedAndModified);
 
-    [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
-    internal static partial nint ReadLink(byte* path, byte* target, nuint size);
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
+    internal static partial nint ReadLinkAt(int directory, byte* path, byte* target, nuint size);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     internal static partial int Status(int directory, byte* path, int flags, uint mask, StatusBuffer* status);

@@ -8,6 +8,11 @@ namespace Overlay.Interop;
 /// <summary>Calls on one descriptor, with short transfers and EINTR seen to; failures are <see cref="ErrnoException"/>.</summary>
 internal static unsafe class KernelFile
 {
+    /// <summary>
+    /// A descriptor of /proc, kept from the start: relative to it, <c>self/fd/N</c> is reached even after a chroot. Set once.
+    /// </summary>
+    internal static int Proc { get; set; } = Kernel.CurrentDirectory;
+
     internal static ErrnoException Failure(string what) => new(Kernel.LastError, what);
 
     internal static int Open(int directory, string path, int flags, uint mode = 0)
@@ -25,7 +30,7 @@ internal static unsafe class KernelFile
         Span<byte> name = stackalloc byte[32];
         ProcPath(fd, name);
         fixed (byte* start = name)
-            return Kernel.OpenAt(Kernel.CurrentDirectory, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
+            return Kernel.OpenAt(Proc, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
     }
 
     /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
@@ -36,7 +41,7 @@ internal static unsafe class KernelFile
         byte[] target = new byte[4096];
         nint length;
         fixed (byte* start = name, buffer = target)
-            length = Kernel.ReadLink(start, buffer, (nuint)target.Length);
+            length = Kernel.ReadLinkAt(Proc, start, buffer, (nuint)target.Length);
         return length <= 0 ? "" : Encoding.UTF8.GetString(target, 0, (int)length);
     }
 
@@ -92,8 +97,9 @@ internal static unsafe class KernelFile
 
     private static void ProcPath(int fd, Span<byte> name)
     {
-        "/proc/self/fd/"u8.CopyTo(name);
-        fd.TryFormat(name[14..], out int digits);
-        name[14 + digits] = 0;
+        ReadOnlySpan<byte> prefix = Proc == Kernel.CurrentDirectory ? "/proc/self/fd/"u8 : "self/fd/"u8;
+        prefix.CopyTo(name);
+        fd.TryFormat(name[prefix.Length..], out int digits);
+        name[prefix.Length + digits] = 0;
     }
 }

@@ -25,7 +25,7 @@ struct overlay_engine_start {
 enum {
     OVERLAY_ATTACH_TRUNCATE = 1,  /* the program asked for O_TRUNC; the filter took it out of the kernel's open */
     OVERLAY_ATTACH_TRANSIENT = 2, /* a CLONE_VM child: do the work on the file (create, truncate), remember nothing */
-    /* The filter places the file in volume (flags >> 8) by its path; counts where /proc cannot tell (after a chroot). */
+    /* After a chroot: by its path the file lies in volume (flags >> 8); the engine cannot tell. */
     OVERLAY_ATTACH_INSIDE = 8,
     OVERLAY_ATTACH_OPENED = 4,    /* just opened by path (so foreign files are refused); otherwise inherited or received */
 };

@@ -57,7 +57,7 @@ static long take_over(int fd, int directory, const char *path, const struct open
     if (is_candidate) {
         int flags = OVERLAY_ATTACH_OPENED | (is_truncating ? OVERLAY_ATTACH_TRUNCATE : 0) |
                     (is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0) |
-                    (volume != NULL ? OVERLAY_ATTACH_INSIDE | (int)(volume - overlay_volumes) << 8 : 0);
+                    (volume != NULL && overlay_volumes_are_rebased ? OVERLAY_ATTACH_INSIDE | (int)(volume - overlay_volumes) << 8 : 0);
         attached = ENGINE_CALL(attach, fd, flags);
         if (attached < 0)
             return attached;

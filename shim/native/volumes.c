@@ -8,6 +8,7 @@
 
 struct volume overlay_volumes[VOLUME_LIMIT];
 int overlay_volume_count;
+bool overlay_volumes_are_rebased;
 
 /* The working directory, asked once after each chdir. Seqlock-free: 0 unknown, 1 known; a racing chdir is a program's race. */
 static char s_directory[PATH_SIZE];
@@ -247,6 +248,7 @@ void volumes_rebase(const char *root)
     size_t length = text_length(root);
     if (length == 1)
         return;
+    overlay_volumes_are_rebased = true;
     for (int i = 0; i < overlay_volume_count; i++) {
         struct volume *volume = &overlay_volumes[i];
         if (text_starts(volume->root, root) && volume->root[length] == '/') {

@@ -17,6 +17,9 @@ struct volume {
 extern struct volume overlay_volumes[VOLUME_LIMIT] HIDDEN;
 extern int overlay_volume_count HIDDEN;
 
+/* After a chroot: only the filter knows where the volumes are now. */
+extern bool overlay_volumes_are_rebased HIDDEN;
+
 /* Takes the value of OVERLAY_VOLUMES; returns 0, or -errno with *bad pointing at the entry that cannot be used. */
 long volumes_set(const char *list, const char **bad) HIDDEN;
 
