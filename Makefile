@@ -48,6 +48,8 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay
 	install -m 755 $(OUT)/bin/overlay-ctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIB)/*.so $(DESTDIR)$(PREFIX)/lib/overlay/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/overlay-ctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 
 clean:
 	rm -rf $(OUT) shim/native/obj
