@@ -12,6 +12,7 @@
 #include "log.h"
 #include "patch.h"
 #include "program_check.h"
+#include "self_check.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trace.h"
@@ -71,6 +72,10 @@ static void install_patches(void)
     long error = patch_install(interest, CALL_LIMIT, &overlay_patch_report);
     if (error < 0)
         refuse_to_run("libc", "its system calls cannot be intercepted, so this program would write plaintext", error);
+    const char *missed = self_check();
+    if (missed != NULL)
+        refuse_to_run(missed, "this libc reaches the kernel in a way that cannot be intercepted, so this program would write "
+                              "plaintext; glibc 2.31 to 2.40 is supported", -ENOSYS);
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
