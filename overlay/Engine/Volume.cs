@@ -15,6 +15,7 @@ internal sealed class Volume : IKeySource
 
     private readonly AgentLink _agent;
     private readonly Stack<GrantedKey> _stock = new();
+    private readonly RecentKeys _recent = new();
     private int _nextBatch = 1;
 
     /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
@@ -67,11 +68,15 @@ internal sealed class Volume : IKeySource
 
     public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
     {
+        if (_recent.TryGet(fileId, key))
+            return true;
         byte[] id = fileId.ToArray();
         byte[] answer = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
             bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKey(Id, id, answer));
+            if (isKnown)
+                _recent.Put(id, answer);
             answer.CopyTo(key);
             return isKnown;
         }
@@ -94,7 +99,9 @@ internal sealed class Volume : IKeySource
                     _stock.Push(batch[i]);
                 _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
             }
-            return _stock.Pop();
+            GrantedKey granted = _stock.Pop();
+            _recent.Put(granted.FileId, granted.Key);
+            return granted;
         }
     }
 

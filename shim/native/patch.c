@@ -47,20 +47,34 @@ static bool is_wanted(const struct job *job, const struct patch_site *site)
     return site->kind != PATCH_MOV || ((unsigned)site->number < job->interest_size && job->interest[site->number] != 0);
 }
 
-static unsigned count_wanted(struct job *job, uint8_t *begin, const uint8_t *end)
+/* The text is read once; what is found waits here until stubs have their room. */
+#define SITE_LIMIT 4096
+static struct patch_site s_sites[SITE_LIMIT];
+
+static long find_sites(struct job *job, uint8_t *begin, const uint8_t *end)
 {
-    unsigned wanted = 0;
+    long wanted = 0;
     struct patch_site site;
-    for (const uint8_t *cursor = begin; patch_next_site(&cursor, begin, end, &site);)
-        wanted += site.kind != PATCH_NONE && is_wanted(job, &site);
+    for (const uint8_t *cursor = begin; patch_next_site(&cursor, begin, end, &site);) {
+        job->report->found++;
+        if (site.kind == PATCH_NONE)
+            job->report->unpatchable++;
+        else if (!is_wanted(job, &site))
+            job->report->not_of_interest++;
+        else if (wanted == SITE_LIMIT)
+            return -E2BIG;
+        else
+            s_sites[wanted++] = site;
+    }
     return wanted;
 }
 
 static long patch_text(struct job *job, uint8_t *begin, const uint8_t *end, int protection)
 {
-    size_t room = (count_wanted(job, begin, end) * PATCH_STUB_SIZE + PAGE - 1) & ~(PAGE - 1);
-    if (room == 0)
-        return 0;
+    long wanted = find_sites(job, begin, end);
+    if (wanted <= 0)
+        return wanted;
+    size_t room = ((size_t)wanted * PATCH_STUB_SIZE + PAGE - 1) & ~(PAGE - 1);
     uint8_t *stubs = map_near(begin, room);
     if (stubs == NULL)
         return -ENOMEM;
@@ -68,20 +82,10 @@ static long patch_text(struct job *job, uint8_t *begin, const uint8_t *end, int 
     long error = protect(begin, end, PROT_READ | PROT_WRITE);
     if (error < 0)
         return error;
-
-    uint8_t *stub = stubs;
-    struct patch_site site;
-    for (const uint8_t *cursor = begin; patch_next_site(&cursor, begin, end, &site);) {
-        job->report->found++;
-        if (site.kind == PATCH_NONE) {
-            job->report->unpatchable++;
-        } else if (!is_wanted(job, &site)) {
-            job->report->not_of_interest++;
-        } else if (patch_write_stub(&site, stub)) {
-            patch_write_jump(&site, stub);
-            stub += PATCH_STUB_SIZE;
+    for (long i = 0; i < wanted; i++) {
+        if (patch_write_stub(&s_sites[i], stubs + i * PATCH_STUB_SIZE)) {
+            patch_write_jump(&s_sites[i], stubs + i * PATCH_STUB_SIZE);
             job->report->patched++;
-            cursor = site.start + site.length > site.syscall + 2 ? site.start + site.length : site.syscall + 2;
         } else {
             error = -ERANGE;
         }
@@ -119,7 +123,6 @@ long patch_install(const uint8_t *interest, unsigned interest_size, struct patch
 {
     struct job job = {interest, interest_size, report, 0};
     *report = (struct patch_report){0};
-    overlay_vector_state_init();
     dl_iterate_phdr(visit_module, &job);
     if (job.error == 0 && report->found == 0)
         return -ENOENT; /* no libc that we know */
