@@ -8,25 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trampoline.h"
+
 /* x86-64 call numbers end well below this; a larger number never reaches the filter. */
 #define OVERLAY_NUMBER_LIMIT 512
-
-/* What the filter sees of a call. Trampoline.S knows these offsets. */
-struct overlay_call {
-    long nr;
-    long args[6];
-    uintptr_t site;    /* address of the `syscall` instruction in libc */
-    long result;       /* read only when the filter answers OVERLAY_HANDLED: a value or -errno */
-};
-
-#define OVERLAY_PASS 0L
-#define OVERLAY_HANDLED 1L
-
-/* Provided by the filter. Runs on the program's stack, in place of the `syscall` instruction, so: general registers
- * only (vector state belongs to the program, see trampoline_vector.h), no libc call, no errno. libc may rely on the
- * argument registers after a call, so `args` must be left as they were; the exceptions are calls that do not come
- * back on success (execve) and `nr`: on a pass the kernel gets nr and args as the filter leaves them. */
-__attribute__((visibility("hidden"))) long overlay_filter(struct overlay_call *call);
 
 /* One byte for each number: 0 lets the call pass in about a nanosecond without asking the filter. Starts as the
  * bitmap given to overlay_patch_install; may be changed at any time with a plain store. Numbers whose sites were

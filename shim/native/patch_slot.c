@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "patch_slot.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 /* No page is ever writable and executable at once. One mprotect over the whole segment and one back cost less than a
  * pair for each page: only the pages written to are copied. Nothing here may become a call into libc (memset!), whose
  * text is not executable meanwhile; the Makefile compiles this file accordingly. */
-#define _GNU_SOURCE
 #include "patch_text.h"
 
 #include <fcntl.h>

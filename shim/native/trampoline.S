@@ -41,7 +41,7 @@ overlay_trampoline_enter:
     .cfi_def_cfa_register %r11
     leaq    -FRAME_SIZE(%rsp), %rsp
     andq    $-16, %rsp
-    movq    %rcx, CALL_NR(%rsp)
+    movq    %rcx, CALL_NUMBER(%rsp)
     movq    %rdi, CALL_ARGS+0(%rsp)
     movq    %rsi, CALL_ARGS+8(%rsp)
     movq    %rdx, CALL_ARGS+16(%rsp)
@@ -76,7 +76,7 @@ overlay_trampoline_enter:
     movq    FRAME_STACK(%rsp), %rsp
     ret
 .Lpass:
-    movq    CALL_NR(%rsp), %rax
+    movq    CALL_NUMBER(%rsp), %rax
     movq    FRAME_STACK(%rsp), %rsp
     ret
 .Lnot_asked:
@@ -112,7 +112,7 @@ overlay_trampoline_enter_cancellable:
     movq    %rax, FRAME_STACK(%rsp)
     .cfi_escape 0x0f, 6, 0x77, FRAME_STACK | 0x80, 0x00, 0x06, 0x23, 16
     movq    %rdi, FRAME_CANCEL(%rsp)
-    movq    %rsi, CALL_NR(%rsp)
+    movq    %rsi, CALL_NUMBER(%rsp)
     movq    %rdx, CALL_ARGS+0(%rsp)
     movq    %rcx, CALL_ARGS+8(%rsp)
     movq    %r8, CALL_ARGS+16(%rsp)
@@ -128,7 +128,7 @@ overlay_trampoline_enter_cancellable:
     movq    %rax, %r11
     movq    CALL_RESULT(%rsp), %rax
     movq    FRAME_CANCEL(%rsp), %rdi
-    movq    CALL_NR(%rsp), %rsi
+    movq    CALL_NUMBER(%rsp), %rsi
     movq    CALL_ARGS+0(%rsp), %rdx
     movq    CALL_ARGS+8(%rsp), %rcx
     movq    CALL_ARGS+16(%rsp), %r8

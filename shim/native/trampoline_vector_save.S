@@ -1,4 +1,4 @@
-/* long overlay_with_vector_state_saved(long (*function)(void *), void *argument): see trampoline_vector.h.
+/* void overlay_with_vector_state_saved(void (*function)(void *), void *argument): see trampoline.h.
  * %rbp marks the frame, %rbx the save area below it, aligned to 64 bytes.
  *
  * Saving with xsave and xrstor takes 210 ns; moving the sixteen %ymm registers by hand takes 7. Where those are all there
@@ -10,6 +10,7 @@
     .set    X87_IN_USE, 1
     .set    LOCAL_MXCSR, -16         /* from %rbp */
     .set    LOCAL_SCRATCH, -12
+    .set    LOCAL_ARGUMENT, -24
 
     .text
     .globl  overlay_with_vector_state_saved
@@ -28,6 +29,9 @@ overlay_with_vector_state_saved:
     subq    $24, %rsp
     movq    %rdi, %r8
     movq    %rsi, %rdi
+    cmpl    $VECTOR_NOT_ASKED, overlay_vector_method(%rip)
+    je      .Lask
+.Lasked:
     subq    overlay_vector_size(%rip), %rsp
     andq    $-64, %rsp
     movq    %rsp, %rbx
@@ -47,7 +51,6 @@ overlay_with_vector_state_saved:
     ldmxcsr LOCAL_SCRATCH(%rbp)
     vzeroupper
     call    *%r8
-    movq    %rax, %r8
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     vmovdqa 32*\n(%rbx), %ymm\n
     .endr
@@ -88,7 +91,6 @@ overlay_with_vector_state_saved:
     vzeroupper
 .Lcall:
     call    *%r8
-    movq    %rax, %r8
     movl    overlay_vector_mask(%rip), %eax
     xorl    %edx, %edx
     cmpl    $VECTOR_FXSAVE, overlay_vector_method(%rip)
@@ -98,11 +100,20 @@ overlay_with_vector_state_saved:
 .Lfxrstor:
     fxrstor64 (%rbx)
 .Ldone:
-    movq    %r8, %rax
     movq    -8(%rbp), %rbx
     leave
+    .cfi_remember_state
     .cfi_def_cfa %rsp, 8
     ret
+
+.Lask:
+    .cfi_restore_state
+    movq    %rdi, LOCAL_ARGUMENT(%rbp)
+    movq    %r8, %rbx
+    call    overlay_vector_state_ask
+    movq    LOCAL_ARGUMENT(%rbp), %rdi
+    movq    %rbx, %r8
+    jmp     .Lasked
     .cfi_endproc
     .size   overlay_with_vector_state_saved, .-overlay_with_vector_state_saved
 

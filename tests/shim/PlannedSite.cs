@@ -22,9 +22,9 @@ internal sealed record PlannedSite(
 {
     public bool IsRedirectedCall => Fate == SiteFate.Callers && Overwritten > 0;
 
-    public static (int ExitCode, List<PlannedSite> Sites) Plan(string elfFile)
+    public static (int ExitCode, List<PlannedSite> Sites) Plan(string elfFile, bool everyCall = false)
     {
-        var outcome = NativeBuild.Run(NativeBuild.PathOf("plan_file"), [elfFile]);
+        var outcome = NativeBuild.Run(NativeBuild.PathOf("plan_file"), everyCall ? [elfFile, "all"] : [elfFile]);
         return (outcome.ExitCode, outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToList());
     }
 

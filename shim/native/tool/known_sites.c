@@ -1,6 +1,5 @@
 /* known_sites LIBRARY...: writes patch_known_sites.h, the plans for these libraries with every call wanted. Runs when the
  * shim is built. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

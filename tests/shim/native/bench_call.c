@@ -8,24 +8,24 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../../../shim/native/trampoline_vector.h"
 
 enum { CALLS = 2000000, ROUNDS = 7, STARTS = 1000 };
 
 static int s_handle, s_vectors;
 
-static long nothing(void *argument)
+static void nothing(void *argument)
 {
     (void)argument;
-    return 0;
 }
 
 GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
 {
-    if (!s_handle || call->nr != SYS_umask)
-        return OVERLAY_PASS;
-    call->result = s_vectors ? overlay_with_vector_state_saved(nothing, NULL) : 0;
-    return OVERLAY_HANDLED;
+    if (!s_handle || call->number != SYS_umask)
+        return PASS_ON;
+    call->result = 0;
+    if (s_vectors)
+        overlay_with_vector_state_saved(nothing, NULL);
+    return HANDLED;
 }
 
 static double now(void)
@@ -88,7 +88,6 @@ int main(int count, char **arguments)
         starts(arguments[1]);
     double plain = per_call();
     double start = now();
-    overlay_vector_state_init();
     install(SYS_umask);
     printf("overlay_patch_install, us: %.0f (libc's text already read)\n", (now() - start) / 1000);
     double passed = per_call();

@@ -20,9 +20,9 @@ static int s_sites = -1;
 
 long overlay_filter(struct overlay_call *call)
 {
-    __atomic_fetch_add(&counting_calls[call->nr], 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counting_calls[call->number], 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&counting_total, 1, __ATOMIC_RELAXED);
-    return OVERLAY_PASS;
+    return PASS_ON;
 }
 
 static int find_base(struct dl_phdr_info *info, size_t size, void *site_address)

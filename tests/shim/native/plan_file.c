@@ -1,6 +1,7 @@
-/* plan_file ELF: what the patcher would do to each `syscall` of this file, one line each, addresses as in the file:
+/* plan_file ELF [all]: what the patcher would do to each `syscall` of this file, one line each, addresses as in the file:
  *   <syscall> <fate> <number> <start> <moved> <overwritten> <springboard>
- * and the same for each redirected caller. Nothing of the file is executed. */
+ * and the same for each redirected caller. Nothing of the file is executed.
+ * With `all`, as if the filter wanted every call. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 long overlay_filter(struct overlay_call *call)
 {
     (void)call;
-    return OVERLAY_PASS;
+    return PASS_ON;
 }
 
 static uintptr_t map_file(int file, const Elf64_Ehdr *header, const Elf64_Phdr *segments)
@@ -52,7 +53,7 @@ int main(int count, char **arguments)
     struct overlay_patch_options options = { .observe = observe };
     struct overlay_patch_report report = { 0 };
     struct patch_module module = { 0 };
-    int file = count == 2 ? open(arguments[1], O_RDONLY) : -1;
+    int file = count >= 2 ? open(arguments[1], O_RDONLY) : -1;
 
     if (file < 0 || read(file, head, sizeof head) < (ssize_t)sizeof head)
         return 2;
@@ -61,6 +62,8 @@ int main(int count, char **arguments)
     uintptr_t base = map_file(file, header, segments);
     options.observe_context = (void *)base;
     want_all(&options);
+    if (count > 2)
+        memset(options.numbers, 0xff, sizeof options.numbers);
     if (!overlay_module_describe(base, segments, header->e_phnum, &module))
         return 2;
     int complete = overlay_plan_module(&module, &options, &scratch, &plan, &report);

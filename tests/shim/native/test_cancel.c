@@ -16,13 +16,13 @@ static volatile int s_cleaned, s_in_filter;
 /* A read of FAKE_DESCRIPTOR sleeps in the filter, without libc's knowing that it is in a call that can be cancelled. */
 GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
 {
-    if (call->nr != SYS_read || call->args[0] != FAKE_DESCRIPTOR)
-        return OVERLAY_PASS;
+    if (call->number != SYS_read || call->args[0] != FAKE_DESCRIPTOR)
+        return PASS_ON;
     struct { long seconds, nanoseconds; } moment = { 0, 150 * 1000 * 1000 };
     s_in_filter = 1;
     overlay_raw_syscall3(SYS_nanosleep, (long)&moment, 0, 0);
     call->result = 5;
-    return OVERLAY_HANDLED;
+    return HANDLED;
 }
 
 static void clean(void *argument)

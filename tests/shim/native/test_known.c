@@ -7,7 +7,7 @@
 long overlay_filter(struct overlay_call *call)
 {
     (void)call;
-    return OVERLAY_PASS;
+    return PASS_ON;
 }
 
 static struct patch_plan s_known, s_analysed;

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "../../../shim/native/trampoline_offsets.h"
-#include "../../../shim/native/trampoline_vector.h"
 
 static const unsigned char unused_state[576] __attribute__((aligned(64), used));
 
@@ -103,11 +102,11 @@ __asm__(
     "  ret\n");
 
 enum { PASS, HANDLE, HANDLE_WITH_VECTORS } s_mode;
-static unsigned long s_seen;
+static unsigned long s_seen, s_spoilt;
 static struct overlay_call s_call;
 
 /* What the engine might do to vector state. */
-static long spoil(void *argument)
+static void spoil(void *argument)
 {
     double *numbers = argument;
     volatile long double tenth = 0.1L;
@@ -115,14 +114,14 @@ static long spoil(void *argument)
         numbers[i] = numbers[i] / 3 + (double)tenth;
     __asm__ volatile("pcmpeqd %%xmm0,%%xmm0; movaps %%xmm0,%%xmm7; movaps %%xmm0,%%xmm15; movl $0x7f80,-4(%%rsp);"
                      "ldmxcsr -4(%%rsp); fldpi; fldpi; fldpi" ::: "memory", "xmm0", "xmm7", "xmm15");
-    return 42;
+    s_spoilt++;
 }
 
 GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
 {
     static double numbers[64];
-    if (call->nr != SYS_umask)
-        return OVERLAY_PASS;
+    if (call->number != SYS_umask)
+        return PASS_ON;
     s_seen++;
     s_call = *call;
     /* What a C function may do to registers. */
@@ -130,9 +129,11 @@ GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
                      "mov %%edi,%%r10d; mov %%edi,%%r11d; test %%edi,%%edi"
                      ::: "rdi", "rsi", "rdx", "rcx", "r8", "r9", "r10", "r11", "cc");
     if (s_mode == PASS)
-        return OVERLAY_PASS;
-    call->result = s_mode == HANDLE ? 0123 : overlay_with_vector_state_saved(spoil, numbers);
-    return OVERLAY_HANDLED;
+        return PASS_ON;
+    call->result = s_mode == HANDLE ? 0123 : 42;
+    if (s_mode == HANDLE_WITH_VECTORS)
+        overlay_with_vector_state_saved(spoil, numbers);
+    return HANDLED;
 }
 
 static long vector_level(void)
@@ -190,14 +191,15 @@ static void try_everything(long level)
         fill(&in, seed);
         s_mode = seed % 3;
         in.general[5] = 022;    /* rdi: the new mask */
-        s_seen = 0;
+        s_seen = s_spoilt = 0;
         call_with_state(umask, &in, &out, level);
         CHECK(s_seen == 1);
-        CHECK(s_call.nr == SYS_umask && s_call.args[0] == 022 && s_call.args[1] == (long)in.general[4]);
+        CHECK(s_call.number == SYS_umask && s_call.args[0] == 022 && s_call.args[1] == (long)in.general[4]);
         CHECK(s_call.args[2] == (long)in.general[3] && s_call.args[3] == (long)in.general[9]);
         CHECK(s_call.args[4] == (long)in.general[7] && s_call.args[5] == (long)in.general[8]);
         CHECK(memcmp((void *)s_call.site, "\x0f\x05", 2) == 0);
         CHECK(out.general[0] == (s_mode == PASS ? 022 : s_mode == HANDLE ? 0123 : 42));
+        CHECK(s_spoilt == (s_mode == HANDLE_WITH_VECTORS));
         compare(&in, &out, level);
         overlay_interest[SYS_umask] = 0;    /* and the short way past the filter */
         call_with_state(umask, &in, &out, level);
@@ -211,9 +213,9 @@ int main(void)
 {
     long level = vector_level();
 
-    overlay_vector_state_init();
     install(SYS_umask);
-    /* With the best way of saving that this CPU has, then with those that older ones have. */
+    /* With the best way of saving that this CPU has, which the first call finds out, then with those of older ones. */
+    CHECK(overlay_vector_method == VECTOR_NOT_ASKED);
     try_everything(level);
     if (overlay_vector_method == VECTOR_YMM) {
         overlay_vector_method = VECTOR_XSAVEC;

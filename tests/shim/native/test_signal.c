@@ -18,11 +18,11 @@ static int s_pipe[2];
 /* A read of FAKE_DESCRIPTOR raises a signal in the middle of the filter, then answers 5. */
 GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
 {
-    if (call->nr != SYS_read || call->args[0] != FAKE_DESCRIPTOR)
-        return OVERLAY_PASS;
+    if (call->number != SYS_read || call->args[0] != FAKE_DESCRIPTOR)
+        return PASS_ON;
     overlay_raw_syscall3(SYS_kill, overlay_raw_syscall3(SYS_getpid, 0, 0, 0), SIGUSR1, 0);
     call->result = 5;
-    return OVERLAY_HANDLED;
+    return HANDLED;
 }
 
 static void handler(int number)

@@ -24,7 +24,7 @@ GENERAL_REGISTERS long overlay_filter(struct overlay_call *call)
 {
     (void)call;
     s_seen++;
-    return OVERLAY_PASS;
+    return PASS_ON;
 }
 
 static int try_to_install(struct overlay_patch_report *report)

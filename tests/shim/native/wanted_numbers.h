@@ -7,6 +7,10 @@
 
 #include "../../../shim/native/patch.h"
 
+/* What overlay_filter answers. */
+#define PASS_ON 0
+#define HANDLED 1
+
 static const int wanted_numbers[] = {
     SYS_read, SYS_write, SYS_open, SYS_close, SYS_stat, SYS_fstat, SYS_lstat, SYS_lseek, SYS_mmap, SYS_munmap,
     SYS_mremap, SYS_msync, SYS_pread64, SYS_pwrite64, SYS_readv, SYS_writev, SYS_access, SYS_dup, SYS_dup2, SYS_dup3,

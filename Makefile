@@ -1,0 +1,58 @@
+# make build | demo | test | bench | install | clean; see README.md.
+PREFIX ?= /usr/local
+DESTDIR ?=
+CONFIGURATION ?= Release
+OUT := out
+LIB := $(OUT)/lib/overlay
+DOTNET := dotnet
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+SOURCES := $(shell find crypto metadata overlay shim tools -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' \) -print) \
+           Directory.Build.props Directory.Packages.props
+
+build: setup-build $(LIB)/liboverlay-shim.so $(LIB)/liboverlay-engine.so $(OUT)/bin/overlay-ctl
+
+# What the machine lacks is installed where we are root, and named where not.
+setup-build:
+	@tools/setup.sh build
+
+setup-test:
+	@tools/setup.sh build test
+
+$(LIB)/liboverlay-shim.so: $(wildcard shim/native/*.c shim/native/*.h shim/native/*.S shim/native/Makefile shim/native/shim.map)
+	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
+
+$(LIB)/liboverlay-engine.so: $(SOURCES)
+	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/engine
+	@mkdir -p $(LIB)
+	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/
+	@cp -f $(OUT)/stage/engine/liboverlay-engine.so $@.new && mv -f $@.new $@
+
+$(OUT)/bin/overlay-ctl: $(SOURCES) | $(LIB)/liboverlay-engine.so
+	$(DOTNET) publish tools/overlay-ctl/overlay-ctl.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/ctl
+	@mkdir -p $(OUT)/bin $(LIB)
+	@cp -f $(OUT)/stage/ctl/libe_sqlite3.so $(LIB)/
+	@cp -f $(OUT)/stage/ctl/overlay-ctl $@.new && mv -f $@.new $@
+
+demo: build setup-test
+	@tests/programs/demo.sh
+
+test: build setup-test
+	@tests/run.sh
+
+bench: build setup-test
+	@tests/bench/bench.sh
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay
+	install -m 755 $(OUT)/bin/overlay-ctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(LIB)/*.so $(DESTDIR)$(PREFIX)/lib/overlay/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/overlay-ctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+
+clean:
+	rm -rf $(OUT) shim/native/obj
+	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: build setup-build setup-test demo test bench install clean

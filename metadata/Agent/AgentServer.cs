@@ -1,0 +1,333 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Overlay.Crypto;
+using Overlay.Metadata.Interop;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Metadata.Agent;
+
+/// <summary>
+/// The agent: one thread, one poll loop, one packet of each ready client in turn. Whatever a client sends, at worst its own
+/// connection is closed and a line logged. Answers come before upkeep: the pool is refilled, and what clients noted is
+/// written, when nobody in this round waits for a reply.
+/// </summary>
+public sealed class AgentServer : IDisposable
+{
+    private const int MaxAcceptsPerRound = 16;
+    private const int MaxConnections = 4096, DescriptorsForOurselves = 64;
+    private const int GreetingMilliseconds = 10_000;
+    private const int NotesMilliseconds = 200;
+    private const int RetryMilliseconds = 1_000;
+    private const int LongestDrainRounds = 10_000;
+
+    private readonly List<KeyPool> _pools;
+    private readonly List<Connection> _connections = [];
+    private readonly AgentListener _listener;
+    private readonly PeerCheck _peers;
+    private readonly RequestHandler _handler;
+    private readonly Action<string> _log;
+    private readonly LogLimiter _provoked;
+    private readonly SecretMemory _request = new(AgentMessage.MaxPacket);
+    private readonly SecretMemory _reply = new(AgentMessage.MaxPacket);
+    private readonly int _maxConnections = ConnectionLimit();
+    private PollEntry[] _polled = new PollEntry[64];
+    private long _notesSince = -1, _noUpkeepBefore, _noAcceptBefore;
+
+    /// <summary>Listens when this returns. The volumes stay the caller's, to be used by nobody else until disposal.</summary>
+    /// <param name="volumes">What it serves.</param>
+    /// <param name="socketPath">In a directory of this user alone (<see cref="AgentAddress"/>).</param>
+    /// <param name="rootPid">Descendants of this process are served even as other users, and the socket is made reachable
+    /// for them; 0: only processes of this user.</param>
+    /// <param name="log">Takes one line; never a secret.</param>
+    /// <exception cref="ErrnoException">EADDRINUSE: an agent serves this path already.</exception>
+    public AgentServer(IReadOnlyList<UnlockedVolume> volumes, string socketPath, int rootPid, Action<string> log)
+    {
+        ArgumentNullException.ThrowIfNull(volumes);
+        ArgumentNullException.ThrowIfNull(log);
+        _log = log;
+        _provoked = new LogLimiter(log);
+        _pools = volumes.Select(volume => new KeyPool(volume)).ToList();
+        _peers = new PeerCheck(rootPid);
+        _handler = new RequestHandler(_pools, _provoked, () => _connections.Count);
+        _listener = new AgentListener(socketPath, reachableByOthers: rootPid > 0);
+    }
+
+    /// <summary>
+    /// Serves until <paramref name="stopDescriptor"/> is readable or closed at its other end; then takes what clients have
+    /// sent already and brings the store up to date.
+    /// </summary>
+    public void Run(int stopDescriptor)
+    {
+        while (Wait(stopDescriptor))
+        {
+            ServeReady();
+            CloseSilent();
+            KeepUp();
+        }
+        Drain();
+        foreach (KeyPool pool in _pools)
+            Attempt(pool.Retire);
+    }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _connections.ForEach(connection => connection.Dispose());
+        _connections.Clear();
+        _pools.ForEach(pool => pool.Dispose());
+        _request.Dispose();
+        _reply.Dispose();
+    }
+
+    /// <returns>False: stop.</returns>
+    private unsafe bool Wait(int stopDescriptor)
+    {
+        int count = _connections.Count + 2;
+        if (_polled.Length < count)
+            _polled = new PollEntry[count * 2];
+        bool mayAccept = Environment.TickCount64 >= _noAcceptBefore;
+        _polled[0] = new PollEntry { Descriptor = stopDescriptor, Wanted = PollEntry.Readable };
+        _polled[1] = new PollEntry { Descriptor = mayAccept ? _listener.Descriptor : -1, Wanted = PollEntry.Readable };
+        for (int i = 2; i < count; i++)
+            _polled[i] = new PollEntry { Descriptor = _connections[i - 2].Descriptor, Wanted = PollEntry.Readable };
+        fixed (PollEntry* entries = _polled)
+        {
+            int ready = SocketCalls.Poll(entries, (nuint)count, WaitMilliseconds(mayAccept));
+            if (ready < 0 && Errno.Last != Errno.Interrupted)
+                throw Errno.Failure("waiting for clients");
+            if (ready <= 0)
+                _polled.AsSpan(0, count).Clear();
+        }
+        return _polled[0].Ready == 0;
+    }
+
+    private int WaitMilliseconds(bool mayAccept)
+    {
+        long now = Environment.TickCount64;
+        long until = long.MaxValue;
+        if (_pools.Exists(pool => pool.IsLow))
+            until = Math.Min(until, _noUpkeepBefore);
+        if (_notesSince >= 0)
+            until = Math.Min(until, Math.Max(_noUpkeepBefore, _notesSince + NotesMilliseconds));
+        if (!mayAccept)
+            until = Math.Min(until, _noAcceptBefore);
+        if (_connections.Exists(connection => !connection.IsGreeted))
+            until = Math.Min(until, now + RetryMilliseconds);
+        return until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
+    }
+
+    private void ServeReady()
+    {
+        // Backwards, since a connection may be removed; what is accepted or adopted meanwhile is added behind.
+        for (int i = _connections.Count - 1; i >= 0; i--)
+        {
+            if (_polled[i + 2].Ready != 0 && !TryServe(_connections[i]))
+                Close(i);
+        }
+        if (_polled[1].Ready != 0)
+            AcceptSome();
+    }
+
+    /// <returns>False: the connection is over.</returns>
+    private bool TryServe(Connection client)
+    {
+        int length = PacketSocket.Receive(client.Descriptor, _request.Bytes, out int received);
+        try
+        {
+            if (length == -Errno.TryAgain)
+                return true;
+            if (length is 0 or -Errno.ConnectionReset)
+                return false;
+            if (length >= AgentMessage.HeaderSize && TryAnswer(client, _request.Bytes[..length], ref received))
+                return true;
+            _provoked.Write($"closed a connection of process {client.ProcessId} (user {client.UserId}): " +
+                (length < 0 ? $"errno {-length}" : "it does not keep to the protocol"));
+            return false;
+        }
+        finally
+        {
+            PacketSocket.CloseIfOpen(ref received);
+        }
+    }
+
+    private bool TryAnswer(Connection client, ReadOnlySpan<byte> packet, ref int received)
+    {
+        if (new PacketReader(packet).Kind == AgentMessage.Adopt)
+            return TryAdopt(client, packet, ref received);
+        if (received >= 0 || !_handler.TryHandle(client, packet, _reply.Bytes, out int replyLength, out int lent))
+            return false;
+        if (replyLength == 0)
+            return true;
+        Span<byte> reply = _reply.Bytes[..replyLength];
+        // A client that does not fetch its replies is not waited for.
+        int error = lent >= 0
+            ? PacketSocket.SendWithDescriptor(client.Descriptor, reply, lent, SocketCalls.DoNotWait)
+            : PacketSocket.Send(client.Descriptor, reply, SocketCalls.DoNotWait);
+        PacketSocket.CloseIfOpen(ref lent);
+        Secret.Wipe(reply);
+        return error is 0 or Errno.BrokenPipe or Errno.ConnectionReset;
+    }
+
+    private bool TryAdopt(Connection client, ReadOnlySpan<byte> packet, ref int received)
+    {
+        bool sound = client.IsGreeted && packet.Length == AgentMessage.HeaderSize && received >= 0
+            && HasOption(received, SocketCalls.OptionDomain, SocketCalls.AddressFamilyUnix)
+            && HasOption(received, SocketCalls.OptionType, SocketCalls.SequencedPackets)
+            && PeerCheck.TryIdentify(received, out _);
+        if (!sound)
+            return false;
+        _ = PeerCheck.TryIdentify(received, out PeerCredentials child);
+        if (_connections.Count >= _maxConnections)
+        {
+            _provoked.Write($"turned a child of process {client.ProcessId} away: {_connections.Count} connections are open");
+            return true;
+        }
+        // It came over a connection that is allowed, from somebody who could as well have passed that one on.
+        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true));
+        received = -1;
+        return true;
+    }
+
+    private void AcceptSome()
+    {
+        for (int i = 0; i < MaxAcceptsPerRound; i++)
+        {
+            int accepted = _listener.Accept();
+            if (accepted >= 0)
+            {
+                Admit(accepted);
+                continue;
+            }
+            if (accepted is -Errno.TryAgain)
+                return;
+            if (accepted is -Errno.Interrupted or -Errno.ConnectionAborted)
+                continue;
+            // Out of descriptors or memory: those who wait stay in the backlog for a while.
+            _provoked.Write($"cannot accept a connection: errno {-accepted}");
+            _noAcceptBefore = Environment.TickCount64 + RetryMilliseconds;
+            return;
+        }
+    }
+
+    private void Admit(int accepted)
+    {
+        bool known = PeerCheck.TryIdentify(accepted, out PeerCredentials peer);
+        if (!known || !_peers.IsAllowed(peer))
+        {
+            _provoked.Write($"refused process {peer.ProcessId} of user {peer.UserId}");
+            Refuse(accepted, Errno.NotPermitted);
+        }
+        else if (_connections.Count >= _maxConnections)
+        {
+            _provoked.Write($"turned process {peer.ProcessId} away: {_connections.Count} connections are open");
+            Refuse(accepted, Errno.TooManyUsers);
+        }
+        else
+        {
+            _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false));
+        }
+    }
+
+    private void Refuse(int accepted, int error)
+    {
+        PacketWriter refusal = new(_reply.Bytes, AgentMessage.Hello | AgentMessage.ReplyBit, (ushort)error, 0);
+        _ = PacketSocket.Send(accepted, _reply.Bytes[..refusal.Length], SocketCalls.DoNotWait);
+        // A hello left unread would reset the connection instead of closing it.
+        _ = PacketSocket.Receive(accepted, _request.Bytes, out int received);
+        PacketSocket.CloseIfOpen(ref received);
+        PacketSocket.CloseIfOpen(ref accepted);
+    }
+
+    private void CloseSilent()
+    {
+        long now = Environment.TickCount64;
+        for (int i = _connections.Count - 1; i >= 0; i--)
+        {
+            Connection client = _connections[i];
+            if (client.IsGreeted || now - client.Since < GreetingMilliseconds)
+                continue;
+            _provoked.Write($"closed a connection of process {client.ProcessId} (user {client.UserId}): it says nothing");
+            Close(i);
+        }
+    }
+
+    private void Close(int index)
+    {
+        _connections[index].Dispose();
+        _connections.RemoveAt(index);
+    }
+
+    /// <summary>Refills pools that run low and writes notes that have waited long enough.</summary>
+    private void KeepUp()
+    {
+        long now = Environment.TickCount64;
+        bool hasNotes = _pools.Exists(pool => pool.HasNotes);
+        if (!hasNotes)
+            _notesSince = -1;
+        else if (_notesSince < 0)
+            _notesSince = now;
+        if (now < _noUpkeepBefore)
+            return;
+        bool notesAreDue = hasNotes && now - _notesSince >= NotesMilliseconds;
+        foreach (KeyPool pool in _pools)
+        {
+            if (pool.IsLow)
+                Attempt(pool.Refill);
+            else if (pool.IsFullOfNotes || notesAreDue)
+                Attempt(pool.Flush);
+        }
+        if (!_pools.Exists(pool => pool.HasNotes))
+            _notesSince = -1;
+    }
+
+    /// <summary>Nothing of this may end the agent: a full disk is a line in the log, and tried again later.</summary>
+    private void Attempt(Action upkeep)
+    {
+        try
+        {
+            upkeep();
+        }
+        catch (Exception e) when (e is VolumeException or ErrnoException)
+        {
+            _log(e.Message);
+            _noUpkeepBefore = Environment.TickCount64 + RetryMilliseconds;
+        }
+    }
+
+    /// <summary>What was sent before the end counts: programs do not wait for their notes to be taken.</summary>
+    private void Drain()
+    {
+        for (int round = 0; round < LongestDrainRounds && _connections.Count > 0; round++)
+        {
+            bool idle = true;
+            for (int i = _connections.Count - 1; i >= 0; i--)
+            {
+                int length = PacketSocket.Receive(_connections[i].Descriptor, _request.Bytes, out int received);
+                idle &= length <= 0;
+                if (length >= AgentMessage.HeaderSize)
+                    _ = TryAnswer(_connections[i], _request.Bytes[..length], ref received);
+                PacketSocket.CloseIfOpen(ref received);
+            }
+            if (idle)
+                return;
+        }
+    }
+
+    private static unsafe bool HasOption(int socket, int option, int wanted)
+    {
+        int value;
+        uint length = sizeof(int);
+        return SocketCalls.GetOption(socket, SocketCalls.SocketLevel, option, &value, &length) == 0 && value == wanted;
+    }
+
+    private static unsafe int ConnectionLimit()
+    {
+        ResourceLimit limit;
+        if (ProcessCalls.GetLimit(ProcessCalls.OpenFilesLimit, &limit) < 0)
+            throw Errno.Failure("reading the limit of open files");
+        long room = (long)Math.Min(limit.Soft, int.MaxValue) - DescriptorsForOurselves;
+        return (int)Math.Clamp(room, 16, MaxConnections);
+    }
+}

@@ -1,0 +1,37 @@
+using System;
+using Overlay.Metadata.Protocol;
+
+namespace Overlay.Metadata.Agent;
+
+/// <summary>One client.</summary>
+internal sealed class Connection : IDisposable
+{
+    private int _descriptor;
+
+    internal Connection(int descriptor, int processId, uint userId, bool isGreeted)
+    {
+        _descriptor = descriptor;
+        ProcessId = processId;
+        UserId = userId;
+        IsGreeted = isGreeted;
+        Since = Environment.TickCount64;
+    }
+
+    internal int Descriptor => _descriptor;
+
+    /// <summary>The process that made the connection; it may be shared by its children since.</summary>
+    internal int ProcessId { get; }
+
+    internal uint UserId { get; }
+
+    /// <summary>Hello was exchanged, here or on the connection this one came by.</summary>
+    internal bool IsGreeted { get; set; }
+
+    /// <summary>When it came, by <see cref="Environment.TickCount64"/>.</summary>
+    internal long Since { get; }
+
+    /// <summary>Keys for new files that this client was given.</summary>
+    internal long KeysTaken { get; set; }
+
+    public void Dispose() => PacketSocket.CloseIfOpen(ref _descriptor);
+}

@@ -1,0 +1,159 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using Overlay.Crypto;
+using Overlay.Metadata.Interop;
+using Overlay.Metadata.Store;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Metadata.Agent;
+
+/// <summary>
+/// The keys of files to come, of one volume, and what is known of files that came. Invariants:
+/// <list type="number">
+/// <item>A key is in the pool only after its row is on the disk (a file's key is durable before any of its bytes).</item>
+/// <item>Keys are handed out from this agent's memory only, never from rows: whatever an agent left behind, killed or in a
+/// copied or restored store, may have been handed out and is not handed out again. Two agents on one store cannot meet.</item>
+/// <item>A row is removed only if its key has not left this memory.</item>
+/// </list>
+/// What clients report is collected and written with the next refill, or by <see cref="Flush"/>.
+/// </summary>
+internal sealed class KeyPool : IDisposable
+{
+    /// <summary>
+    /// How many keys a refill leaves. Refills close behind each other double it: most of a commit is its sync, whatever the
+    /// number of rows, and clients wait for it.
+    /// </summary>
+    internal const int LeastTarget = 256, MostTarget = 1024;
+    internal const int MaxPendingNotes = 1024;
+
+    private const long BurstMilliseconds = 1_000;
+
+    // What is kept of notes while the store cannot be written; a path lost is only a path not known.
+    private const int MaxHeldNotes = 65_536;
+
+    private readonly UnlockedVolume _volume;
+    private readonly SecretMemory _keys = new(MostTarget * SlotSealing.KeySize);
+    private readonly byte[][] _fileIds = new byte[MostTarget][];
+    // Keys lie at 0 .. _count - 1 and are taken from the end.
+    private int _count;
+    private int _target = LeastTarget;
+    private long _lastRefill = -BurstMilliseconds;
+    // Handed out and not yet reported as created.
+    private readonly HashSet<UInt128> _handed = [];
+    private readonly List<(byte[] FileId, string Path)> _created = [];
+
+    internal KeyPool(UnlockedVolume volume) => _volume = volume;
+
+    internal UnlockedVolume Volume => _volume;
+
+    internal int Count => _count;
+
+    internal bool IsLow => _count < _target / 2;
+
+    internal bool HasNotes => _handed.Count + _created.Count > 0;
+
+    internal bool IsFullOfNotes => _handed.Count + _created.Count >= MaxPendingNotes;
+
+    /// <summary>Fills the pool up, in one transaction together with all notes.</summary>
+    internal void Refill()
+    {
+        long now = Environment.TickCount64;
+        int target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * 2, MostTarget) : LeastTarget;
+        if (target > _count)
+            Add(target - _count);
+        else
+            Flush();
+        _target = target;
+        _lastRefill = now;
+    }
+
+    /// <summary>Takes one key. The pool must not be empty.</summary>
+    internal void Take(Span<byte> fileId, Span<byte> key)
+    {
+        _count--;
+        Span<byte> pooled = _keys.Bytes.Slice(_count * SlotSealing.KeySize, SlotSealing.KeySize);
+        _fileIds[_count].CopyTo(fileId);
+        pooled.CopyTo(key);
+        Secret.Wipe(pooled);
+        _handed.Add(MemoryMarshal.Read<UInt128>(_fileIds[_count]));
+    }
+
+    internal void NoteCreated(ReadOnlySpan<byte> fileId, string path)
+    {
+        if (_created.Count >= MaxHeldNotes)
+            return;
+        _created.Add((fileId.ToArray(), path));
+        _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
+    }
+
+    /// <summary>Writes what was noted.</summary>
+    internal void Flush()
+    {
+        if (!HasNotes)
+            return;
+        _volume.Store.Connection.InTransaction(WriteNotes);
+        ForgetNotes();
+    }
+
+    /// <summary>The orderly end: notes are written, the rows of keys that nobody got are removed.</summary>
+    internal void Retire()
+    {
+        _volume.Store.Connection.InTransaction(() =>
+        {
+            WriteNotes();
+            for (int i = 0; i < _count; i++)
+                _volume.Store.Files.RemovePooled(_fileIds[i]);
+        });
+        ForgetNotes();
+        _count = 0;
+    }
+
+    public void Dispose() => _keys.Dispose();
+
+    private void Add(int added)
+    {
+        Span<byte> newKeys = _keys.Bytes.Slice(_count * SlotSealing.KeySize, added * SlotSealing.KeySize);
+        NonceSource.Fill(newKeys);
+        byte[][] rows = new byte[added][];
+        for (int i = 0; i < added; i++)
+        {
+            byte[] fileId = NewFileId();
+            _fileIds[_count + i] = fileId;
+            rows[i] = _volume.Wrap(fileId, newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
+        }
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        _volume.Store.Connection.InTransaction(() =>
+        {
+            for (int i = 0; i < added; i++)
+                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
+            WriteNotes();
+        });
+        ForgetNotes();
+        _count += added;
+    }
+
+    private void WriteNotes()
+    {
+        foreach (UInt128 fileId in _handed)
+            _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
+        foreach ((byte[] fileId, string path) in _created)
+            _volume.Store.Files.SetLive(fileId, path);
+    }
+
+    private void ForgetNotes()
+    {
+        _handed.Clear();
+        _created.Clear();
+    }
+
+    private static byte[] NewFileId()
+    {
+        byte[] fileId = new byte[16];
+        // Format §4: never 0.
+        do
+            NonceSource.Fill(fileId);
+        while (!fileId.AsSpan().ContainsAnyExcept((byte)0));
+        return fileId;
+    }
+}

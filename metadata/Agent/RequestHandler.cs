@@ -1,0 +1,222 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Overlay.Crypto;
+using Overlay.Metadata.Interop;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Metadata.Agent;
+
+/// <summary>Answers one packet (the table is at <see cref="AgentMessage"/>). Knows volumes and keys, not sockets.</summary>
+internal sealed class RequestHandler
+{
+    // Far beyond what a program that creates files needs; a bound for one that only takes.
+    internal const long MaxKeysPerConnection = 16 * 1024 * 1024;
+
+    private readonly IReadOnlyList<KeyPool> _pools;
+    private readonly LogLimiter _log;
+    private readonly Func<int> _countConnections;
+    private readonly long _started = Environment.TickCount64;
+    private long _keysFound, _keysHandedOut;
+
+    internal RequestHandler(IReadOnlyList<KeyPool> pools, LogLimiter log, Func<int> countConnections)
+    {
+        _pools = pools;
+        _log = log;
+        _countConnections = countConnections;
+    }
+
+    /// <summary>
+    /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
+    /// </summary>
+    /// <param name="lent">A descriptor that goes with the reply, to be closed afterwards; -1 if none.</param>
+    /// <returns>False: the packet breaks the protocol, the connection must be closed.</returns>
+    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, Span<byte> reply, out int replyLength, out int lent)
+    {
+        replyLength = 0;
+        lent = -1;
+        PacketReader request = new(packet);
+        if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
+            return false;
+        if (request.Kind == AgentMessage.NoteCreated)
+            return TryNote(ref request);
+        PacketWriter answer = Begin(reply, request, 0);
+        int error;
+        switch (request.Kind)
+        {
+            case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
+            case AgentMessage.Attach: error = Attach(ref request, ref answer); break;
+            case AgentMessage.GetKey: error = GetKey(ref request, ref answer); break;
+            case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
+            case AgentMessage.Lend: error = Lend(ref request, out lent); break;
+            case AgentMessage.Status: error = Status(ref request, ref answer); break;
+            default: return false;
+        }
+        if (!request.IsComplete)
+        {
+            PacketSocket.CloseIfOpen(ref lent);
+            return false;
+        }
+        if (error != 0)
+            answer = Begin(reply, request, error);
+        replyLength = answer.Length;
+        return true;
+    }
+
+    private static PacketWriter Begin(Span<byte> reply, PacketReader request, int error) =>
+        new(reply, (ushort)(request.Kind | AgentMessage.ReplyBit), (ushort)error, request.Request);
+
+    private static int Greet(Connection from, ref PacketReader request, ref PacketWriter answer)
+    {
+        uint magic = request.UInt32();
+        int lowest = request.UInt16(), highest = request.UInt16();
+        if (magic != AgentMessage.Magic || lowest > AgentMessage.Version || highest < AgentMessage.Version)
+            return Errno.Protocol;
+        from.IsGreeted = true;
+        answer.UInt16(AgentMessage.Version);
+        answer.UInt16(AgentMessage.MaxKeysPerRequest);
+        answer.UInt32((uint)Environment.ProcessId);
+        return 0;
+    }
+
+    private int Attach(ref PacketReader request, ref PacketWriter answer)
+    {
+        ulong device = request.UInt64(), inode = request.UInt64();
+        _ = request.Text();
+        UnlockedVolume? volume =
+            _pools.Select(pool => pool.Volume).FirstOrDefault(known => known.Device == device && known.Inode == inode);
+        if (volume is null)
+            return Errno.NoEntry;
+        answer.Bytes(volume.VolumeId.Span);
+        answer.Byte((byte)volume.Suite);
+        answer.Byte(volume.Compress ? (byte)1 : (byte)0);
+        answer.Byte((byte)volume.BlockSizeLog2);
+        answer.Byte(0);
+        return 0;
+    }
+
+    private int GetKey(ref PacketReader request, ref PacketWriter answer)
+    {
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        ReadOnlySpan<byte> fileId = request.Bytes(AgentMessage.FileIdSize);
+        if (pool is null || !request.IsComplete)
+            return Errno.NoEntry;
+        try
+        {
+            if (!pool.Volume.TryGetFileKey(fileId, answer.Reserve(AgentMessage.KeySize)))
+                return Errno.NoEntry;
+        }
+        catch (VolumeException e)
+        {
+            return Report(e);
+        }
+        _keysFound++;
+        return 0;
+    }
+
+    private int TakeNewKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
+    {
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        int wanted = request.UInt16();
+        if (pool is null || !request.IsComplete)
+            return Errno.NoEntry;
+        if (wanted is 0 or > AgentMessage.MaxKeysPerRequest)
+            return Errno.Invalid;
+        if (from.KeysTaken + wanted > MaxKeysPerConnection)
+            return Errno.QuotaExceeded;
+        try
+        {
+            if (pool.Count == 0)
+                pool.Refill();
+        }
+        catch (VolumeException e)
+        {
+            return Report(e);
+        }
+        // Fewer than wanted rather than a wait for the disk.
+        int granted = Math.Min(wanted, pool.Count);
+        answer.UInt16((ushort)granted);
+        for (int i = 0; i < granted; i++)
+        {
+            Span<byte> fileId = answer.Reserve(AgentMessage.FileIdSize);
+            pool.Take(fileId, answer.Reserve(AgentMessage.KeySize));
+        }
+        from.KeysTaken += granted;
+        _keysHandedOut += granted;
+        return 0;
+    }
+
+    private bool TryNote(ref PacketReader note)
+    {
+        KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
+        ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
+        string path = note.Text();
+        if (!note.IsComplete)
+            return false;
+        pool?.NoteCreated(fileId, path);
+        return true;
+    }
+
+    private int Lend(ref PacketReader request, out int lent)
+    {
+        lent = -1;
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        byte what = request.Byte();
+        if (pool is null || !request.IsComplete || what > AgentMessage.LendCoherence)
+            return Errno.NoEntry;
+        string name = what == AgentMessage.LendLocks ? VolumePaths.LocksName : VolumePaths.CoherenceName;
+        // Opened for each: an open-file-description lock must be its process's own.
+        lent = FileCalls.Open($"{pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        return lent >= 0 ? 0 : Errno.Last;
+    }
+
+    private int Status(ref PacketReader request, ref PacketWriter answer)
+    {
+        if (!request.IsComplete)
+            return Errno.Invalid;
+        answer.UInt64((ulong)(Environment.TickCount64 - _started));
+        answer.UInt64((ulong)_keysFound);
+        answer.UInt64((ulong)_keysHandedOut);
+        answer.UInt32((uint)_countConnections());
+        int countAt = answer.Length;
+        answer.UInt16(0);
+        ushort listed = 0;
+        const int LargestItem = AgentMessage.VolumeIdSize + sizeof(uint) + sizeof(ushort) + AgentMessage.MaxText;
+        foreach (KeyPool pool in _pools)
+        {
+            // What does not fit is not listed; one packet is enough for any real list.
+            if (answer.Room < LargestItem)
+                break;
+            answer.Bytes(pool.Volume.VolumeId.Span);
+            answer.UInt32((uint)pool.Count);
+            if (!answer.TryText(pool.Volume.Root))
+                _ = answer.TryText("");
+            listed++;
+        }
+        answer.SetUInt16(countAt, listed);
+        return 0;
+    }
+
+    private KeyPool? FindPool(ReadOnlySpan<byte> volumeId)
+    {
+        foreach (KeyPool pool in _pools)
+        {
+            if (pool.Volume.VolumeId.Span.SequenceEqual(volumeId))
+                return pool;
+        }
+        return null;
+    }
+
+    /// <summary>One line for the log, and the errno that the program's open will fail with.</summary>
+    private int Report(VolumeException e)
+    {
+        _log.Write(e.Message);
+        return e.Error switch
+        {
+            VolumeError.DiskFull => Errno.NoSpace,
+            VolumeError.Busy => Errno.Busy,
+            _ => Errno.InputOutput,
+        };
+    }
+}

@@ -1,0 +1,310 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Metadata.Interop;
+
+namespace Overlay.Metadata.Protocol;
+
+/// <summary>
+/// A program's connection to its agent. Lives inside programs that know nothing of it: raw system calls, no thread, no
+/// signal (SIGPIPE), no descriptor that survives exec. Calls wait for their answer, one at a time;
+/// every failure is an <see cref="ErrnoException"/>: ETIMEDOUT after <see cref="TimeoutMilliseconds"/>, ECONNRESET or
+/// EPIPE when the agent is gone, EPROTO when it talks nonsense. The messages: <see cref="AgentMessage"/>.
+/// </summary>
+public sealed class AgentClient : IDisposable
+{
+    public const int DefaultTimeoutMilliseconds = 30_000;
+
+    private readonly Lock _oneCallAtATime = new();
+    // Requests and replies go through it; replies hold keys, so it is wiped after each call.
+    private readonly SecretMemory _buffer;
+    private int _descriptor;
+    private uint _lastRequest;
+    private int _lent = -1;
+    private int _agentProcessId;
+
+    private AgentClient(int descriptor, int timeoutMilliseconds)
+    {
+        _descriptor = descriptor;
+        TimeoutMilliseconds = timeoutMilliseconds;
+        _buffer = new SecretMemory(AgentMessage.MaxPacket);
+    }
+
+    /// <summary>The socket. Ours: close-on-exec, and not to be closed by the program.</summary>
+    public int Descriptor => _descriptor;
+
+    public int TimeoutMilliseconds { get; }
+
+    /// <summary>Connects and agrees on the protocol. EPERM: the agent does not serve this process.</summary>
+    public static AgentClient Connect(string socketPath, int timeoutMilliseconds = DefaultTimeoutMilliseconds)
+    {
+        int descriptor = ClientSocket.Connect(socketPath, timeoutMilliseconds);
+        AgentClient client = new(descriptor, timeoutMilliseconds);
+        try
+        {
+            client.SayHello();
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// In a forked child: a connection of its own, in place of the one it shares with its parent. Uses nothing of
+    /// <paramref name="inherited"/> but its descriptor (its lock may be held by a thread that the child does not have) and,
+    /// when all went well, disposes of it in this process. Nothing is awaited from the agent.
+    /// </summary>
+    public static AgentClient Adopt(AgentClient inherited)
+    {
+        ArgumentNullException.ThrowIfNull(inherited);
+        int descriptor = ClientSocket.MakePairOver(inherited._descriptor, inherited.TimeoutMilliseconds);
+        AgentClient client = new(descriptor, inherited.TimeoutMilliseconds) { _agentProcessId = inherited._agentProcessId };
+        inherited.Dispose();
+        return client;
+    }
+
+    /// <summary>
+    /// Moves the socket to the number <paramref name="newDescriptor"/>, replacing whatever is open there, out of the
+    /// program's way.
+    /// </summary>
+    public void MoveDescriptor(int newDescriptor)
+    {
+        lock (_oneCallAtATime)
+        {
+            if (newDescriptor == _descriptor)
+                return;
+            if (FileCalls.Duplicate(_descriptor, newDescriptor, FileCalls.CloseOnExec) < 0)
+                throw Errno.Failure("moving the agent's connection");
+            _ = FileCalls.Close(_descriptor);
+            _descriptor = newDescriptor;
+        }
+    }
+
+    /// <summary>What the agent grants for the volume at this path. ENOENT: it does not serve it, or there is none.</summary>
+    public unsafe VolumeGrant Attach(string volumeRoot)
+    {
+        ArgumentNullException.ThrowIfNull(volumeRoot);
+        FileStatus status;
+        if (FileCalls.Stat(FileCalls.CurrentDirectory, volumeRoot, 0, FileCalls.StatBasic, &status) < 0)
+            throw Errno.Failure($"looking up {volumeRoot}");
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.Attach);
+            request.UInt64(status.Device);
+            request.UInt64(status.Inode);
+            if (!request.TryText(volumeRoot))
+                throw Errno.Failure(Errno.NameTooLong, "attaching a volume");
+            PacketReader reply = Call(request, out int failure);
+            if (failure != 0)
+                throw Errno.Failure(failure, $"attaching {volumeRoot}");
+            byte[] volumeId = reply.Bytes(AgentMessage.VolumeIdSize).ToArray();
+            CipherSuite suite = (CipherSuite)reply.Byte();
+            bool compress = reply.Byte() != 0;
+            int blockSizeLog2 = reply.Byte();
+            _ = reply.Byte();
+            Expect(reply.IsComplete);
+            return new VolumeGrant(volumeId, suite, compress, blockSizeLog2);
+        }
+    }
+
+    /// <summary>The key of a file. False: the store has no such key, the file cannot be read by anyone.</summary>
+    public bool TryGetKey(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, Span<byte> key32)
+    {
+        CheckIds(volumeId, fileId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.GetKey);
+            request.Bytes(volumeId);
+            request.Bytes(fileId);
+            try
+            {
+                PacketReader reply = Call(request, out int failure);
+                if (failure == Errno.NoEntry)
+                    return false;
+                if (failure != 0)
+                    throw Errno.Failure(failure, "asking for a file's key");
+                ReadOnlySpan<byte> key = reply.Bytes(AgentMessage.KeySize);
+                Expect(reply.IsComplete);
+                key.CopyTo(key32);
+                return true;
+            }
+            finally
+            {
+                Secret.Wipe(_buffer.Bytes);
+            }
+        }
+    }
+
+    /// <summary>Keys for files to come, at most <paramref name="count"/>; their rows are durable.</summary>
+    /// <returns>How many entries of <paramref name="keys"/> were filled, at least 1.</returns>
+    public int TakeNewKeys(ReadOnlySpan<byte> volumeId, int count, Span<GrantedKey> keys)
+    {
+        CheckIds(volumeId, volumeId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, keys.Length);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.TakeNewKeys);
+            request.Bytes(volumeId);
+            request.UInt16((ushort)Math.Min(count, AgentMessage.MaxKeysPerRequest));
+            try
+            {
+                PacketReader reply = Call(request, out int failure);
+                if (failure != 0)
+                    throw Errno.Failure(failure, "asking for keys for new files");
+                int granted = reply.UInt16();
+                Expect(granted >= 1 && granted <= count);
+                for (int i = 0; i < granted; i++)
+                    keys[i] = TakeKey(ref reply);
+                Expect(reply.IsComplete);
+                return granted;
+            }
+            finally
+            {
+                Secret.Wipe(_buffer.Bytes);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Tells the agent that a file with this id now exists, and where (relative to the volume's root). One way: nothing is
+    /// awaited, and a path too long to send is sent as "".
+    /// </summary>
+    public void NoteCreated(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, string path)
+    {
+        CheckIds(volumeId, fileId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter note = Begin(AgentMessage.NoteCreated);
+            note.Bytes(volumeId);
+            note.Bytes(fileId);
+            if (!note.TryText(path))
+                _ = note.TryText("");
+            ClientSocket.Send(_descriptor, _buffer.Bytes[..note.Length]);
+        }
+    }
+
+    /// <summary>
+    /// A descriptor of the volume's lock file or coherence table (a description of its own, close-on-exec), for a process that
+    /// may not open it itself. The caller's to close.
+    /// </summary>
+    public int Borrow(ReadOnlySpan<byte> volumeId, bool isCoherence)
+    {
+        CheckIds(volumeId, volumeId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.Lend);
+            request.Bytes(volumeId);
+            request.Byte(isCoherence ? AgentMessage.LendCoherence : AgentMessage.LendLocks);
+            PacketReader reply = Call(request, out int failure);
+            if (failure != 0)
+                throw Errno.Failure(failure, "borrowing a volume's file from the agent");
+            Expect(reply.IsComplete && _lent >= 0);
+            int descriptor = _lent;
+            _lent = -1;
+            return descriptor;
+        }
+    }
+
+    /// <summary>What the agent says of itself.</summary>
+    public AgentStatus GetStatus()
+    {
+        lock (_oneCallAtATime)
+        {
+            PacketReader reply = Call(Begin(AgentMessage.Status), out int failure);
+            if (failure != 0)
+                throw Errno.Failure(failure, "asking for the agent's status");
+            TimeSpan uptime = TimeSpan.FromMilliseconds((long)reply.UInt64());
+            long found = (long)reply.UInt64();
+            long handedOut = (long)reply.UInt64();
+            int connections = (int)reply.UInt32();
+            int count = reply.UInt16();
+            List<AgentVolumeStatus> volumes = new();
+            for (int i = 0; i < count; i++)
+            {
+                byte[] volumeId = reply.Bytes(AgentMessage.VolumeIdSize).ToArray();
+                int pooledKeys = (int)reply.UInt32();
+                volumes.Add(new AgentVolumeStatus(volumeId, reply.Text(), pooledKeys));
+            }
+            Expect(reply.IsComplete);
+            return new AgentStatus(_agentProcessId, uptime, found, handedOut, connections, volumes);
+        }
+    }
+
+    /// <summary>Closes this process's descriptor. Takes no lock: it must work in a forked child.</summary>
+    public void Dispose()
+    {
+        PacketSocket.CloseIfOpen(ref _lent);
+        PacketSocket.CloseIfOpen(ref _descriptor);
+        _buffer.Dispose();
+    }
+
+    private void SayHello()
+    {
+        PacketWriter hello = new(_buffer.Bytes, AgentMessage.Hello, 0, 0);
+        hello.UInt32(AgentMessage.Magic);
+        hello.UInt16(AgentMessage.Version);
+        hello.UInt16(AgentMessage.Version);
+        // An agent that refuses us may have answered and hung up before we spoke.
+        int sent = PacketSocket.Send(_descriptor, _buffer.Bytes[..hello.Length], 0);
+        if (sent is not (0 or Errno.BrokenPipe))
+            throw Errno.Failure(sent, "greeting the agent");
+        PacketReader reply = Await(AgentMessage.Hello, 0, out int failure);
+        if (failure != 0)
+            throw Errno.Failure(failure, "the agent refuses this process");
+        Expect(reply.UInt16() == AgentMessage.Version);
+        _ = reply.UInt16();
+        _agentProcessId = (int)reply.UInt32();
+        Expect(reply.IsComplete);
+    }
+
+    private PacketWriter Begin(ushort kind) => new(_buffer.Bytes, kind, 0, ++_lastRequest);
+
+    private PacketReader Call(PacketWriter request, out int failure)
+    {
+        ushort kind = new PacketReader(_buffer.Bytes[..request.Length]).Kind;
+        ClientSocket.Send(_descriptor, _buffer.Bytes[..request.Length]);
+        return Await(kind, _lastRequest, out failure);
+    }
+
+    private PacketReader Await(ushort kind, uint request, out int failure)
+    {
+        long deadline = Environment.TickCount64 + TimeoutMilliseconds;
+        while (true)
+        {
+            PacketSocket.CloseIfOpen(ref _lent);
+            int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
+            PacketReader reply = new(_buffer.Bytes[..length]);
+            // The late answer to a call that gave up waiting.
+            if (reply.Request != request)
+                continue;
+            Expect(length >= AgentMessage.HeaderSize && reply.Kind == (kind | AgentMessage.ReplyBit));
+            failure = reply.Status;
+            return reply;
+        }
+    }
+
+    private static GrantedKey TakeKey(ref PacketReader reply)
+    {
+        ReadOnlySpan<byte> fileId = reply.Bytes(AgentMessage.FileIdSize);
+        ReadOnlySpan<byte> key = reply.Bytes(AgentMessage.KeySize);
+        Expect(!key.IsEmpty);
+        return new GrantedKey(fileId, key);
+    }
+
+    private static void CheckIds(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(volumeId.Length, AgentMessage.VolumeIdSize);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(fileId.Length, AgentMessage.FileIdSize);
+    }
+
+    private static void Expect(bool sound)
+    {
+        if (!sound)
+            throw Errno.Failure(Errno.Protocol, "the agent's answer makes no sense");
+    }
+}

@@ -1,0 +1,54 @@
+namespace Overlay.Metadata.Protocol;
+
+/// <summary>
+/// The agent's protocol, version 1: one packet of a SOCK_SEQPACKET unix socket is one message. Integers are
+/// little-endian and unsigned; a text is its length in bytes (2) and that many bytes of UTF-8, at most
+/// <see cref="MaxText"/>. A packet is at most <see cref="MaxPacket"/> bytes and has no bytes beyond its fields.
+/// <code>
+/// every packet      offset  size  field
+///                   0       2     kind; a reply has the kind of its request with bit 15 set
+///                   2       2     status of a reply: 0, or an errno, then nothing follows; 0 in a request
+///                   4       4     request number, chosen by the client, repeated in the reply; 0 for hello
+///                   8             fields of the kind
+///
+/// kind              request                                             reply
+/// 1 hello           magic "OVLA" (4), lowest version (2), highest (2)   version (2), keys per request (2), agent pid (4)
+/// 2 attach          device (8), inode (8) of the root; root (text)      volume id (16), suite (1), compress (1), log2 of
+///                                                                       the block size (1), 0 (1); ENOENT: not served here
+/// 3 get key         volume id (16), file id (16)                        key (32); ENOENT: no such key
+/// 4 take new keys   volume id (16), count (2)                           count (2), count × (file id (16), key (32))
+/// 5 note created    volume id (16), file id (16), path (text)           none
+/// 6 adopt           none; one descriptor by SCM_RIGHTS                  none
+/// 7 status          none                                                uptime in ms (8), keys found (8), keys handed out
+///                                                                       (8), connections (4), volumes listed (2), each:
+///                                                                       volume id (16), keys in the pool (4), root (text)
+/// 8 lend            volume id (16), what (1): 0 locks, 1 coherence      none; one descriptor of that file by SCM_RIGHTS,
+///                                                                       a description of its own
+/// </code>
+/// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges.
+/// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
+/// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
+/// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
+/// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
+/// and sends one end over the connection it shares with its parent; nothing comes back that its parent might read.
+/// A peer that may not speak to the agent gets a hello reply with status EPERM, unasked, and is disconnected; so is one
+/// that comes when the agent is full (EUSERS). A packet that breaks these rules ends the connection.
+/// </summary>
+internal static class AgentMessage
+{
+    internal const ushort Version = 1;
+    internal const uint Magic = 0x414C564F;    // "OVLA"
+
+    internal const int HeaderSize = 8;
+    internal const int MaxPacket = 8192;
+    internal const int MaxText = 4096;
+    internal const int MaxKeysPerRequest = 128;
+
+    internal const int VolumeIdSize = 16;
+    internal const int FileIdSize = 16;
+    internal const int KeySize = 32;
+
+    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8;
+    internal const byte LendLocks = 0, LendCoherence = 1;
+    internal const ushort ReplyBit = 0x8000;
+}

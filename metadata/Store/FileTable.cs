@@ -1,0 +1,79 @@
+using System;
+using Microsoft.Data.Sqlite;
+using Overlay.Crypto;
+
+namespace Overlay.Metadata.Store;
+
+/// <summary>The rows of files. Writing belongs into a transaction of the caller's.</summary>
+internal sealed class FileTable : IDisposable
+{
+    private readonly StoreConnection _store;
+    private readonly SqliteCommand _find, _insert, _setState, _setLive, _removePooled;
+
+    internal FileTable(StoreConnection store)
+    {
+        _store = store;
+        _find = store.Prepare(
+            "SELECT wrapped_key, key_version, suite, block_size_log2, created, state, path FROM file WHERE file_id = $id",
+            "$id");
+        _insert = store.Prepare(
+            """
+            INSERT INTO file (file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path)
+            VALUES ($id, $key, $version, $suite, $size, $created, 0, '')
+            """,
+            "$id", "$key", "$version", "$suite", "$size", "$created");
+        _setState = store.Prepare("UPDATE file SET state = $state WHERE file_id = $id AND state < $state", "$id", "$state");
+        _setLive = store.Prepare("UPDATE file SET state = 2, path = $path WHERE file_id = $id", "$id", "$path");
+        _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
+    }
+
+    internal FileRow? TryFind(byte[] fileId) => _store.Guard(() =>
+    {
+        _find.Parameters[0].Value = fileId;
+        using SqliteDataReader reader = _find.ExecuteReader();
+        if (!reader.Read())
+            return null;
+        return new FileRow(fileId, reader.GetFieldValue<byte[]>(0), reader.GetInt32(1), (CipherSuite)reader.GetByte(2),
+            reader.GetInt32(3), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(4)), (FileState)reader.GetInt32(5),
+            reader.GetString(6));
+    });
+
+    internal void InsertPooled(byte[] fileId, byte[] wrappedKey, VolumeRow volume, long created)
+    {
+        SqliteParameterCollection values = _insert.Parameters;
+        values[0].Value = fileId;
+        values[1].Value = wrappedKey;
+        values[2].Value = volume.KeyVersion;
+        values[3].Value = (int)volume.Suite;
+        values[4].Value = volume.BlockSizeLog2;
+        values[5].Value = created;
+        _insert.ExecuteNonQuery();
+    }
+
+    internal void SetHanded(byte[] fileId)
+    {
+        _setState.Parameters[0].Value = fileId;
+        _setState.Parameters[1].Value = (int)FileState.Handed;
+        _setState.ExecuteNonQuery();
+    }
+
+    internal void SetLive(byte[] fileId, string path)
+    {
+        _setLive.Parameters[0].Value = fileId;
+        _setLive.Parameters[1].Value = path;
+        _setLive.ExecuteNonQuery();
+    }
+
+    /// <summary>For a key that has provably not left the agent.</summary>
+    internal void RemovePooled(byte[] fileId)
+    {
+        _removePooled.Parameters[0].Value = fileId;
+        _removePooled.ExecuteNonQuery();
+    }
+
+    public void Dispose()
+    {
+        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setLive, _removePooled })
+            command.Dispose();
+    }
+}

@@ -1,0 +1,124 @@
+using System;
+using System.Collections.Generic;
+using Overlay.Metadata.Interop;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Metadata.Store;
+
+/// <summary>
+/// A volume's store: a SQLite database in write-ahead mode. A process killed at any statement leaves it at the last commit.
+/// Any number of processes may have it open. Not thread-safe.
+/// </summary>
+public sealed class MetadataStore : IDisposable
+{
+    private static readonly string[] s_sideFiles = ["-wal", "-shm", "-journal"];
+
+    private readonly FileTable _files;
+
+    private MetadataStore(StoreConnection connection)
+    {
+        Connection = connection;
+        Volume = VolumeTables.ReadVolume(connection);
+        _files = new FileTable(connection);
+    }
+
+    public string Path => Connection.Path;
+
+    public VolumeRow Volume { get; }
+
+    internal StoreConnection Connection { get; }
+
+    internal FileTable Files => _files;
+
+    /// <summary>Opens a store, migrating one of an older Overlay. A <see cref="VolumeException"/> says what is wrong with it.</summary>
+    public static MetadataStore Open(string path)
+    {
+        if (!VolumeFiles.TryStatus(path, out FileStatus status))
+            throw new VolumeException(VolumeError.StoreMissing, $"The store {path} does not exist.");
+        if (status.Type != FileStatus.Regular && status.Type != FileStatus.Link)
+            throw StoreErrors.Damaged(path, "it is not a file.");
+        StoreConnection connection = StoreConnection.Open(path);
+        try
+        {
+            SchemaMigration.Migrate(connection);
+            UseWriteAheadLog(connection);
+            return new MetadataStore(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<KeySlotRow> ReadKeySlots() => VolumeTables.ReadKeySlots(Connection);
+
+    public IReadOnlyList<KeyVersionRow> ReadKeyVersions() => VolumeTables.ReadKeyVersions(Connection);
+
+    /// <returns>The row of a file, or null.</returns>
+    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId)
+    {
+        try
+        {
+            return _files.TryFind(fileId.ToArray());
+        }
+        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        {
+            throw StoreErrors.Damaged(Path, e.Message);
+        }
+    }
+
+    /// <summary>How many rows are in this state; reads all of them.</summary>
+    public long CountFiles(FileState state) =>
+        Connection.QueryNumber($"SELECT count(*) FROM file WHERE state = {(int)state}");
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        Connection.Dispose();
+    }
+
+    /// <summary>
+    /// Makes a store that nobody sees before it is complete and on the disk: built under another name, then renamed. What
+    /// is in the way at that other name is the remains of an attempt that was killed.
+    /// </summary>
+    internal static void Create(string path, Action<StoreConnection> fill)
+    {
+        string unfinished = path + VolumePaths.UnfinishedSuffix;
+        Remove(unfinished);
+        _ = FileCalls.Close(VolumeFiles.CreateNew(unfinished));
+        using (StoreConnection connection = StoreConnection.Open(unfinished))
+        {
+            SchemaMigration.Create(connection);
+            connection.InTransaction(() => fill(connection));
+            UseWriteAheadLog(connection);
+        }
+        VolumeFiles.Sync(unfinished);
+        // A log left behind by an earlier store of that name would be replayed into this one.
+        RemoveSideFiles(path);
+        VolumeFiles.Rename(unfinished, path);
+        VolumeFiles.Sync(System.IO.Path.GetDirectoryName(path)!);
+    }
+
+    internal static void Remove(string path)
+    {
+        VolumeFiles.RemoveIfThere(path);
+        RemoveSideFiles(path);
+    }
+
+    private static void RemoveSideFiles(string path)
+    {
+        foreach (string suffix in s_sideFiles)
+            VolumeFiles.RemoveIfThere(path + suffix);
+    }
+
+    private static void UseWriteAheadLog(StoreConnection connection)
+    {
+        string mode = connection.QueryText("PRAGMA journal_mode = WAL");
+        if (mode != "wal")
+        {
+            throw new VolumeException(VolumeError.StoreUnavailable,
+                $"The store {connection.Path} is on a file system that cannot hold a write-ahead log (mode {mode}).");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System;
+using System.Collections.Generic;
+using Microsoft.Data.Sqlite;
+using Overlay.Crypto;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Metadata.Store;
+
+/// <summary>The few rows about the volume itself: its parameters, versions of its key, slots that unlock it.</summary>
+internal static class VolumeTables
+{
+    internal static void Insert(StoreConnection store, VolumeRow row)
+    {
+        using SqliteCommand command = store.Prepare(
+            "INSERT INTO volume VALUES ($id, $format, $suite, $compress, $size, $created, $version)",
+            "$id", "$format", "$suite", "$compress", "$size", "$created", "$version");
+        Run(command, row.Id.ToArray(), row.Format, (int)row.Suite, row.Compress ? 1 : 0, row.BlockSizeLog2,
+            row.Created.ToUnixTimeSeconds(), row.KeyVersion);
+    }
+
+    internal static void Insert(StoreConnection store, KeyVersionRow row)
+    {
+        using SqliteCommand command = store.Prepare(
+            "INSERT INTO volume_key_version VALUES ($version, $state, $created, $check)",
+            "$version", "$state", "$created", "$check");
+        Run(command, row.Version, (int)row.State, row.Created.ToUnixTimeSeconds(), row.CheckValue.ToArray());
+    }
+
+    /// <summary>The row's own id is not used: the slot gets the next one.</summary>
+    internal static void Insert(StoreConnection store, KeySlotRow row)
+    {
+        using SqliteCommand command = store.Prepare(
+            "INSERT INTO key_slot VALUES (NULL, $kind, $version, $salt, $memory, $iterations, $check, $key, $created, $label)",
+            "$kind", "$version", "$salt", "$memory", "$iterations", "$check", "$key", "$created", "$label");
+        Run(command, (int)row.Kind, row.KeyVersion, row.Salt.ToArray(), row.Cost?.MemoryKiB ?? 0, row.Cost?.Iterations ?? 0,
+            row.SecretCheck.ToArray(), row.WrappedKey.ToArray(), row.Created.ToUnixTimeSeconds(), row.Label);
+    }
+
+    internal static VolumeRow ReadVolume(StoreConnection store)
+    {
+        List<VolumeRow> rows = Read(store,
+            "SELECT id, format, suite, compress, block_size_log2, created, key_version FROM volume",
+            reader => new VolumeRow(reader.GetFieldValue<byte[]>(0), reader.GetInt32(1), (CipherSuite)reader.GetByte(2),
+                reader.GetInt32(3) != 0, reader.GetInt32(4), Time(reader, 5), reader.GetInt32(6)));
+        return rows.Count == 1 ? rows[0] : throw StoreErrors.Damaged(store.Path, $"it describes {rows.Count} volumes.");
+    }
+
+    internal static List<KeyVersionRow> ReadKeyVersions(StoreConnection store) => Read(store,
+        "SELECT version, state, created, check_value FROM volume_key_version ORDER BY version",
+        reader => new KeyVersionRow(
+            reader.GetInt32(0), (KeyVersionState)reader.GetInt32(1), Time(reader, 2), reader.GetFieldValue<byte[]>(3)));
+
+    internal static List<KeySlotRow> ReadKeySlots(StoreConnection store) => Read(store,
+        """
+        SELECT id, kind, key_version, salt, memory_kib, iterations, secret_check, wrapped_key, created, label
+        FROM key_slot ORDER BY id
+        """,
+        reader => new KeySlotRow(reader.GetInt32(0), (SlotKind)reader.GetInt32(1), reader.GetInt32(2),
+            reader.GetFieldValue<byte[]>(3), Cost(reader), reader.GetFieldValue<byte[]>(6), reader.GetFieldValue<byte[]>(7),
+            Time(reader, 8), reader.GetString(9)));
+
+    private static PassphraseCost? Cost(SqliteDataReader reader) =>
+        reader.GetInt32(4) == 0 ? null : new PassphraseCost(reader.GetInt32(4), reader.GetInt32(5));
+
+    private static DateTimeOffset Time(SqliteDataReader reader, int column) =>
+        DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(column));
+
+    private static List<T> Read<T>(StoreConnection store, string sql, Func<SqliteDataReader, T> row)
+    {
+        try
+        {
+            return store.Guard(() =>
+            {
+                using SqliteCommand command = store.Prepare(sql);
+                using SqliteDataReader reader = command.ExecuteReader();
+                List<T> rows = [];
+                while (reader.Read())
+                    rows.Add(row(reader));
+                return rows;
+            });
+        }
+        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        {
+            throw StoreErrors.Damaged(store.Path, e.Message);
+        }
+    }
+
+    private static void Run(SqliteCommand command, params ReadOnlySpan<object> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            command.Parameters[i].Value = values[i];
+        command.ExecuteNonQuery();
+    }
+}

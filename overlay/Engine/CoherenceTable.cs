@@ -1,0 +1,44 @@
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Interop;
+
+namespace Overlay.Engine;
+
+/// <summary>The volume's counters, shared between processes (format §8).</summary>
+internal sealed unsafe class CoherenceTable
+{
+    private const int Size = 65_536 * sizeof(ulong);
+
+    private readonly ulong* _words;
+
+    /// <param name="fd">The file; -1 on a read-only volume, where nobody writes: counters of our own, which never move, will do.</param>
+    internal CoherenceTable(int fd)
+    {
+        if (fd < 0)
+        {
+            _words = (ulong*)Map(-1, Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS);
+            return;
+        }
+        if (KernelFile.Status(fd).Size < Size)
+            KernelFile.Check(Kernel.SetLength(fd, Size), "the coherence table cannot be extended");
+        _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
+    }
+
+    internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));
+
+    private static nint Map(int fd, int flags)
+    {
+        nint address = Kernel.Map(0, Size, Kernel.PROT_READ | Kernel.PROT_WRITE, flags, fd, 0);
+        return address != -1 ? address : throw KernelFile.Failure("the coherence table cannot be mapped");
+    }
+
+    private sealed class Counter(ulong* word) : ICoherence
+    {
+        public ulong Word => Volatile.Read(ref *word);
+
+        public void BeginWrite() => Interlocked.Increment(ref *word);
+
+        public void EndWrite() => Interlocked.Add(ref *word, 65_535);
+    }
+}

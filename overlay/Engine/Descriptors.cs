@@ -1,0 +1,57 @@
+using Overlay.Crypto;
+using Overlay.Interop;
+
+namespace Overlay.Engine;
+
+/// <summary>The engine's own descriptors: out of the way of low numbers, close-on-exec, out of the program's reach (design D6).</summary>
+internal static unsafe class Descriptors
+{
+    private const int OpenFiles = 7;
+    private const int HighestFloor = 768; // engine_call.c grows the table to it before the runtime has threads
+
+    /// <summary>Tells the filter; set at start. Null in tests, where there is no filter.</summary>
+    internal static delegate* unmanaged<int, int, void> Reserve { get; set; }
+
+    /// <summary>Moves a descriptor that nobody else knows to a high number, or leaves it where none is free.</summary>
+    internal static int MoveAway(int fd)
+    {
+        int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor());
+        if (high >= 0)
+        {
+            _ = Kernel.Close(fd);
+            fd = high;
+        }
+        Mark(fd, true);
+        return fd;
+    }
+
+    /// <summary>A high number that is free, held by a copy of the root directory's descriptor for the caller to replace; -1: none.</summary>
+    internal static int FreeHighNumber()
+    {
+        int fd = KernelFile.Open(Kernel.CurrentDirectory, "/", Kernel.O_PATH);
+        if (fd < 0)
+            return -1;
+        int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor());
+        _ = Kernel.Close(fd);
+        return high;
+    }
+
+    internal static void CloseOwn(int fd)
+    {
+        Mark(fd, false);
+        _ = Kernel.Close(fd);
+    }
+
+    private static int Floor()
+    {
+        Kernel.Limit limit;
+        // Not higher than needed: the kernel grows the table up to the number, and with several threads waits for all of them.
+        return Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)System.Math.Min(limit.Soft / 4 * 3, HighestFloor) : HighestFloor;
+    }
+
+    internal static void Mark(int fd, bool isReserved)
+    {
+        if (Reserve != null)
+            Reserve(fd, isReserved ? 1 : 0);
+    }
+}

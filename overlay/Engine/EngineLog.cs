@@ -1,0 +1,49 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+using Overlay.Files;
+using Overlay.Interop;
+
+namespace Overlay.Engine;
+
+/// <summary>
+/// One line a fault, <c>overlay: file: cause</c>, to standard error or to the file that OVERLAY_LOG names; the same line at most
+/// three times in a process.
+/// </summary>
+internal static unsafe class EngineLog
+{
+    private const int Repeats = 3;
+    private const int Remembered = 256;
+
+    private static readonly Dictionary<string, int> s_seen = [];
+
+    internal static void Write(string subject, string cause)
+    {
+        string line = $"overlay: {subject}: {cause}\n";
+        lock (s_seen)
+        {
+            int count = s_seen.GetValueOrDefault(line);
+            if (count >= Repeats)
+                return;
+            if (s_seen.Count >= Remembered)
+                s_seen.Clear();
+            s_seen[line] = count + 1;
+        }
+        string? path = Environment.GetEnvironmentVariable("OVERLAY_LOG");
+        bool isFile = !string.IsNullOrEmpty(path) && path != "stderr";
+        int fd = isFile ? KernelFile.Open(Kernel.CurrentDirectory, path!, Kernel.O_WRONLY | Kernel.O_APPEND | Kernel.O_CREAT, 0x180) : 2;
+        byte[] bytes = Encoding.UTF8.GetBytes(line);
+        fixed (byte* start = bytes)
+            _ = Kernel.Write(fd < 0 ? 2 : fd, start, (nuint)bytes.Length);
+        if (isFile && fd >= 0)
+            _ = Kernel.Close(fd);
+    }
+}
+
+/// <summary>Puts the file's name in front of what a sealed file has to say.</summary>
+internal sealed class FileLog(string path) : IFaultLog
+{
+    public string Path { get; } = path;
+
+    public void Write(string cause) => EngineLog.Write(Path, cause);
+}

@@ -1,0 +1,11 @@
+using System;
+using System.Collections.Generic;
+
+namespace Overlay.Engine;
+
+/// <summary>What the shim found in the environment.</summary>
+/// <param name="Volumes">Absolute real paths.</param>
+/// <param name="AgentPath">The agent's socket, or null: look where a volume's agent listens, or start one.</param>
+/// <param name="KeyFile">For an agent that has to be started.</param>
+/// <param name="StartAgent">Starts one for all volumes, and returns when it serves or has failed.</param>
+internal sealed record EngineSettings(IReadOnlyList<string> Volumes, string? AgentPath, string? KeyFile, Action StartAgent);

@@ -1,0 +1,357 @@
+using System;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Format;
+using Overlay.Interop;
+using Overlay.Metadata.Protocol;
+
+namespace Overlay.Engine;
+
+/// <summary>
+/// The engine of one process: what the shim calls. Methods return what the system call returns, and throw
+/// <see cref="ErrnoException"/> where it fails. This part: volumes, and files coming and going.
+/// </summary>
+internal sealed partial class FileEngine : IDisposable
+{
+    private const int CacheCapacity = 32 << 20;
+
+    [Flags]
+    internal enum AttachFlags
+    {
+        Truncate = 1,
+        Transient = 2,
+        Opened = 4,
+
+        /// <summary>Bits 8 and up: the volume in which the filter places the file.</summary>
+        Inside = 8,
+    }
+
+    private readonly EngineSettings _settings;
+    private readonly AgentLink _agent;
+    private readonly Volume?[] _volumes;
+    private readonly FileTable _table = new();
+    private readonly BlockCache _cache = new(CacheCapacity);
+    private readonly uint _bootWord;
+
+    /// <summary>One attach or last detach at a time: two threads must not open the same inode twice.</summary>
+    private readonly Lock _attachGate = new();
+
+    internal FileEngine(EngineSettings settings)
+    {
+        _settings = settings;
+        _agent = new AgentLink(settings);
+        _volumes = new Volume?[settings.Volumes.Count];
+        _bootWord = ReadBootWord();
+        int proc = KernelFile.Open(Kernel.CurrentDirectory, "/proc", Kernel.O_PATH | Kernel.O_DIRECTORY);
+        if (proc >= 0)
+            KernelFile.Proc = Descriptors.MoveAway(proc);
+    }
+
+    public void Dispose() => _cache.Dispose();
+
+    /// <summary>Connects every volume now; what cannot be is left for its first use, and said there.</summary>
+    internal long Prepare()
+    {
+        for (int i = 0; i < _volumes.Length; i++)
+        {
+            try
+            {
+                _ = GetVolume(i);
+            }
+            catch (ErrnoException exception)
+            {
+                EngineLog.Write(_settings.Volumes[i], exception.Message);
+            }
+        }
+        return 0;
+    }
+
+    internal long AfterFork()
+    {
+        _agent.AfterFork();
+        foreach (Volume? volume in _volumes)
+            volume?.AfterFork();
+        return 0;
+    }
+
+    internal long SettleAll()
+    {
+        foreach (OpenFile file in _table.All())
+            TrySettle(file);
+        return 0;
+    }
+
+    /// <summary>1: sealed and remembered. 0: not ours.</summary>
+    internal long Attach(int fd, AttachFlags how)
+    {
+        lock (_attachGate)
+        {
+            Kernel.StatusBuffer status = KernelFile.Status(fd);
+            int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
+            if (flags < 0)
+                throw KernelFile.Failure("the descriptor's flags cannot be read");
+            bool isTransient = (how & AttachFlags.Transient) != 0;
+            OpenFile? file = isTransient ? null : _table.Begin(status.Device, status.Inode);
+            bool isNew = file is null;
+            if (file is null)
+            {
+                file = new OpenFile(status.Device, status.Inode);
+                file.BeginOperation();
+            }
+            try
+            {
+                if (isNew && !TryOpen(file, fd, flags, status, how))
+                    return 0;
+                if (!isTransient)
+                {
+                    file.Attach(fd, flags);
+                    _table.Add(fd, file);
+                }
+                if ((how & AttachFlags.Truncate) != 0)
+                    TruncateOnOpen(file, fd, flags);
+                isNew = isNew && isTransient;
+                return 1;
+            }
+            catch
+            {
+                _ = _table.Remove(fd);
+                isNew |= file.Detach(fd);
+                if (isNew)
+                    _table.RemoveInode(file);
+                throw;
+            }
+            finally
+            {
+                file.EndOperation();
+                if (isNew)
+                    LetGo(file);
+            }
+        }
+    }
+
+    internal long Detach(int fd)
+    {
+        lock (_attachGate)
+        {
+            OpenFile? file = _table.Remove(fd);
+            if (file is null || !file.Detach(fd))
+                return 0;
+            _table.RemoveInode(file);
+            TrySettle(file);
+            LetGo(file);
+            return 0;
+        }
+    }
+
+    internal long FlagsChanged(int fd)
+    {
+        lock (_attachGate)
+        {
+            OpenFile? file = _table.Begin(fd);
+            if (file is null)
+                return 0;
+            try
+            {
+                // Attaching again puts a descriptor of our own in place of one that has become unfit (O_APPEND).
+                int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
+                file.Refresh(fd, flags);
+                return 0;
+            }
+            finally
+            {
+                file.EndOperation();
+            }
+        }
+    }
+
+    private static void LetGo(OpenFile file)
+    {
+        if (file.File is not null && file.CanWrite)
+            TrySettle(file);
+        file.Close();
+    }
+
+    /// <summary>Settling is housekeeping: where it fails the file is right, only its size costs more to ask.</summary>
+    private static void TrySettle(OpenFile file)
+    {
+        try
+        {
+            if (file.CanWrite)
+                file.Settle();
+        }
+        catch (ErrnoException exception)
+        {
+            EngineLog.Write(file.Log.Path, $"the file could not be put in order at its close: {exception.Message}");
+        }
+    }
+
+    private static void TruncateOnOpen(OpenFile file, int fd, int flags)
+    {
+        if (!file.CanWrite)
+            file.UseOrReopen(fd, flags, mustWrite: true);
+        file.File.EnterWrite();
+        try
+        {
+            file.File.SetLength(0);
+        }
+        finally
+        {
+            file.File.ExitWrite();
+        }
+    }
+
+    /// <summary>Opens the sealed file behind fd, or gives a newborn one its header. False: not ours.</summary>
+    private bool TryOpen(OpenFile file, int fd, int flags, in Kernel.StatusBuffer status, AttachFlags how)
+    {
+        bool isOpened = (how & AttachFlags.Opened) != 0;
+        bool isMarked = (status.Mode & FormatConstants.SealedModeBit) != 0;
+        bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
+        string path = KernelFile.PathOf(fd);
+        // After a chroot our roots mean nothing any more: the filter's word counts.
+        Volume? byPath = (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
+        if (byPath is null && !isMarked)
+            return false;
+        FileLog log = new(path);
+        bool isNewborn = status.Size == 0 && !isMarked;
+        if (isNewborn)
+            return byPath is not null && TryBear(file, fd, flags, byPath, log, mustWrite);
+
+        file.UseOrReopen(fd, flags, mustWrite);
+        Span<byte> head = stackalloc byte[FormatConstants.HeaderSize];
+        int count = file.Read(0, head);
+        Volume? volume = FindByHeader(head[..count]) ?? byPath;
+        if (volume is null)
+            return false; // a stranger's file with a sticky bit
+        OpenResult result = SealedFile.Open(ContextOf(file, volume, log), volume, out SealedFile? opened);
+        if (result.Status == OpenStatus.NotSealed && isMarked && byPath is not null)
+            result = new OpenResult(OpenStatus.Damaged, "the header is damaged");
+        if (result.Status == OpenStatus.NotSealed && !isOpened)
+            return false;
+        if (opened is null)
+        {
+            log.Write(result.Status == OpenStatus.Newborn ? "the file was cut to nothing outside of Overlay" : Explain(result));
+            throw new ErrnoException(ErrnoOf(result.Status), result.Reason);
+        }
+        file.Bind(opened, volume, log);
+        if (!isMarked)
+            Mark(file, fd, status);
+        return true;
+    }
+
+    private static string Explain(OpenResult result) => result.Status == OpenStatus.NotSealed
+        ? "this file in a volume is not sealed: it is refused, since it would be read as plaintext from the disk"
+        : result.Reason;
+
+    private static int ErrnoOf(OpenStatus status) => status switch
+    {
+        OpenStatus.NotSealed => Errno.EILSEQ,
+        OpenStatus.UnsupportedVersion => Errno.EPROTONOSUPPORT,
+        OpenStatus.NoKey or OpenStatus.WrongKey => Errno.ENOKEY,
+        _ => Errno.EIO,
+    };
+
+    /// <summary>Makes an empty file of a volume a sealed one. False where we may not write it: it is empty, and stays so.</summary>
+    private bool TryBear(OpenFile file, int fd, int flags, Volume volume, FileLog log, bool mustWrite)
+    {
+        try
+        {
+            file.UseOrReopen(fd, flags, mustWrite: true);
+        }
+        catch (ErrnoException) when (!mustWrite)
+        {
+            return false;
+        }
+        FileContext context = ContextOf(file, volume, log);
+        IFileLock inodeLock = context.Lock;
+        inodeLock.Enter();
+        try
+        {
+            // Somebody else may have been faster.
+            if (file.Length == 0)
+                Initialise(file, context, volume, log);
+        }
+        finally
+        {
+            inodeLock.Exit();
+        }
+        OpenResult result = SealedFile.Open(context, volume, out SealedFile? opened);
+        if (opened is null)
+        {
+            log.Write(Explain(result));
+            throw new ErrnoException(ErrnoOf(result.Status), result.Reason);
+        }
+        file.Bind(opened, volume, log);
+        return true;
+    }
+
+    private static void Initialise(OpenFile file, FileContext context, Volume volume, FileLog log)
+    {
+        GrantedKey granted = volume.TakeNewKey();
+        try
+        {
+            using DataKey key = DataKey.Import(volume.Suite, granted.Key);
+            SealedFile.Initialise(context, volume.Suite, volume.Compresses, volume.BlockSizeLog2, granted.FileId, key);
+        }
+        finally
+        {
+            granted.Wipe();
+        }
+        // The header first: a marked file without one counts as cut (format §2).
+        Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
+        file.SetMode(status.Mode & 0xFFFu | FormatConstants.SealedModeBit);
+        volume.NoteCreated(granted.FileId, log.Path);
+    }
+
+    /// <summary>A sealed file that lost its mark (a backup restored without modes, a creator that died) gets it back.</summary>
+    private static void Mark(OpenFile file, int fd, in Kernel.StatusBuffer status)
+    {
+        if (Kernel.ChangeMode(fd, status.Mode & 0xFFFu | FormatConstants.SealedModeBit) != 0)
+            file.Log.Write("the sticky bit that marks sealed files is missing and cannot be set: stat shows a wrong size");
+    }
+
+    private FileContext ContextOf(OpenFile file, Volume volume, FileLog log) => new(
+        file, volume.Locks.For(file.Inode), volume.Coherence.For(file.Inode), log, _cache, volume.Id, _bootWord, volume.BlockSizeLog2);
+
+    private Volume? FindByPath(string path)
+    {
+        for (int i = 0; i < _volumes.Length; i++)
+        {
+            string root = _settings.Volumes[i];
+            if (path.Length > 0 && (root == "/" || (path.StartsWith(root, StringComparison.Ordinal) &&
+                (path.Length == root.Length || path[root.Length] == '/'))))
+                return GetVolume(i);
+        }
+        return null;
+    }
+
+    private Volume? FindByHeader(ReadOnlySpan<byte> head)
+    {
+        if (FileHeader.Parse(head, out _) != HeaderFault.Ok)
+            return null;
+        for (int i = 0; i < _volumes.Length; i++)
+        {
+            Volume volume = GetVolume(i);
+            if (FileHeader.VolumeIdOf(head).SequenceEqual(volume.Id))
+                return volume;
+        }
+        return null;
+    }
+
+    private Volume GetVolume(int index)
+    {
+        lock (_attachGate)
+            return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent);
+    }
+
+    private static uint ReadBootWord()
+    {
+        int fd = KernelFile.Open(Kernel.CurrentDirectory, "/proc/sys/kernel/random/boot_id", Kernel.O_RDONLY);
+        if (fd < 0)
+            throw KernelFile.Failure("/proc/sys/kernel/random/boot_id cannot be read");
+        Span<byte> text = stackalloc byte[36];
+        int count = KernelFile.Read(fd, 0, text);
+        _ = Kernel.Close(fd);
+        return count == text.Length ? BootWord.FromBootId(text) : throw new ErrnoException(Errno.EIO, "the boot id is not 36 characters long");
+    }
+}

@@ -1,0 +1,63 @@
+using System;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Interop;
+
+namespace Overlay.Engine;
+
+/// <summary>
+/// The write locks of a volume's inodes: byte <c>inode number</c> of <c>.overlay/locks</c> as an open-file-description lock, which
+/// the kernel frees when the process dies (design D13).
+/// </summary>
+/// <param name="open">A description of its own of the lock file, or -1 on a read-only volume.</param>
+internal sealed unsafe class LockFile(Func<int> open)
+{
+    private const short WriteLock = 1, Unlock = 2;
+
+    private int _fd = -1;
+
+    internal IFileLock For(ulong inode) => new InodeLock(this, (long)inode);
+
+    /// <summary>
+    /// In a forked child: the description is the parent's, and so would be its locks. A new one is opened on first use.
+    /// </summary>
+    internal void Forget()
+    {
+        if (_fd >= 0)
+            Descriptors.CloseOwn(_fd);
+        _fd = -1;
+    }
+
+    private void Set(long inode, short type)
+    {
+        Kernel.FileLock request = new() { Type = type, Start = inode & long.MaxValue, Length = 1 };
+        while (Kernel.Control(Open(), Kernel.F_OFD_SETLKW, (nint)(&request)) != 0)
+        {
+            if (Kernel.LastError != Errno.EINTR)
+                throw KernelFile.Failure("the volume's lock file failed");
+        }
+    }
+
+    /// <summary>Opens it now, before the program may cut itself off.</summary>
+    internal int Open()
+    {
+        if (_fd >= 0)
+            return _fd;
+        int fd = open();
+        if (fd < 0)
+            throw new ErrnoException(Errno.EROFS, "the volume is read-only");
+        fd = Descriptors.MoveAway(fd);
+        // Two threads may come here at once: one of the two descriptions is used, by both.
+        if (Interlocked.CompareExchange(ref _fd, fd, -1) != -1)
+            Descriptors.CloseOwn(fd);
+        return _fd;
+    }
+
+    private sealed class InodeLock(LockFile file, long inode) : IFileLock
+    {
+        public void Enter() => file.Set(inode, WriteLock);
+
+        public void Exit() => file.Set(inode, Unlock);
+    }
+}

@@ -1,0 +1,214 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Interop;
+
+namespace Overlay.Engine;
+
+/// <summary>
+/// One inode of a volume that this process has open: its sealed file, the program's descriptors of it, and the descriptor
+/// that the engine reads and writes through.
+/// </summary>
+/// <remarks>
+/// That descriptor is borrowed from the program where its mode allows (design D6), else one of our own. A borrowed number may be
+/// closed by the program at any time, and be another file a moment later: so operations are counted, and the engine is
+/// told of a close beforehand (<see cref="Detach"/>), which waits for them and puts another descriptor in its place. Our own
+/// is closed only together with the program's last one, since closing any drops the POSIX locks of the inode (design §5).
+/// </remarks>
+internal sealed class OpenFile : IBackingFile
+{
+    private readonly Dictionary<int, int> _flagsByDescriptor = [];
+    /// <summary>Own descriptors that were replaced: they are closed with the last one.</summary>
+    private readonly List<int> _retired = [];
+    private int _fd = -1;
+    private bool _isOwn, _canWrite;
+    private int _operations;
+
+    internal OpenFile(ulong device, ulong inode)
+    {
+        Device = device;
+        Inode = inode;
+    }
+
+    internal ulong Device { get; }
+
+    internal ulong Inode { get; }
+
+    internal SealedFile File { get; private set; } = null!;
+
+    internal Volume Volume { get; private set; } = null!;
+
+    internal FileLog Log { get; private set; } = null!;
+
+    /// <summary>Keeps "read the descriptor's offset, use it, move it" of reading threads together.</summary>
+    internal Lock OffsetGate { get; } = new();
+
+    internal bool IsUnused => _flagsByDescriptor.Count == 0;
+
+    internal bool CanWrite => _canWrite;
+
+    /// <summary>What the engine reads and writes through.</summary>
+    internal int Descriptor => _fd;
+
+    public long Length => KernelFile.Status(_fd).Size;
+
+    public int Read(long offset, Span<byte> buffer) => KernelFile.Read(_fd, offset, buffer);
+
+    public void Write(long offset, ReadOnlySpan<byte> data) => KernelFile.Write(_fd, offset, data);
+
+    public void SetLength(long length) => KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
+
+    public void PunchHole(long offset, long length)
+    {
+        // A file system without holes keeps the space: a cost, not a fault.
+        const int PunchKeepingSize = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
+        if (Kernel.Allocate(_fd, PunchKeepingSize, offset, length) != 0 && Kernel.LastError is not (Errno.EOPNOTSUPP or Errno.EINTR))
+            throw KernelFile.Failure("punching a hole failed");
+    }
+
+    public void Sync(bool dataOnly) =>
+        KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
+
+    internal void Bind(SealedFile file, Volume volume, FileLog log)
+    {
+        File = file;
+        Volume = volume;
+        Log = log;
+    }
+
+    internal void BeginOperation() => Interlocked.Increment(ref _operations);
+
+    internal void EndOperation() => Interlocked.Decrement(ref _operations);
+
+    internal int FlagsOf(int fd)
+    {
+        lock (_flagsByDescriptor)
+            return _flagsByDescriptor.GetValueOrDefault(fd, -1);
+    }
+
+    /// <summary>Adds a program's descriptor, and sees to it that the engine can do with the file what the program may.</summary>
+    internal void Attach(int fd, int flags)
+    {
+        lock (_flagsByDescriptor)
+        {
+            bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
+            if (_fd < 0 || (mustWrite && !_canWrite))
+                UseOrReopen(fd, flags, mustWrite);
+            _flagsByDescriptor[fd] = flags;
+        }
+    }
+
+    /// <summary>The program changed fd's flags: an O_APPEND that came makes it unfit for us.</summary>
+    internal void Refresh(int fd, int flags)
+    {
+        lock (_flagsByDescriptor)
+        {
+            _flagsByDescriptor[fd] = flags;
+            bool isUnfit = (flags & (Kernel.O_APPEND | Kernel.O_DIRECT)) != 0;
+            if (fd == _fd && !_isOwn && _canWrite && isUnfit)
+                UseOrReopen(fd, flags, mustWrite: true);
+        }
+    }
+
+    /// <summary>Before the kernel closes fd. True: it was the last one.</summary>
+    internal bool Detach(int fd)
+    {
+        lock (_flagsByDescriptor)
+        {
+            if (!_flagsByDescriptor.Remove(fd))
+                return false;
+            if (_flagsByDescriptor.Count == 0)
+                return true;
+            if (fd != _fd || _isOwn)
+                return false;
+            int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
+            if (replacement < 0)
+                EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
+            int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
+            Volatile.Write(ref _fd, own);
+            _isOwn = own >= 0;
+        }
+        // Outside of the lock: what is under way may need it to go on.
+        WaitForOperations();
+        return false;
+    }
+
+    /// <summary>Gives the file a descriptor to read or write through before it is attached.</summary>
+    internal void UseOrReopen(int fd, int flags, bool mustWrite)
+    {
+        int mode = flags & Kernel.O_ACCMODE;
+        const int Unfit = Kernel.O_APPEND | Kernel.O_SYNC | Kernel.O_DSYNC | Kernel.O_DIRECT;
+        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & Unfit) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
+        int candidate = isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite));
+        if (_isOwn)
+            _retired.Add(_fd); // closing it now would drop the program's POSIX locks
+        _fd = candidate;
+        _isOwn = !isFit;
+        _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & Unfit) == 0);
+    }
+
+    /// <summary>Lets go: nothing is attached any more.</summary>
+    internal void Close()
+    {
+        WaitForOperations();
+        File?.Dispose();
+        if (_isOwn)
+            Descriptors.CloseOwn(_fd);
+        _retired.ForEach(Descriptors.CloseOwn);
+        _retired.Clear();
+        _fd = -1;
+        _isOwn = false;
+    }
+
+    /// <summary>
+    /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
+    /// </summary>
+    internal unsafe void Settle()
+    {
+        if (!File.NeedsSettling)
+            return;
+        Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        File.Settle();
+        Kernel.StatusBuffer after = KernelFile.Status(_fd);
+        if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
+            return;
+        Kernel.TimeSpec* times = stackalloc Kernel.TimeSpec[2];
+        times[0] = new Kernel.TimeSpec { Seconds = before.Accessed.Seconds, Nanoseconds = before.Accessed.Nanoseconds };
+        times[1] = new Kernel.TimeSpec { Seconds = before.Modified.Seconds, Nanoseconds = before.Modified.Nanoseconds };
+        // Only the owner may set times; another writer's file then says when it was closed.
+        if (Kernel.SetTimes(_fd, times) != 0 && Kernel.LastError is not (Errno.EPERM or Errno.EACCES))
+            throw KernelFile.Failure("the file's times cannot be kept");
+    }
+
+    internal void SetMode(uint mode) => KernelFile.Check(Kernel.ChangeMode(_fd, mode), "marking the file as sealed failed");
+
+    private static int ReopenOrExplain(int fd, bool mustWrite)
+    {
+        int flags = mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY;
+        int own = KernelFile.Reopen(fd, flags);
+        if (own >= 0)
+            return own;
+        if (Kernel.LastError == Errno.EACCES)
+        {
+            // Created with a mode that denies its own creator (0200, 0400): allowed for a moment.
+            uint mode = KernelFile.Status(fd).Mode & 0xFFFu;
+            if (Kernel.ChangeMode(fd, mode | 0x180) == 0)
+            {
+                own = KernelFile.Reopen(fd, flags);
+                _ = Kernel.ChangeMode(fd, mode);
+                if (own >= 0)
+                    return own;
+            }
+        }
+        throw KernelFile.Failure("the file cannot be opened for the engine");
+    }
+
+    private void WaitForOperations()
+    {
+        SpinWait spin = default;
+        while (Volatile.Read(ref _operations) != 0)
+            spin.SpinOnce();
+    }
+}

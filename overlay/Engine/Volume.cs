@@ -1,0 +1,159 @@
+using System;
+using System.Collections.Generic;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Interop;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Engine;
+
+/// <summary>One volume of this process: its parameters, locks, counters, and keys in stock for files to come.</summary>
+internal sealed class Volume : IKeySource
+{
+    private const int LargestBatch = 32;
+
+    private readonly AgentLink _agent;
+    private readonly Stack<GrantedKey> _stock = new();
+    private readonly RecentKeys _recent = new();
+    private int _nextBatch = 1;
+
+    /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
+    internal Volume(string root, AgentLink agent)
+    {
+        Root = root;
+        _agent = agent;
+        // With a given agent the volume's own files need not be readable to us; otherwise its id tells where the agent listens.
+        byte[] id = agent.HasAddress ? [] : LoadId(root);
+        VolumeGrant grant = agent.Ask(id, root, client => client.Attach(root));
+        Id = grant.VolumeId;
+        Locks = new LockFile(() => OpenOrBorrow("locks"));
+        try
+        {
+            _ = Locks.Open();
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            // Nobody writes here, so nobody locks; a try to write says so.
+            EngineLog.Write(root, "the volume is read-only");
+        }
+        int table = OpenOrBorrow("coherence");
+        try
+        {
+            Coherence = new CoherenceTable(table);
+        }
+        finally
+        {
+            if (table >= 0)
+                _ = Kernel.Close(table);
+        }
+        Suite = grant.Suite;
+        Compresses = grant.Compress;
+        BlockSizeLog2 = grant.BlockSizeLog2;
+    }
+
+    internal string Root { get; }
+
+    internal byte[] Id { get; }
+
+    internal CipherSuite Suite { get; }
+
+    internal bool Compresses { get; }
+
+    internal int BlockSizeLog2 { get; }
+
+    internal LockFile Locks { get; }
+
+    internal CoherenceTable Coherence { get; }
+
+    public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
+    {
+        if (_recent.TryGet(fileId, key))
+            return true;
+        byte[] id = fileId.ToArray();
+        byte[] answer = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        try
+        {
+            bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKey(Id, id, answer));
+            if (isKnown)
+                _recent.Put(id, answer);
+            answer.CopyTo(key);
+            return isKnown;
+        }
+        finally
+        {
+            Secret.Wipe(answer);
+        }
+    }
+
+    /// <summary>An id and key for a new file; the caller wipes it. Asked for in growing batches.</summary>
+    internal GrantedKey TakeNewKey()
+    {
+        lock (_stock)
+        {
+            if (_stock.Count == 0)
+            {
+                GrantedKey[] batch = new GrantedKey[_nextBatch];
+                int count = _agent.Ask(Id, Root, client => client.TakeNewKeys(Id, batch.Length, batch));
+                for (int i = 0; i < count; i++)
+                    _stock.Push(batch[i]);
+                _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
+            }
+            GrantedKey granted = _stock.Pop();
+            _recent.Put(granted.FileId, granted.Key);
+            return granted;
+        }
+    }
+
+    internal void NoteCreated(byte[] fileId, string path)
+    {
+        string relative = path.StartsWith(Root + "/", StringComparison.Ordinal) ? path[(Root.Length + 1)..] : path;
+        _agent.Ask(Id, path, client =>
+        {
+            client.NoteCreated(Id, fileId, relative);
+            return true;
+        });
+    }
+
+    internal bool Contains(string path) =>
+        Root == "/" || (path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] == '/'));
+
+    /// <summary>The parent has the same keys in stock, and will use them.</summary>
+    internal void AfterFork()
+    {
+        while (_stock.TryPop(out GrantedKey key))
+            key.Wipe();
+        Locks.Forget();
+    }
+
+    /// <summary>
+    /// A file of <c>.overlay</c>, opened by us or, where we may not, by the agent. -1: nobody may write it, on a read-only volume.
+    /// </summary>
+    private int OpenOrBorrow(string name)
+    {
+        int fd = KernelFile.Open(Kernel.CurrentDirectory, $"{Root}/.overlay/{name}", Kernel.O_RDWR);
+        if (fd >= 0)
+            return fd;
+        try
+        {
+            return _agent.Ask(Id, Root, client => client.Borrow(Id, isCoherence: name == "coherence"));
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            return -1;
+        }
+    }
+
+    private static byte[] LoadId(string root)
+    {
+        try
+        {
+            return VolumeConfig.Load(root).VolumeId;
+        }
+        catch (VolumeException exception)
+        {
+            EngineLog.Write(root, exception.Message);
+            throw new ErrnoException(Errno.ENOTCONN, exception.Message);
+        }
+    }
+}

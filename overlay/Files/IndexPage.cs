@@ -1,0 +1,14 @@
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>A group's index page in memory; its record was authenticated when it was read.</summary>
+internal sealed class IndexPage(long group)
+{
+    public byte[] Bytes { get; } = new byte[PageSize];
+
+    public long Group { get; } = group;
+
+    /// <summary>Slots whose versions moved: places of theirs may hold stale data (format §6).</summary>
+    public uint StaleSlots { get; set; }
+}

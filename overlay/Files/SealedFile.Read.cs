@@ -1,0 +1,140 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>Reading: range → blocks → cache → codec.</summary>
+public sealed partial class SealedFile
+{
+    /// <summary>Reads at most <paramref name="target"/>; less only at the end of the file.</summary>
+    /// <exception cref="ErrnoException">EIO: a block is damaged. What lies before it is returned first.</exception>
+    public int Read(long offset, Span<byte> target)
+    {
+        lock (_gate)
+        {
+            Revalidate();
+            return ReadCurrent(offset, target);
+        }
+    }
+
+    private int ReadCurrent(long offset, Span<byte> target)
+    {
+        long left = _header.Size - offset;
+        if (left <= 0)
+            return 0;
+        if (left < target.Length)
+            target = target[..(int)left];
+        int done = 0;
+        while (done < target.Length)
+        {
+            long block = _geometry.BlockOf(offset + done);
+            int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
+            Span<byte> part = target.Slice(done, Math.Min(_geometry.BlockSize - inBlock, target.Length - done));
+            try
+            {
+                ReadPart(block, inBlock, part);
+            }
+            catch (ErrnoException) when (done > 0)
+            {
+                return done;
+            }
+            done += part.Length;
+        }
+        return done;
+    }
+
+    private void ReadPart(long block, int inBlock, Span<byte> part)
+    {
+        if (TryReadCached(block, inBlock, part))
+            return;
+        if (part.Length == _geometry.BlockSize)
+        {
+            int length = OpenBlock(block, part);
+            part[length..].Clear();
+            return;
+        }
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> plain = scratch.Span[.._geometry.BlockSize];
+        int plainLength = OpenBlock(block, plain);
+        _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain[..plainLength]);
+        int copied = Math.Clamp(plainLength - inBlock, 0, part.Length);
+        plain.Slice(inBlock, copied).CopyTo(part);
+        part[copied..].Clear();
+    }
+
+    /// <summary>All slices of the part must be there, or none is used.</summary>
+    private bool TryReadCached(long block, int inBlock, Span<byte> part)
+    {
+        int slicesPerBlock = Math.Max(1, _geometry.BlockSize >> BlockCache.SliceSizeLog2);
+        for (int done = 0; done < part.Length;)
+        {
+            int slice = (inBlock + done) >> BlockCache.SliceSizeLog2;
+            int inSlice = (inBlock + done) & (BlockCache.SliceSize - 1);
+            int count = Math.Min(BlockCache.SliceSize - inSlice, part.Length - done);
+            if (!_context.Cache.TryRead(_stamp, block * slicesPerBlock + slice, inSlice, part.Slice(done, count)))
+                return false;
+            done += count;
+        }
+        return true;
+    }
+
+    /// <summary>Opens and expands a block into <paramref name="plain"/>; returns its length, zeros follow it logically.</summary>
+    private int OpenBlock(long block, Span<byte> plain)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            IndexPage? page = FindGroup(Geometry.GroupOf(block));
+            int slot = Geometry.SlotOf(block);
+            if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
+                return 0;
+            BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+            if (TryOpenVersion(current, page.Group, slot, block, plain, out int length))
+                return length;
+            if (TryFallBack(page, current, slot, block, plain, out length))
+                return length;
+            if (attempt == ReadAttempts)
+                throw Damage($"block {block} is damaged");
+            // Somebody may have replaced the entry: forget what we knew of the group.
+            if (page.StaleSlots == 0 || !_isWriting)
+                _index.Remove(page.Group);
+            Retry(attempt);
+        }
+    }
+
+    /// <summary>Format §7: what was never synced may have been lost with the power.</summary>
+    private bool TryFallBack(IndexPage page, BlockVersion current, int slot, long block, Span<byte> plain, out int length)
+    {
+        length = 0;
+        GroupRecord record = new(page.Bytes);
+        bool isLost = current.IsZero ? MayBeLost(record.Interval, record.Boot) : MayBeLost(current.Interval, current.Boot);
+        if (!isLost)
+            return false;
+        BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
+        if (!durable.IsZero && !TryOpenVersion(durable, page.Group, slot, block, plain, out length))
+            return false;
+        _context.Log.Write($"block {block} lost its unsynced version in a power loss: the last durable one is read");
+        return true;
+    }
+
+    private bool TryOpenVersion(BlockVersion version, long group, int slot, long block, Span<byte> plain, out int length)
+    {
+        length = 0;
+        if (!version.IsSane(_geometry.BlockSize, block == 0 && !_header.IsIndexed))
+            return false;
+        int stored = version.StoredLength;
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
+        Span<byte> sealedText = scratch.Span;
+        if (_context.Backing.Read(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
+            return false;
+        if (version.Kind == StoredKind.Raw)
+        {
+            length = stored;
+            return version.TryOpen(_fileId, block, _key, sealedText, plain);
+        }
+        using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
+        return version.TryOpen(_fileId, block, _key, sealedText, packed.Span) &&
+            BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
+    }
+}

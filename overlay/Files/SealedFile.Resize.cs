@@ -1,0 +1,233 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>Truncation, growth and holes.</summary>
+public sealed partial class SealedFile
+{
+    /// <summary>In groups up to this one nothing lies beyond the size; -1: not known.</summary>
+    private long _clearUpToGroup = -1;
+
+    /// <summary>Beyond this no backing file system can hold the places.</summary>
+    public const long GreatestSize = long.MaxValue / 8;
+
+    /// <summary>Cuts or extends with a hole. Inside <see cref="EnterWrite"/>.</summary>
+    public void SetLength(long length)
+    {
+        if (length > GreatestSize)
+            throw new ErrnoException(Errno.EFBIG, "the file would be too large");
+        try
+        {
+            _needsSettling = true;
+            if (_storedLength < 0)
+                _storedLength = _context.Backing.Length;
+            if (length > _header.Size)
+                Grow(length);
+            else if (length == _header.Size)
+                _context.Backing.SetLength(_storedLength); // changes nothing but the times, as ftruncate does
+            else if (length == 0 && _header.DurableInterval == 0)
+                Reset();
+            else
+                BeginTruncation(length);
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a range read as zeros; the size stays. Inside <see cref="EnterWrite"/>.</summary>
+    public void PunchHole(long offset, long length)
+    {
+        long end = Math.Min(offset + length, _header.Size);
+        try
+        {
+            _needsSettling = true;
+            if (_storedLength < 0)
+                _storedLength = _context.Backing.Length;
+            while (offset < end)
+            {
+                long group = Geometry.GroupOf(_geometry.BlockOf(offset));
+                long groupEnd = Math.Min((group + 1) * _geometry.GroupSize, end);
+                IndexPage? page = FindGroup(group);
+                if (page is not null)
+                    PunchInGroup(page, offset, groupEnd);
+                offset = groupEnd;
+            }
+            _stamp = BlockCache.NewStamp();
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            throw;
+        }
+    }
+
+    private void Grow(long length)
+    {
+        Unsettle(length);
+        ClearBeyondSize(length);
+        if (length > _geometry.BlockSize && !_header.IsIndexed)
+            TurnIndexOn();
+        _header.Size = length;
+        WriteHeader();
+    }
+
+    /// <summary>Nothing here is durable: back to an empty file, in one write of a sector.</summary>
+    private void Reset()
+    {
+        Unsettle(_header.Size);
+        IndexPage page = FindGroup(0)!;
+        page.Bytes.AsSpan(RecordOffset).Clear();
+        page.StaleSlots = 0;
+        _header.Size = 0;
+        _header.IsIndexed = false;
+        _header.TruncatedFrom = 0;
+        new GroupRecord(page.Bytes).Seal(_fileId, 0, _header.SyncInterval, _context.BootWord, _key);
+        SealHeader(page.Bytes);
+        _context.Backing.Write(0, page.Bytes.AsSpan(0, SectorSize));
+        _context.Backing.SetLength(InlineOffset);
+        _storedLength = InlineOffset;
+        _index.Clear();
+        _index[0] = page;
+        _stamp = BlockCache.NewStamp();
+        _incompressibleRun = 0;
+    }
+
+    private void BeginTruncation(long length)
+    {
+        Unsettle(_header.Size);
+        _header.TruncatedFrom = _header.Size;
+        _header.Size = length;
+        WriteHeader();
+        FinishTruncation();
+    }
+
+    /// <summary>What follows the header in a truncation; also done by whoever finds one that was killed (format §6).</summary>
+    private void FinishTruncation()
+    {
+        if (_header.TruncatedFrom == 0)
+            return;
+        _needsSettling = true;
+        if (_storedLength < 0)
+            _storedLength = _context.Backing.Length;
+        ShortenLastBlock();
+        _stamp = BlockCache.NewStamp();
+
+        long lastGroup = _geometry.LastGroup(_header.Size);
+        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, _geometry.LastGroup(_header.TruncatedFrom))));
+        ClearBits(lastGroup, lastGroup);
+        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
+            ClearBits(parent, lastGroup);
+        foreach (IndexPage page in _index.Values)
+            if (page.Group > lastGroup)
+                _index.Remove(page.Group);
+        _header.TruncatedFrom = 0;
+        WriteHeader();
+    }
+
+    /// <summary>
+    /// A writer that failed or died before its header may have left data beyond the size (format §6): it is cleared before the
+    /// size grows over it by anything but a write of just those bytes.
+    /// </summary>
+    private void ClearBeyondSize(long newSize)
+    {
+        long newLastGroup = _geometry.LastGroup(newSize);
+        if (newLastGroup <= _clearUpToGroup)
+            return;
+        ShortenLastBlock();
+        _stamp = BlockCache.NewStamp();
+        long lastGroup = _geometry.LastGroup(_header.Size);
+        ClearBits(lastGroup, lastGroup);
+        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, newLastGroup)));
+        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
+            ClearBits(parent, lastGroup);
+        _clearUpToGroup = newLastGroup;
+    }
+
+    private void ShortenLastBlock()
+    {
+        int tail = (int)(_header.Size % _geometry.BlockSize);
+        if (tail == 0)
+            return;
+        long block = _geometry.BlockOf(_header.Size);
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        int length = OpenBlock(block, scratch.Span[.._geometry.BlockSize]);
+        if (length <= tail)
+            return;
+        IndexPage page = FindGroup(Geometry.GroupOf(block))!;
+        BeginGroup();
+        WriteBlock(page, block, scratch.Span[..tail], mayCompress: true, mayBeInline: true);
+        CommitGroup(page);
+    }
+
+    /// <summary>Clears, in one group's record, what lies beyond the size.</summary>
+    private void ClearBits(long group, long lastGroup)
+    {
+        IndexPage? page = FindGroup(group);
+        if (page is null)
+            return;
+        GroupRecord record = new(page.Bytes);
+        bool isChanged = false;
+        long firstDeadSlot = (_header.Size + _geometry.BlockSize - 1) / _geometry.BlockSize - group * GroupBlocks;
+        if (firstDeadSlot < GroupBlocks)
+        {
+            uint alive = firstDeadSlot <= 0 ? 0 : (1U << (int)firstDeadSlot) - 1;
+            page.StaleSlots |= record.Present & ~alive;
+            isChanged = (record.Present & ~alive) != 0;
+            record.Present &= alive;
+        }
+        for (int child = 0; child < ChildrenPerGroup; child++)
+        {
+            if (group * ChildrenPerGroup + 1 + child <= lastGroup || !record.HasChild(child))
+                continue;
+            record.SetChild(child, false);
+            isChanged = true;
+        }
+        if (isChanged)
+            WriteRecord(page);
+    }
+
+    private void PunchInGroup(IndexPage page, long offset, long end)
+    {
+        GroupRecord record = new(page.Bytes);
+        uint cleared = 0;
+        while (offset < end)
+        {
+            long block = _geometry.BlockOf(offset);
+            long start = block << _geometry.BlockSizeLog2;
+            long stop = Math.Min(start + _geometry.BlockSize, end);
+            uint bit = 1U << Geometry.SlotOf(block);
+            bool isWhole = offset == start && (stop == start + _geometry.BlockSize || stop == _header.Size);
+            if ((record.Present & bit) != 0 && isWhole)
+                cleared |= bit;
+            else if ((record.Present & bit) != 0)
+                ZeroPart(page, block, (int)(offset - start), (int)(stop - start));
+            offset = stop;
+        }
+        if (cleared == 0)
+            return;
+        record.Present &= ~cleared;
+        page.StaleSlots |= cleared;
+        WriteRecord(page);
+        // A file of which nothing is inline any more must not say its size as if it were (format §8).
+        if (page.Group == 0 && _storedLength <= PageSize)
+            Unsettle(_header.Size);
+    }
+
+    private void ZeroPart(IndexPage page, long block, int from, int to)
+    {
+        int length = (int)Math.Min(_header.Size - (block << _geometry.BlockSizeLog2), _geometry.BlockSize);
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> plain = scratch.Span[..length];
+        ReadWholeBlock(block, length, plain);
+        plain[from..Math.Min(to, length)].Clear();
+        BeginGroup();
+        WriteBlock(page, block, plain, mayCompress: true, mayBeInline: true);
+        CommitGroup(page);
+    }
+}

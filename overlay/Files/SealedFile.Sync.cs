@@ -1,0 +1,173 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>Durability, and putting a file in order when a process lets go of it.</summary>
+public sealed partial class SealedFile
+{
+    /// <summary>The coherence word right after our last sync: nothing was written since while it stands.</summary>
+    private ulong _syncedWord = ~0UL;
+
+    /// <summary>Did this process change something that <see cref="Settle"/> may put in order?</summary>
+    public bool NeedsSettling => _needsSettling;
+
+    /// <summary>fsync or fdatasync (format §6). Not inside <see cref="EnterWrite"/>.</summary>
+    public void Sync(bool dataOnly)
+    {
+        if (_context.Coherence.Word == _syncedWord)
+        {
+            _context.Backing.Sync(dataOnly);
+            return;
+        }
+        ulong interval = 0;
+        ChangeHeader(() => interval = OpenInterval());
+        _context.Backing.Sync(dataOnly);
+        ChangeHeader(() => CloseInterval(interval));
+        _syncedWord = _cachedWord;
+    }
+
+    /// <summary>
+    /// For the last close in this process: compresses a tail that was written in pieces, frees stale places, and writes the
+    /// size into <c>st_size</c>. Does nothing if this process changed nothing.
+    /// </summary>
+    public void Settle()
+    {
+        if (!_needsSettling)
+            return;
+        EnterWrite();
+        try
+        {
+            if (_storedLength < 0)
+                _storedLength = _context.Backing.Length;
+            CompressTail();
+            ReclaimStale();
+            SettleLength();
+            _needsSettling = false;
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            throw;
+        }
+        finally
+        {
+            ExitWrite();
+        }
+    }
+
+    private void ChangeHeader(Action change)
+    {
+        EnterWrite();
+        try
+        {
+            change();
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            throw;
+        }
+        finally
+        {
+            ExitWrite();
+        }
+    }
+
+    /// <summary>From here on versions belong to a new interval; returns the one that the coming sync makes durable.</summary>
+    private ulong OpenInterval()
+    {
+        ulong interval = _header.SyncInterval;
+        _header.SyncInterval = interval + 1;
+        WriteHeader();
+        return interval;
+    }
+
+    private void CloseInterval(ulong interval)
+    {
+        _header.DurableInterval = Math.Max(_header.DurableInterval, interval);
+        WriteHeader();
+    }
+
+    private void MakeEverythingDurable()
+    {
+        ulong interval = OpenInterval();
+        _context.Backing.Sync(dataOnly: true);
+        CloseInterval(interval);
+    }
+
+    private void CompressTail()
+    {
+        if (!_header.Compresses || _header.Size == 0)
+            return;
+        long block = _geometry.BlockOf(_header.Size - 1);
+        int slot = Geometry.SlotOf(block);
+        IndexPage? page = FindGroup(Geometry.GroupOf(block));
+        if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
+            return;
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        if (current.Kind != StoredKind.Raw || current.Place == InlinePlace)
+            return;
+        int length = (int)(_header.Size - (block << _geometry.BlockSizeLog2));
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> plain = scratch.Span[..length];
+        ReadWholeBlock(block, length, plain);
+        bool fitsInline = block == 0 && !_header.IsIndexed && IsInlineFree(page);
+        if (!(fitsInline && length <= InlineSize) && !TryCompress(plain, packed.Span, fitsInline, out _))
+            return;
+        BeginGroup();
+        WriteBlock(page, block, plain, mayCompress: true, mayBeInline: true);
+        CommitGroup(page);
+    }
+
+    /// <summary>Gives the space of stale places back (format §6, Freeing).</summary>
+    private void ReclaimStale()
+    {
+        foreach (IndexPage page in _index.Values)
+        {
+            for (int slot = 0; page.StaleSlots >> slot != 0; slot++)
+                if ((page.StaleSlots >> slot & 1) != 0)
+                    ReclaimSlot(page, slot);
+            page.StaleSlots = 0;
+        }
+    }
+
+    private void ReclaimSlot(IndexPage page, int slot)
+    {
+        GroupRecord record = new(page.Bytes);
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
+        bool isPresent = (record.Present >> slot & 1) != 0;
+        // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed.
+        bool isCurrentUsed = isPresent || (record.Interval > _header.DurableInterval && current.Interval <= _header.DurableInterval);
+        bool isDurableUsed = current.Interval > _header.DurableInterval && (isPresent || record.Interval > _header.DurableInterval);
+        for (int place = 0; place < PlaceCount; place++)
+        {
+            bool isUsed = (isCurrentUsed && !current.IsZero && current.Place == place) ||
+                (isDurableUsed && !durable.IsZero && durable.Place == place);
+            if (!isUsed)
+                _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, slot, place), _geometry.BlockSize);
+        }
+    }
+
+    private void SettleLength()
+    {
+        if (_geometry.BlockSizeLog2 != _context.VolumeBlockSizeLog2)
+            return;
+        IndexPage page = FindGroup(0)!;
+        BlockVersion current = BlockVersion.Current(page.Bytes, 0);
+        bool isInlineRaw = !_header.IsIndexed && (new GroupRecord(page.Bytes).Present & 1) != 0 &&
+            current.Place == InlinePlace && current.Kind == StoredKind.Raw && current.StoredLength == _header.Size;
+        long settled = SettledSize.Encode(_geometry, _header.Size, isInlineRaw);
+        if (settled == _storedLength)
+            return;
+        // Cutting may free what the last durable state needs.
+        if (settled < _storedLength && _header.DurableInterval > 0)
+            MakeEverythingDurable();
+        _context.Backing.SetLength(settled);
+        _storedLength = settled;
+    }
+}

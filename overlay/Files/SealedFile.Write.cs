@@ -1,0 +1,351 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>Writing: range → blocks → compress → seal → a free place; then entries, record, header (format §6).</summary>
+public sealed partial class SealedFile
+{
+    /// <summary>After so many blocks in a row that did not shrink, only every sixteenth is tried.</summary>
+    private const int PatienceWithCompression = 4;
+
+    private int _incompressibleRun;
+
+    /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
+    private bool _needsSettling;
+
+    /// <summary>Slots of the group being written whose entries changed, lowest and highest; and what else must go out.</summary>
+    private int _firstDirtySlot, _lastDirtySlot;
+    private bool _isRecordDirty, _isHeaderDirty, _isInlineDirty;
+    private int _inlineLength;
+
+    /// <summary>Writes all of <paramref name="source"/>, or, where the backing file fails, the blocks before the failure.</summary>
+    /// <returns>Bytes written.</returns>
+    /// <exception cref="ErrnoException">Nothing was written.</exception>
+    public int Write(long offset, ReadOnlySpan<byte> source)
+    {
+        if (source.IsEmpty)
+            return 0;
+        long end = offset + source.Length;
+        int done = 0;
+        try
+        {
+            PrepareToGrow(end, mayStayInline: offset <= _header.Size);
+            if (offset > _header.Size)
+                ClearBeyondSize(offset);
+            while (done < source.Length)
+            {
+                long group = Geometry.GroupOf(_geometry.BlockOf(offset + done));
+                long groupEnd = (group + 1) * _geometry.GroupSize;
+                int count = (int)Math.Min(groupEnd - (offset + done), source.Length - done);
+                done += WriteInGroup(group, offset + done, source.Slice(done, count), out ErrnoException? fault);
+                if (fault is not null)
+                    throw fault;
+            }
+            return done;
+        }
+        catch (ErrnoException)
+        {
+            Distrust();
+            if (done > 0)
+                return done;
+            throw;
+        }
+    }
+
+    /// <summary>Makes <c>st_size</c> and the index ready for a size of at least <paramref name="size"/>.</summary>
+    private void PrepareToGrow(long size, bool mayStayInline)
+    {
+        _needsSettling = true;
+        if (_storedLength < 0)
+            _storedLength = _context.Backing.Length;
+        if (size <= _header.Size)
+            return;
+        if (!mayStayInline || size > InlineSize || !StaysInlineRaw())
+            Unsettle(size);
+        if (size > _geometry.BlockSize && !_header.IsIndexed)
+            TurnIndexOn();
+    }
+
+    /// <summary>Is, and after growing stays, <c>st_size</c> = 512 + size by the mere write (format §8)?</summary>
+    private bool StaysInlineRaw()
+    {
+        if (_header.IsIndexed || _storedLength != InlineOffset + _header.Size)
+            return false;
+        IndexPage page = FindGroup(0)!;
+        BlockVersion current = BlockVersion.Current(page.Bytes, 0);
+        bool isPresent = (new GroupRecord(page.Bytes).Present & 1) != 0;
+        return !isPresent
+            ? current.IsZero && BlockVersion.Durable(page.Bytes, 0).IsZero
+            : current.Place == InlinePlace && current.Kind == StoredKind.Raw && MayOverwriteInline(page);
+    }
+
+    private void Unsettle(long size)
+    {
+        long unsettled = Math.Max(_geometry.UnsettledLength(size), _geometry.UnsettledLength(_header.Size));
+        if (_storedLength % 2 == 0 && _storedLength >= unsettled)
+            return;
+        // Never shorter than it is: only Settle cuts.
+        while (unsettled < _storedLength)
+            unsettled += _geometry.GroupStride;
+        _context.Backing.SetLength(unsettled);
+        _storedLength = unsettled;
+    }
+
+    /// <summary>Frees page 0 of inline data, so that entries can lie there (format §2).</summary>
+    private void TurnIndexOn()
+    {
+        IndexPage page = FindGroup(0)!;
+        BlockVersion current = BlockVersion.Current(page.Bytes, 0);
+        BlockVersion durable = BlockVersion.Durable(page.Bytes, 0);
+        bool isPresent = (new GroupRecord(page.Bytes).Present & 1) != 0;
+        bool holdsDurable = (!current.IsZero && current.Place == InlinePlace && current.Interval <= _header.DurableInterval) ||
+            (!durable.IsZero && durable.Place == InlinePlace && current.Interval > _header.DurableInterval);
+        if (isPresent && current.Place == InlinePlace)
+            MoveBlockZero(page);
+        if (holdsDurable)
+            MakeEverythingDurable();
+        page = FindGroup(0)!;
+        current = BlockVersion.Current(page.Bytes, 0);
+        durable = BlockVersion.Durable(page.Bytes, 0);
+        if (!current.IsZero && current.Place == InlinePlace)
+            current.Clear();
+        if (!durable.IsZero && durable.Place == InlinePlace)
+            durable.Clear();
+        page.Bytes.AsSpan(InlineOffset).Clear();
+        _header.IsIndexed = true;
+        SealHeader(page.Bytes);
+        _context.Backing.Write(0, page.Bytes);
+    }
+
+    private void MoveBlockZero(IndexPage page)
+    {
+        using Scratch plain = ScratchPool.Rent(_geometry.BlockSize);
+        int length = OpenBlock(0, plain.Span[.._geometry.BlockSize]);
+        Unsettle(_header.Size);
+        BeginGroup();
+        WriteBlock(page, 0, plain.Span[..length], mayCompress: true, mayBeInline: false);
+        CommitGroup(page);
+    }
+
+    private int WriteInGroup(long group, long offset, ReadOnlySpan<byte> source, out ErrnoException? fault)
+    {
+        fault = null;
+        IndexPage page = MakeGroup(group);
+        BeginGroup();
+        int done = 0;
+        try
+        {
+            while (done < source.Length)
+            {
+                long block = _geometry.BlockOf(offset + done);
+                int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
+                int count = Math.Min(_geometry.BlockSize - inBlock, source.Length - done);
+                WriteInBlock(page, block, inBlock, source.Slice(done, count));
+                done += count;
+            }
+        }
+        catch (ErrnoException exception)
+        {
+            fault = exception;
+            if (done == 0)
+                return 0;
+        }
+        if (offset + done > _header.Size)
+        {
+            _header.Size = offset + done;
+            _isHeaderDirty = true;
+        }
+        CommitGroup(page);
+        _index[group] = page;
+        return done;
+    }
+
+    private void WriteInBlock(IndexPage page, long block, int inBlock, ReadOnlySpan<byte> source)
+    {
+        long start = block << _geometry.BlockSizeLog2;
+        int oldLength = (int)Math.Clamp(_header.Size - start, 0, _geometry.BlockSize);
+        int newLength = Math.Max(oldLength, inBlock + source.Length);
+        bool reachesEnd = inBlock + source.Length == newLength;
+        if (inBlock == 0 && reachesEnd)
+        {
+            WriteBlock(page, block, source, mayCompress: true, mayBeInline: true);
+            return;
+        }
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> plain = scratch.Span[..newLength];
+        ReadWholeBlock(block, oldLength, plain);
+        source.CopyTo(plain[inBlock..]);
+        // Whoever writes a file from front to end in small steps completes each block here.
+        WriteBlock(page, block, plain, mayCompress: reachesEnd && newLength == _geometry.BlockSize, mayBeInline: true);
+    }
+
+    /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
+    private void ReadWholeBlock(long block, int oldLength, Span<byte> plain)
+    {
+        int length = 0;
+        if (oldLength > 0)
+        {
+            if (TryReadCached(block, 0, plain[..oldLength]))
+            {
+                length = oldLength;
+            }
+            else
+            {
+                using Scratch whole = ScratchPool.Rent(_geometry.BlockSize);
+                length = Math.Min(OpenBlock(block, whole.Span[.._geometry.BlockSize]), oldLength);
+                whole.Span[..length].CopyTo(plain);
+            }
+        }
+        plain[length..].Clear();
+    }
+
+    /// <summary>Steps 1 and 2 of writing a version, and the entry in memory.</summary>
+    private void WriteBlock(IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
+    {
+        int slot = Geometry.SlotOf(block);
+        using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
+        using Scratch sealedScratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
+        bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
+        ReadOnlySpan<byte> stored = plain;
+        StoredKind kind = StoredKind.Raw;
+        if (mayCompress && _header.Compresses && !(fitsInline && plain.Length <= InlineSize) &&
+            TryCompress(plain, packed.Span, fitsInline, out int packedLength))
+        {
+            stored = packed.Span[..packedLength];
+            kind = StoredKind.Lz4;
+        }
+
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
+        bool isInline = fitsInline && stored.Length <= InlineSize;
+        if (isInline && kind == StoredKind.Lz4)
+            Unsettle(Math.Max(_header.Size, plain.Length));
+        bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
+        int place = isInline ? InlinePlace : FreePlace(current, durable);
+        if (!current.IsZero && current.Interval <= _header.DurableInterval)
+            durable.CopyFrom(current);
+        else if (!durable.IsZero && durable.Place == place)
+            throw new InvalidOperationException("a durable place was chosen");
+
+        Span<byte> sealedText = sealedScratch.Span[..(stored.Length + _key.TagSize)];
+        current.Seal(_fileId, block, _header.SyncInterval, _context.BootWord, place, kind, _key, stored, sealedText);
+        if (isInline)
+        {
+            // Goes out with the sector in front of it, in one write (format §6).
+            sealedText[..stored.Length].CopyTo(page.Bytes.AsSpan(InlineOffset));
+            _inlineLength = stored.Length;
+            _isInlineDirty = true;
+        }
+        else
+        {
+            // The write itself must not become st_size: it could look like a settled one.
+            long end = Math.Max(_header.Size, (block << _geometry.BlockSizeLog2) + plain.Length);
+            if (_storedLength < _geometry.UnsettledLength(end))
+                Unsettle(end);
+            _context.Backing.Write(_geometry.PlaceOffset(page.Group, slot, place), sealedText[..stored.Length]);
+        }
+        if (isReplacing)
+            page.StaleSlots |= 1U << slot;
+        MarkWritten(page, slot);
+        _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain);
+    }
+
+    private void MarkWritten(IndexPage page, int slot)
+    {
+        _firstDirtySlot = Math.Min(_firstDirtySlot, slot);
+        _lastDirtySlot = Math.Max(_lastDirtySlot, slot);
+        GroupRecord record = new(page.Bytes);
+        if ((record.Present >> slot & 1) != 0)
+            return;
+        record.Present |= 1U << slot;
+        _isRecordDirty = true;
+    }
+
+    private bool TryCompress(ReadOnlySpan<byte> plain, Span<byte> packed, bool fitsInline, out int packedLength)
+    {
+        packedLength = 0;
+        // To pay, it must save a page, or make the block fit behind the header.
+        int limit = (plain.Length - 1) / PageSize * PageSize;
+        if (fitsInline)
+            limit = Math.Max(limit, InlineSize);
+        if (limit == 0 || limit >= plain.Length + PageSize)
+            return false;
+        if (_incompressibleRun >= PatienceWithCompression && _incompressibleRun++ % 16 != 0)
+            return false;
+        packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)]);
+        _incompressibleRun = packedLength > 0 ? 0 : Math.Max(_incompressibleRun, 1) + (_incompressibleRun < PatienceWithCompression ? 1 : 0);
+        return packedLength > 0;
+    }
+
+    /// <summary>The lowest place that no version of the entry uses: raw files then lie in one run.</summary>
+    private static int FreePlace(BlockVersion current, BlockVersion durable)
+    {
+        for (int place = 0; place < PlaceCount; place++)
+            if ((current.IsZero || current.Place != place) && (durable.IsZero || durable.Place != place))
+                return place;
+        throw new InvalidOperationException("two versions cannot use three places");
+    }
+
+    private bool IsInlineFree(IndexPage page)
+    {
+        BlockVersion current = BlockVersion.Current(page.Bytes, 0);
+        BlockVersion durable = BlockVersion.Durable(page.Bytes, 0);
+        return (current.IsZero || current.Place != InlinePlace || MayOverwriteInline(page)) &&
+            (durable.IsZero || durable.Place != InlinePlace);
+    }
+
+    /// <summary>The inline place may be overwritten by its next version where nothing durable is in it (format §6).</summary>
+    private bool MayOverwriteInline(IndexPage page) =>
+        BlockVersion.Current(page.Bytes, 0).Interval > _header.DurableInterval &&
+        (BlockVersion.Durable(page.Bytes, 0).IsZero || BlockVersion.Durable(page.Bytes, 0).Place != InlinePlace);
+
+    private void BeginGroup()
+    {
+        _firstDirtySlot = GroupBlocks;
+        _lastDirtySlot = -1;
+        _isRecordDirty = _isHeaderDirty = _isInlineDirty = false;
+    }
+
+    /// <summary>Steps 3 to 5: entries, then the record, then the header; in one write where they are neighbours.</summary>
+    private void CommitGroup(IndexPage page)
+    {
+        int from = EntryOffset + _firstDirtySlot * EntrySize;
+        int to = EntryOffset + (_lastDirtySlot + 1) * EntrySize;
+        if (_isInlineDirty)
+            to = InlineOffset + _inlineLength;
+        if (_isRecordDirty)
+            new GroupRecord(page.Bytes).Seal(_fileId, page.Group, _header.SyncInterval, _context.BootWord, _key);
+        bool isHeaderHere = _isHeaderDirty && page.Group == 0;
+        if (isHeaderHere)
+            SealHeader(page.Bytes);
+
+        // One write inside a page is whole or not there at all for whoever is killed; between writes the order of §6 counts.
+        if (isHeaderHere)
+        {
+            WriteIndex(page, 0, to);
+        }
+        else if (_isRecordDirty && from <= EntryOffset + 4 * EntrySize)
+        {
+            WriteIndex(page, RecordOffset, to);
+        }
+        else
+        {
+            WriteIndex(page, from, to);
+            if (_isRecordDirty)
+                WriteIndex(page, RecordOffset, RecordOffset + RecordSize);
+        }
+        if (_isHeaderDirty && page.Group != 0)
+            WriteHeader();
+        if (_isInlineDirty)
+            _storedLength = Math.Max(_storedLength, to);
+    }
+
+    private void WriteIndex(IndexPage page, int from, int to)
+    {
+        if (to > from)
+            _context.Backing.Write(_geometry.IndexOffset(page.Group) + from, page.Bytes.AsSpan(from, to - from));
+    }
+}

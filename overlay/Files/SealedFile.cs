@@ -1,0 +1,288 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>
+/// One sealed file: any number of threads use it, one instance an inode and process. Offsets and sizes are logical.
+/// </summary>
+/// <remarks>
+/// Invariants of the write path (design §6): 2, a place that a reader or a crash may need is never overwritten, and an entry is
+/// replaced after its data; 3, what is durable is freed only when something newer is; 4, the bits of a record say which
+/// entries must be there; 5, nonces come from <see cref="NonceSource"/> alone; 7, changes happen under the inode's lock.
+/// <para>
+/// <c>_gate</c> protects every field and is held for each operation. Writers hold, inside it, the lock between processes from
+/// <see cref="EnterWrite"/> to <see cref="ExitWrite"/>.
+/// </para>
+/// </remarks>
+public sealed partial class SealedFile : IDisposable
+{
+    private readonly FileContext _context;
+    private readonly byte[] _fileId;
+    private readonly DataKey _key;
+    private readonly Geometry _geometry;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, IndexPage> _index = [];
+
+    private FileHeader _header;
+    private bool _isWriting;
+
+    /// <summary>What was cached holds while the coherence word is this one.</summary>
+    private ulong _cachedWord;
+    private ulong _wordAtEntry;
+    private long _stamp = BlockCache.NewStamp();
+
+    /// <summary>Backing length, kept while the cache holds; -1 = not known.</summary>
+    private long _storedLength = -1;
+
+    private SealedFile(FileContext context, byte[] fileId, DataKey key, in FileHeader header)
+    {
+        _context = context;
+        _fileId = fileId;
+        _key = key;
+        _header = header;
+        _geometry = new Geometry(header.BlockSizeLog2);
+        _cachedWord = ~0UL;
+    }
+
+    public ReadOnlySpan<byte> FileId => _fileId;
+
+    public int BlockSize => _geometry.BlockSize;
+
+    public FileHeader Header
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Revalidate();
+                return _header;
+            }
+        }
+    }
+
+    /// <summary>The logical size now.</summary>
+    public long Length => Header.Size;
+
+    /// <summary>The logical size, inside <see cref="EnterWrite"/>.</summary>
+    public long CurrentLength => _header.Size;
+
+    /// <summary>Gives a newborn file its header and makes it an empty sealed file. The caller holds the inode's lock.</summary>
+    public static void Initialise(FileContext context, CipherSuite suite, bool compresses, int blockSizeLog2, ReadOnlySpan<byte> fileId, DataKey key)
+    {
+        FileHeader header = new()
+        {
+            Suite = suite, Compresses = compresses, BlockSizeLog2 = blockSizeLog2, SyncInterval = 1, Sequence = 1, Boot = context.BootWord,
+        };
+        Span<byte> sector = stackalloc byte[SectorSize];
+        sector.Clear();
+        header.Write(sector, fileId, context.VolumeId, key);
+        new GroupRecord(sector).Seal(fileId, 0, header.SyncInterval, context.BootWord, key);
+        context.Backing.Write(0, sector);
+    }
+
+    /// <summary>Reads and checks the header.</summary>
+    /// <exception cref="ErrnoException">The backing file or the agent failed.</exception>
+    public static OpenResult Open(FileContext context, IKeySource keys, out SealedFile? file)
+    {
+        file = null;
+        Span<byte> page = stackalloc byte[HeaderSize];
+        int count = context.Backing.Read(0, page);
+        if (count == 0)
+            return new OpenResult(OpenStatus.Newborn, "");
+        HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
+        if (fault != HeaderFault.Ok)
+            return Explain(fault);
+        if (!FileHeader.VolumeIdOf(page).SequenceEqual(context.VolumeId))
+            return Explain(HeaderFault.ForeignVolume);
+
+        Span<byte> secret = stackalloc byte[DataKey.KeySize];
+        try
+        {
+            if (!keys.TryGetKey(FileHeader.FileIdOf(page), secret))
+                return new OpenResult(OpenStatus.NoKey, "the store has no key for this file");
+            DataKey key = DataKey.Import(header.Suite, secret);
+            fault = FileHeader.Authenticate(page, context.VolumeId, key);
+            if (fault != HeaderFault.Ok)
+            {
+                // A writer may have been at the header: once more under the lock, then it is damage.
+                context.Lock.Enter();
+                try
+                {
+                    count = context.Backing.Read(0, page);
+                    fault = FileHeader.Parse(page[..count], out header);
+                    if (fault == HeaderFault.Ok)
+                        fault = FileHeader.Authenticate(page, context.VolumeId, key);
+                }
+                finally
+                {
+                    context.Lock.Exit();
+                }
+            }
+            if (fault != HeaderFault.Ok)
+            {
+                key.Dispose();
+                return Explain(fault);
+            }
+            file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header);
+            return new OpenResult(OpenStatus.Ok, "");
+        }
+        finally
+        {
+            Secret.Wipe(secret);
+        }
+    }
+
+    /// <summary>
+    /// Takes the file for writing, in this process and between processes. Not re-entrant; <see cref="ExitWrite"/> must follow.
+    /// </summary>
+    public void EnterWrite()
+    {
+        _gate.Enter();
+        try
+        {
+            _context.Lock.Enter();
+            try
+            {
+                Revalidate();
+                _wordAtEntry = _context.Coherence.Word;
+                _context.Coherence.BeginWrite();
+                _isWriting = true;
+                FinishTruncation();
+            }
+            catch
+            {
+                // A truncation that could not be finished: nothing that is in memory counts.
+                Forget();
+                _wordAtEntry = ~0UL;
+                LeaveWrite();
+                throw;
+            }
+        }
+        catch
+        {
+            _gate.Exit();
+            throw;
+        }
+    }
+
+    public void ExitWrite()
+    {
+        try
+        {
+            LeaveWrite();
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _context.Cache.Wipe(_stamp);
+            _key.Dispose();
+        }
+    }
+
+    private void LeaveWrite()
+    {
+        if (_isWriting)
+        {
+            _isWriting = false;
+            _context.Coherence.EndWrite();
+            // Ours was the only change if the counter went up by just one write: what we have cached is then the truth.
+            bool isAlone = _context.Coherence.Word == _wordAtEntry + 65536 && (_wordAtEntry & 0xFFFF) == 0;
+            _cachedWord = isAlone ? _wordAtEntry + 65536 : ~0UL;
+        }
+        _context.Lock.Exit();
+    }
+
+    /// <summary>Makes header and caches current: drops them if anybody else has written, or is writing, since.</summary>
+    private void Revalidate()
+    {
+        if (_isWriting)
+            return;
+        ulong word = _context.Coherence.Word;
+        if (word == _cachedWord)
+            return;
+        Forget();
+        ReadHeader();
+        // While writers are at work nothing is kept: the next look comes here again.
+        _cachedWord = (word & 0xFFFF) == 0 ? word : ~0UL;
+    }
+
+    private void Forget()
+    {
+        _index.Clear();
+        _stamp = BlockCache.NewStamp();
+        _storedLength = -1;
+        _clearUpToGroup = -1;
+        _cachedWord = ~0UL;
+    }
+
+    private void ReadHeader()
+    {
+        Span<byte> page = stackalloc byte[HeaderSize];
+        for (int attempt = 0; ; attempt++)
+        {
+            int count = _context.Backing.Read(0, page);
+            HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
+            if (fault == HeaderFault.Ok)
+                fault = FileHeader.Authenticate(page, _context.VolumeId, _key);
+            if (fault == HeaderFault.Ok && FileHeader.FileIdOf(page).SequenceEqual(_fileId) && header.BlockSizeLog2 == _geometry.BlockSizeLog2)
+            {
+                _header = header;
+                return;
+            }
+            if (attempt == ReadAttempts)
+                throw Damage("the header is damaged");
+            Retry(attempt);
+        }
+    }
+
+    private void WriteHeader()
+    {
+        Span<byte> page = stackalloc byte[HeaderSize];
+        SealHeader(page);
+        _context.Backing.Write(0, page);
+        if (_index.TryGetValue(0, out IndexPage? index))
+            page.CopyTo(index.Bytes);
+    }
+
+    private void SealHeader(Span<byte> page)
+    {
+        _header.Sequence++;
+        _header.Boot = _context.BootWord;
+        _header.Write(page, _fileId, _context.VolumeId, _key);
+    }
+
+    /// <summary>Something may be half changed in memory: nothing that was cached counts.</summary>
+    private void Distrust()
+    {
+        Forget();
+        _wordAtEntry = ~0UL;
+        ReadHeader();
+    }
+
+    private ErrnoException Damage(string cause)
+    {
+        _context.Log.Write(cause);
+        return new ErrnoException(Errno.EIO, cause);
+    }
+
+    private static OpenResult Explain(HeaderFault fault) => fault switch
+    {
+        HeaderFault.NotSealed => new OpenResult(OpenStatus.NotSealed, "not a sealed file"),
+        HeaderFault.UnsupportedVersion => new OpenResult(OpenStatus.UnsupportedVersion, "sealed by a newer version of Overlay"),
+        HeaderFault.ForeignVolume => new OpenResult(OpenStatus.ForeignVolume, "this file belongs to another volume"),
+        HeaderFault.WrongKey => new OpenResult(OpenStatus.WrongKey, "the key does not fit this file"),
+        _ => new OpenResult(OpenStatus.Damaged, "the header is damaged"),
+    };
+}

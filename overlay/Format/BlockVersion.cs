@@ -1,0 +1,94 @@
+using System;
+using System.Buffers.Binary;
+using Overlay.Crypto;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Format;
+
+public enum StoredKind
+{
+    Raw = 1,
+    Lz4 = 2,
+}
+
+/// <summary>One version of a block: half an entry (format §6); a view of its 64 bytes.</summary>
+/// <remarks>OFFSET SIZE FIELD: 0 8 interval · 8 4 word (length 24, place 2, kind 2) · 12 4 boot · 16 16 nonce · 32 32 tag.</remarks>
+public readonly ref struct BlockVersion
+{
+    private const byte SealDomain = 3;
+    private const int AssociatedSize = 41;
+    private const uint LengthMask = 0xFFFFFF;
+
+    private readonly Span<byte> _bytes;
+
+    private BlockVersion(Span<byte> bytes) => _bytes = bytes;
+
+    public static BlockVersion Current(Span<byte> indexPage, int slot) =>
+        new(indexPage.Slice(EntryOffset + slot * EntrySize, VersionSize));
+
+    public static BlockVersion Durable(Span<byte> indexPage, int slot) =>
+        new(indexPage.Slice(EntryOffset + slot * EntrySize + VersionSize, VersionSize));
+
+    public ulong Interval => BinaryPrimitives.ReadUInt64LittleEndian(_bytes);
+
+    public uint Boot => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
+
+    public int StoredLength => (int)(Word & LengthMask);
+
+    public int Place => (int)(Word >> 24 & 3);
+
+    public StoredKind Kind => (StoredKind)(Word >> 26 & 3);
+
+    public bool IsZero => _bytes.IndexOfAnyExcept((byte)0) < 0;
+
+    private uint Word => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[8..]);
+
+    public void Clear() => _bytes.Clear();
+
+    public void CopyFrom(BlockVersion other) => other._bytes.CopyTo(_bytes);
+
+    /// <summary>Could this describe stored bytes at all? Authenticity is the seal's matter.</summary>
+    public bool IsSane(int blockSize, bool mayBeInline) =>
+        StoredLength >= 1 && StoredLength <= blockSize && Word >> 28 == 0 && Kind is StoredKind.Raw or StoredKind.Lz4 &&
+        (Place != InlinePlace || (mayBeInline && StoredLength <= InlineSize));
+
+    /// <summary>
+    /// Describes and seals a block's stored form: <paramref name="sealedText"/> receives it with the tag behind it
+    /// (<c>stored.Length + TagSize</c> bytes), of which the first <c>stored.Length</c> belong at the place.
+    /// </summary>
+    public void Seal(
+        ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int place, StoredKind kind, DataKey key,
+        ReadOnlySpan<byte> stored, Span<byte> sealedText)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes, interval);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], (uint)stored.Length | (uint)place << 24 | (uint)kind << 26);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], boot);
+        NonceSource.Next(_bytes.Slice(16, 16));
+        Span<byte> associatedData = stackalloc byte[AssociatedSize];
+        Describe(associatedData, fileId, block);
+        key.Seal(_bytes.Slice(16, 16), associatedData, stored, sealedText);
+        _bytes.Slice(32, 32).Clear();
+        sealedText.Slice(stored.Length, key.TagSize).CopyTo(_bytes[32..]);
+    }
+
+    /// <summary>
+    /// Opens <c>sealedText[..StoredLength]</c>; the buffer must have <c>TagSize</c> bytes more, which are overwritten.
+    /// </summary>
+    public bool TryOpen(ReadOnlySpan<byte> fileId, long block, DataKey key, Span<byte> sealedText, Span<byte> stored)
+    {
+        int length = StoredLength;
+        _bytes.Slice(32, key.TagSize).CopyTo(sealedText[length..]);
+        Span<byte> associatedData = stackalloc byte[AssociatedSize];
+        Describe(associatedData, fileId, block);
+        return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
+            key.TryOpen(_bytes.Slice(16, 16), associatedData, sealedText[..(length + key.TagSize)], stored[..length]);
+    }
+
+    private void Describe(Span<byte> associatedData, ReadOnlySpan<byte> fileId, long block)
+    {
+        associatedData[0] = SealDomain;
+        fileId.CopyTo(associatedData[1..]);
+        BinaryPrimitives.WriteInt64LittleEndian(associatedData[17..], block);
+        _bytes[..16].CopyTo(associatedData[25..]);
+    }
+}

@@ -1,0 +1,78 @@
+using System;
+using System.Buffers.Binary;
+using Overlay.Crypto;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Format;
+
+/// <summary>Which blocks and child groups of a group exist (format §5); a view of its 128 bytes.</summary>
+/// <remarks>OFFSET SIZE FIELD: 0 8 interval · 8 4 present · 12 4 boot · 16 16 nonce · 32 32 tag · 64 64 children.</remarks>
+public readonly ref struct GroupRecord
+{
+    private const byte SealDomain = 2;
+    private const int ChildrenOffset = 64;
+
+    private readonly Span<byte> _bytes;
+
+    public GroupRecord(Span<byte> indexPage) => _bytes = indexPage.Slice(RecordOffset, RecordSize);
+
+    public ulong Interval
+    {
+        get => BinaryPrimitives.ReadUInt64LittleEndian(_bytes);
+        private set => BinaryPrimitives.WriteUInt64LittleEndian(_bytes, value);
+    }
+
+    /// <summary>Bit s: slot s holds data.</summary>
+    public uint Present
+    {
+        get => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[8..]);
+        set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], value);
+    }
+
+    public uint Boot
+    {
+        get => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
+        private set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], value);
+    }
+
+    public bool IsZero => _bytes.IndexOfAnyExcept((byte)0) < 0;
+
+    public void Clear() => _bytes.Clear();
+
+    public bool HasChild(int index) => (_bytes[ChildrenOffset + index / 8] >> (index % 8) & 1) != 0;
+
+    public void SetChild(int index, bool exists)
+    {
+        byte bit = (byte)(1 << (index % 8));
+        ref byte bits = ref _bytes[ChildrenOffset + index / 8];
+        bits = exists ? (byte)(bits | bit) : (byte)(bits & ~bit);
+    }
+
+    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long group, DataKey key)
+    {
+        Span<byte> associatedData = stackalloc byte[105];
+        Describe(associatedData, fileId, group);
+        return key.TryOpen(_bytes.Slice(16, 16), associatedData, _bytes.Slice(32, key.TagSize), default) &&
+            _bytes[(32 + key.TagSize)..ChildrenOffset].IndexOfAnyExcept((byte)0) < 0;
+    }
+
+    public void Seal(ReadOnlySpan<byte> fileId, long group, ulong interval, uint boot, DataKey key)
+    {
+        Interval = interval;
+        Boot = boot;
+        NonceSource.Next(_bytes.Slice(16, 16));
+        Span<byte> associatedData = stackalloc byte[105];
+        Describe(associatedData, fileId, group);
+        _bytes.Slice(32, 32).Clear();
+        key.Seal(_bytes.Slice(16, 16), associatedData, default, _bytes.Slice(32, key.TagSize));
+    }
+
+    private void Describe(Span<byte> associatedData, ReadOnlySpan<byte> fileId, long group)
+    {
+        associatedData[0] = SealDomain;
+        fileId.CopyTo(associatedData[1..]);
+        BinaryPrimitives.WriteInt64LittleEndian(associatedData[17..], group);
+        _bytes[..16].CopyTo(associatedData[25..]);
+        _bytes[ChildrenOffset..].CopyTo(associatedData[41..]);
+    }
+}

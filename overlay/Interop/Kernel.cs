@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+
+namespace Overlay.Interop;
+
+/// <summary>The calls of libc that the engine makes. In a program they pass the filter untouched (it is marked "in engine").</summary>
+internal static unsafe partial class Kernel
+{
+    internal const int CurrentDirectory = -100;
+
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0x40, O_APPEND = 0x400, O_NONBLOCK = 0x800,
+        O_DSYNC = 0x1000, O_DIRECT = 0x4000, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000, O_SYNC = 0x101000, O_PATH = 0x200000;
+
+    internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_SETLKW = 38;
+
+    internal const int SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;
+
+    internal const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2, FALLOC_FL_ZERO_RANGE = 0x10;
+
+    internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2;
+    internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
+        MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
+    internal const int MADV_DONTDUMP = 16;
+
+    internal static int LastError => Marshal.GetLastPInvokeError();
+
+    [LibraryImport("libc", EntryPoint = "openat64", SetLastError = true)]
+    internal static partial int OpenAt(int directory, byte* path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    internal static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "pread64", SetLastError = true)]
+    internal static partial nint PRead(int fd, byte* buffer, nuint size, long offset);
+
+    [LibraryImport("libc", EntryPoint = "pwrite64", SetLastError = true)]
+    internal static partial nint PWrite(int fd, byte* buffer, nuint size, long offset);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    internal static partial nint Read(int fd, byte* buffer, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(int fd, byte* buffer, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "lseek64", SetLastError = true)]
+    internal static partial long Seek(int fd, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate64", SetLastError = true)]
+    internal static partial int SetLength(int fd, long length);
+
+    [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
+    internal static partial int Allocate(int fd, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    internal static partial int Sync(int fd);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    internal static partial int SyncData(int fd);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int ChangeMode(int fd, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(int fd, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true)]
+    internal static partial int Access(int directory, byte* path, int mode, int flags);
+
+    [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
+    internal static partial int SetTimes(int fd, TimeSpec* accessedAndModified);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
+    internal static partial nint ReadLinkAt(int directory, byte* path, byte* target, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    internal static partial int Status(int directory, byte* path, int flags, uint mask, StatusBuffer* status);
+
+    [LibraryImport("libc", EntryPoint = "mmap64", SetLastError = true)]
+    internal static partial nint Map(nint address, nuint length, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    internal static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    internal static partial int Protect(nint address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    internal static partial int Advise(nint address, nuint length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit64", SetLastError = true)]
+    internal static partial int GetLimit(int resource, Limit* limit);
+
+    [LibraryImport("libc", EntryPoint = "pthread_self")]
+    internal static partial nint CurrentThread();
+
+    [LibraryImport("libc", EntryPoint = "pthread_kill")]
+    internal static partial int Signal(nint thread, int signal);
+
+    /// <summary>struct rlimit.</summary>
+    internal struct Limit
+    {
+        internal ulong Soft;
+        internal ulong Hard;
+    }
+
+    /// <summary>struct flock.</summary>
+    internal struct FileLock
+    {
+        internal short Type;
+        internal short Whence;
+        internal long Start;
+        internal long Length;
+        internal int ProcessId;
+    }
+
+    /// <summary>struct statx_timestamp; on a little-endian machine also struct timespec, but for what lies behind the nanoseconds.</summary>
+    internal struct TimeSpec
+    {
+        internal long Seconds;
+        internal uint Nanoseconds;
+        internal uint Padding;
+    }
+
+    /// <summary>struct iovec.</summary>
+    internal struct IoVector
+    {
+        internal byte* Base;
+        internal nuint Length;
+    }
+
+    /// <summary>struct statx, 256 bytes, as far as it is used.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct StatusBuffer
+    {
+        internal const uint Basic = 0x7FF;
+        internal const int EmptyPath = 0x1000, NoFollow = 0x100;
+        internal const ushort TypeMask = 0xF000, Regular = 0x8000;
+
+        [FieldOffset(28)] internal ushort Mode;
+        [FieldOffset(32)] internal ulong Inode;
+        [FieldOffset(40)] internal long Size;
+        [FieldOffset(64)] internal TimeSpec Accessed;
+        [FieldOffset(112)] internal TimeSpec Modified;
+        [FieldOffset(136)] internal uint DeviceMajor;
+        [FieldOffset(140)] internal uint DeviceMinor;
+
+        internal readonly ulong Device => (ulong)(DeviceMajor & 0xFFFFF000) << 32 | (ulong)(DeviceMajor & 0xFFF) << 8 |
+            (ulong)(DeviceMinor & 0xFFFFFF00) << 12 | (DeviceMinor & 0xFF);
+    }
+}

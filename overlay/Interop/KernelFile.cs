@@ -1,0 +1,105 @@
+using System;
+using System.Text;
+using Overlay.Crypto;
+using Overlay.Files;
+
+namespace Overlay.Interop;
+
+/// <summary>Calls on one descriptor, with short transfers and EINTR seen to; failures are <see cref="ErrnoException"/>.</summary>
+internal static unsafe class KernelFile
+{
+    /// <summary>
+    /// A descriptor of /proc, kept from the start: relative to it, <c>self/fd/N</c> is reached even after a chroot. Set once.
+    /// </summary>
+    internal static int Proc { get; set; } = Kernel.CurrentDirectory;
+
+    internal static ErrnoException Failure(string what) => new(Kernel.LastError, what);
+
+    internal static int Open(int directory, string path, int flags, uint mode = 0)
+    {
+        Span<byte> name = stackalloc byte[Encoding.UTF8.GetMaxByteCount(path.Length) + 1];
+        int length = Encoding.UTF8.GetBytes(path, name);
+        name[length] = 0;
+        fixed (byte* start = name)
+            return Kernel.OpenAt(directory, start, flags | Kernel.O_CLOEXEC, mode);
+    }
+
+    /// <summary>Opens the inode behind <paramref name="fd"/> anew: a description of its own. -1 on failure.</summary>
+    internal static int Reopen(int fd, int flags)
+    {
+        Span<byte> name = stackalloc byte[32];
+        ProcPath(fd, name);
+        fixed (byte* start = name)
+            return Kernel.OpenAt(Proc, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
+    }
+
+    /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
+    internal static string PathOf(int fd)
+    {
+        Span<byte> name = stackalloc byte[32];
+        ProcPath(fd, name);
+        byte[] target = new byte[4096];
+        nint length;
+        fixed (byte* start = name, buffer = target)
+            length = Kernel.ReadLinkAt(Proc, start, buffer, (nuint)target.Length);
+        return length <= 0 ? "" : Encoding.UTF8.GetString(target, 0, (int)length);
+    }
+
+    internal static Kernel.StatusBuffer Status(int fd)
+    {
+        Kernel.StatusBuffer status;
+        byte empty = 0;
+        if (Kernel.Status(fd, &empty, Kernel.StatusBuffer.EmptyPath, Kernel.StatusBuffer.Basic, &status) != 0)
+            throw Failure("stat failed");
+        return status;
+    }
+
+    internal static int Read(int fd, long offset, Span<byte> buffer)
+    {
+        int done = 0;
+        fixed (byte* start = buffer)
+        {
+            while (done < buffer.Length)
+            {
+                nint count = Kernel.PRead(fd, start + done, (nuint)(buffer.Length - done), offset + done);
+                if (count == 0)
+                    break;
+                if (count > 0)
+                    done += (int)count;
+                else if (Kernel.LastError != Errno.EINTR)
+                    throw Failure("reading the backing file failed");
+            }
+        }
+        return done;
+    }
+
+    internal static void Write(int fd, long offset, ReadOnlySpan<byte> data)
+    {
+        int done = 0;
+        fixed (byte* start = data)
+        {
+            while (done < data.Length)
+            {
+                nint count = Kernel.PWrite(fd, start + done, (nuint)(data.Length - done), offset + done);
+                if (count > 0)
+                    done += (int)count;
+                else if (count == 0 || Kernel.LastError != Errno.EINTR)
+                    throw Failure("writing the backing file failed");
+            }
+        }
+    }
+
+    internal static void Check(int result, string what)
+    {
+        if (result != 0)
+            throw Failure(what);
+    }
+
+    private static void ProcPath(int fd, Span<byte> name)
+    {
+        ReadOnlySpan<byte> prefix = Proc == Kernel.CurrentDirectory ? "/proc/self/fd/"u8 : "self/fd/"u8;
+        prefix.CopyTo(name);
+        fd.TryFormat(name[prefix.Length..], out int digits);
+        name[prefix.Length + digits] = 0;
+    }
+}

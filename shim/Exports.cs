@@ -1,0 +1,203 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Text;
+using Overlay.Crypto;
+using Overlay.Engine;
+using Overlay.Interop;
+
+namespace Overlay.Shim;
+
+/// <summary>The entry points that <c>shim/native/engine.h</c> declares, in its order: one line of work each.</summary>
+internal static unsafe class Exports
+{
+    private static FileEngine? s_engine;
+
+    private static FileEngine Engine => s_engine ?? throw new ErrnoException(Files.Errno.EIO, "the engine was not started");
+
+    /// <summary>The first call of all: the runtime starts inside it, and only a trivial method may be that call (design §5).</summary>
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_nop")]
+    public static int Nop() => 0;
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_start")]
+    public static long Start(StartArguments* start)
+    {
+        try
+        {
+            Descriptors.Reserve = start->ReserveDescriptor;
+            s_engine = new FileEngine(Settings(start));
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            EngineLog.Write("engine", exception.Message);
+            return Guard.Errno(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_after_fork")]
+    public static long AfterFork()
+    {
+        try { return Engine.AfterFork(); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_settle_all")]
+    public static long SettleAll()
+    {
+        try { return Engine.SettleAll(); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_prepare")]
+    public static long Prepare()
+    {
+        try { return Engine.Prepare(); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_attach")]
+    public static long Attach(int fd, int flags)
+    {
+        try { return Engine.Attach(fd, (FileEngine.AttachFlags)flags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_detach")]
+    public static long Detach(int fd)
+    {
+        try { return Engine.Detach(fd); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_flags_changed")]
+    public static long FlagsChanged(int fd)
+    {
+        try { return Engine.FlagsChanged(fd); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_read")]
+    public static long Read(int fd, byte* buffer, ulong size)
+    {
+        try { return Engine.Read(fd, buffer, size, -1); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_write")]
+    public static long Write(int fd, byte* buffer, ulong size)
+    {
+        try { return Engine.Write(fd, buffer, size, -1); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_pread")]
+    public static long PRead(int fd, byte* buffer, ulong size, long offset)
+    {
+        try { return Engine.Read(fd, buffer, size, CheckOffset(offset)); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_pwrite")]
+    public static long PWrite(int fd, byte* buffer, ulong size, long offset)
+    {
+        try { return Engine.Write(fd, buffer, size, CheckOffset(offset)); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_readv")]
+    public static long ReadV(int fd, Kernel.IoVector* vectors, int count, long offset, int flags)
+    {
+        try { return Engine.ReadVectors(fd, vectors, count, offset, flags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_writev")]
+    public static long WriteV(int fd, Kernel.IoVector* vectors, int count, long offset, int flags)
+    {
+        try { return Engine.WriteVectors(fd, vectors, count, offset, flags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_lseek")]
+    public static long LSeek(int fd, long offset, int whence)
+    {
+        try { return Engine.Seek(fd, offset, whence); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_ftruncate")]
+    public static long FTruncate(int fd, long length)
+    {
+        try { return Engine.SetLength(fd, length); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_truncate")]
+    public static long Truncate(byte* path, long length, long* result)
+    {
+        try { return Engine.Truncate(path, length, result); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_fallocate")]
+    public static long FAllocate(int fd, int mode, long offset, long length)
+    {
+        try { return Engine.Allocate(fd, mode, offset, length); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_fsync")]
+    public static long FSync(int fd, int dataOnly)
+    {
+        try { return Engine.Sync(fd, dataOnly != 0); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_size")]
+    public static long Size(int fd, int directory, byte* path, int atFlags, ulong device, ulong inode)
+    {
+        try { return Engine.Size(fd, directory, path, atFlags, device, inode); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_transfer")]
+    public static long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, int isInputSealed, int isOutputSealed)
+    {
+        try { return Engine.Transfer(input, inputOffset, output, outputOffset, size, isInputSealed != 0, isOutputSealed != 0); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_mmap")]
+    public static long MMap(long address, ulong length, int protection, int flags, int fd, long offset)
+    {
+        try { return Engine.Map(address, length, protection, flags, fd, offset); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    private static long CheckOffset(long offset) =>
+        offset >= 0 ? offset : throw new ErrnoException(Files.Errno.EINVAL, "a negative offset");
+
+    private static EngineSettings Settings(StartArguments* start)
+    {
+        string volumes = Text(start->Volumes) ?? "";
+        string? keyFile = Text(start->KeyFile);
+        string library = Text(start->LibraryPath) ?? "";
+        delegate* unmanaged<byte*, byte*, byte*, long> startAgent = start->StartAgent;
+        List<string> roots = [.. volumes.Split(':', StringSplitOptions.RemoveEmptyEntries)];
+        return new EngineSettings(roots, Text(start->Agent), keyFile, () =>
+        {
+            // bin/overlay-ctl lies two folders above lib/overlay/liboverlay-engine.so.
+            string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));
+            fixed (byte* controlText = Bytes(control), volumesText = Bytes(volumes), keyFileText = Bytes(keyFile ?? ""))
+            {
+                if (startAgent(controlText, volumesText, keyFileText) < 0)
+                    EngineLog.Write(control, "the agent could not be started");
+            }
+        });
+    }
+
+    private static string? Text(byte* text) => text == null ? null : Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text + "\0");
+}

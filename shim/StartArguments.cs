@@ -1,0 +1,15 @@
+using System.Runtime.InteropServices;
+
+namespace Overlay.Shim;
+
+/// <summary><c>struct overlay_engine_start</c> of shim/native/engine.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct StartArguments
+{
+    internal byte* Volumes;
+    internal byte* Agent;
+    internal byte* KeyFile;
+    internal byte* LibraryPath;
+    internal delegate* unmanaged<byte*, byte*, byte*, long> StartAgent;
+    internal delegate* unmanaged<int, int, void> ReserveDescriptor;
+}

@@ -1,0 +1,33 @@
+/* The call families and their handlers; dispatch.c has the table. */
+#ifndef OVERLAY_CALLS_H
+#define OVERLAY_CALLS_H
+
+#include "filter.h"
+
+#define OVERLAY_HANDLERS(X)                                                                                            \
+    /* open.c */                                                                                                       \
+    X(open) X(openat) X(openat2) X(creat)                                                                              \
+    /* descriptor.c */                                                                                                 \
+    X(close) X(close_range) X(dup) X(dup2) X(dup3) X(fcntl)                                                            \
+    /* transfer.c */                                                                                                   \
+    X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) X(pwritev2)             \
+    X(sendfile) X(copy_file_range) X(splice)                                                                           \
+    /* size.c */                                                                                                       \
+    X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range) X(ioctl) X(mmap)           \
+    /* status.c */                                                                                                     \
+    X(stat) X(lstat) X(fstat) X(newfstatat) X(statx) X(chmod) X(fchmod) X(fchmodat) X(fchmodat2)                       \
+    /* name.c */                                                                                                       \
+    X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
+    /* process.c */                                                                                                    \
+    X(execve) X(execveat) X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)                                                            \
+    /* fork.c */                                                                                                       \
+    X(fork) X(clone)
+
+#define OVERLAY_DECLARE_HANDLER(name) int on_##name(struct overlay_call *call) HIDDEN;
+OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)
+#undef OVERLAY_DECLARE_HANDLER
+
+/* Calls that take one path and need nothing but the hiding of `.overlay`: see dispatch.c. */
+int on_path_only(struct overlay_call *call) HIDDEN;
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * The engine's exports, as the call filter sees them. The C# side is shim/Exports.cs; a test compares the two lists.
+ *
+ * Every function returns a value >= 0, or -errno. All are called with asynchronous signals blocked, the fork gate held shared
+ * and the thread marked "in engine" (its own libc calls then pass straight to the kernel). Buffers belong to the program.
+ * `fd` is always the program's descriptor, whose kernel offset is the logical offset.
+ */
+#ifndef OVERLAY_ENGINE_H
+#define OVERLAY_ENGINE_H
+
+#include <stdint.h>
+
+struct overlay_engine_start {
+    const char *volumes;      /* OVERLAY_VOLUMES: absolute real paths, separated by ':' */
+    const char *agent;        /* OVERLAY_AGENT: socket path, or NULL: find or start one by OVERLAY_KEY_FILE */
+    const char *key_file;     /* OVERLAY_KEY_FILE or NULL */
+    const char *library_path; /* where liboverlay-engine.so was loaded from */
+    /* Starts `overlay-ctl agent --autostart` outside of the program's sight; returns 0 when it serves, or -errno. */
+    long (*start_agent)(const char *overlay_ctl, const char *volumes, const char *key_file);
+    /* Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). */
+    void (*reserve_descriptor)(int fd, int reserved);
+};
+
+/* What overlay_attach is told about a descriptor. */
+enum {
+    OVERLAY_ATTACH_TRUNCATE = 1,  /* the program asked for O_TRUNC; the filter took it out of the kernel's open */
+    OVERLAY_ATTACH_TRANSIENT = 2, /* a CLONE_VM child: do the work on the file (create, truncate), remember nothing */
+    /* After a chroot: by its path the file lies in volume (flags >> 8); the engine cannot tell. */
+    OVERLAY_ATTACH_INSIDE = 8,
+    OVERLAY_ATTACH_OPENED = 4,    /* just opened by path (so foreign files are refused); otherwise inherited or received */
+};
+
+/* Names of the entry points for dlsym, in the order of struct overlay_engine. */
+#define OVERLAY_ENGINE_EXPORTS(X)                                                                                      \
+    X(int, nop, (void))                                                                                                \
+    X(long, start, (const struct overlay_engine_start *start))                                                         \
+    /* First engine call of a forked child: new agent connection, new lock descriptors, forget in-flight state. */     \
+    X(long, after_fork, (void))                                                                                        \
+    /* Before exit_group and execve: settle what this process has open. */                                             \
+    X(long, settle_all, (void))                                                                                        \
+    /* Connect to the agent now, before the program may cut itself off (chroot, setuid, setns, seccomp). */            \
+    X(long, prepare, (void))                                                                                           \
+    /* 1: sealed and remembered; 0: not ours; -errno: ours, but it cannot be used. */                                  \
+    X(long, attach, (int fd, int attach_flags))                                                                        \
+    /* Before the kernel closes or replaces fd. */                                                                     \
+    X(long, detach, (int fd))                                                                                          \
+    /* After fcntl(F_SETFL). */                                                                                        \
+    X(long, flags_changed, (int fd))                                                                                   \
+    X(long, read, (int fd, void *buffer, uint64_t size))                                                               \
+    X(long, write, (int fd, const void *buffer, uint64_t size))                                                        \
+    X(long, pread, (int fd, void *buffer, uint64_t size, int64_t offset))                                              \
+    X(long, pwrite, (int fd, const void *buffer, uint64_t size, int64_t offset))                                       \
+    /* offset -1: at the descriptor's offset; rwf_flags as in preadv2 (RWF_APPEND, RWF_DSYNC, RWF_SYNC, ...). */       \
+    X(long, readv, (int fd, const void *iov, int count, int64_t offset, int rwf_flags))                                \
+    X(long, writev, (int fd, const void *iov, int count, int64_t offset, int rwf_flags))                               \
+    X(long, lseek, (int fd, int64_t offset, int whence))                                                               \
+    X(long, ftruncate, (int fd, int64_t length))                                                                       \
+    /* path is resolved by the kernel relative to the working directory; 0 = not sealed, do it raw. */                 \
+    X(long, truncate, (const char *path, int64_t length, int64_t *result))                                             \
+    X(long, fallocate, (int fd, int mode, int64_t offset, int64_t length))                                             \
+    X(long, fsync, (int fd, int data_only))                                                                            \
+    /* Logical size of an unsettled file, for stat; fd >= 0, or (dirfd, path, at_flags). */                            \
+    X(long, size, (int fd, int dirfd, const char *path, int at_flags, uint64_t device, uint64_t inode))                \
+    /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
+    X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
+                       int out_sealed))                                                                                \
+    /* A private (or read-only shared) mapping of a sealed file: the address, or -errno. */                            \
+    X(long, mmap, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))
+
+#define OVERLAY_DECLARE(type, name, parameters) type(*name) parameters;
+struct overlay_engine {
+    OVERLAY_ENGINE_EXPORTS(OVERLAY_DECLARE)
+};
+#undef OVERLAY_DECLARE
+
+#endif

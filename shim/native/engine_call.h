@@ -1,0 +1,35 @@
+/* The one way into the engine: loads it on first need, and keeps signals, fork and vector state out of its way. */
+#ifndef OVERLAY_ENGINE_CALL_H
+#define OVERLAY_ENGINE_CALL_H
+
+#include "engine.h"
+#include "filter.h"
+
+/* Filled when the engine is loaded; read only through ENGINE_CALL. */
+extern struct overlay_engine overlay_engine HIDDEN;
+
+/* True while this thread runs engine (or loader) code: its system calls go straight to the kernel. */
+extern __thread int overlay_in_engine HIDDEN __attribute__((tls_model("initial-exec")));
+
+/* While the runtime starts; the calls are then looked at in dispatch.c. */
+extern int overlay_is_loading HIDDEN;
+
+/* Calls *entry with the arguments; -ELIBACC where the engine cannot be loaded. */
+long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
+
+bool engine_is_loaded(void) HIDDEN;
+
+#define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
+
+/* What init.c found in the environment; the strings stay valid. */
+struct engine_settings {
+    const char *engine_path, *volumes, *agent, *key_file;
+};
+extern struct engine_settings overlay_settings HIDDEN;
+
+/* The fork gate: engine calls hold it shared, a fork exclusively (design 4). */
+void engine_gate_close(void) HIDDEN;
+void engine_gate_open_in_parent(void) HIDDEN;
+void engine_gate_open_in_child(void) HIDDEN;
+
+#endif

@@ -1,0 +1,99 @@
+#include "environment.h"
+
+#include <sys/mman.h>
+
+#include "syscalls.h"
+#include "text.h"
+
+static const char *const s_names[] = {
+    "OVERLAY_VOLUMES=", "OVERLAY_AGENT=",       "OVERLAY_KEY_FILE=", "OVERLAY_ENGINE=", "OVERLAY_LOG=",
+    "OVERLAY_TRACE=",   "OVERLAY_RUNTIME_DIR=", "OVERLAY_ALLOW_STATIC=",
+};
+#define NAME_COUNT (sizeof s_names / sizeof s_names[0])
+
+static const char *s_entries[NAME_COUNT]; /* our own "NAME=value", or NULL */
+static const char *s_shim_path;
+
+static const char *find_entry(char *const *envp, const char *name_and_sign)
+{
+    for (; envp != NULL && *envp != NULL; envp++)
+        if (text_starts(*envp, name_and_sign))
+            return *envp;
+    return NULL;
+}
+
+const char *environment_value(char *const *envp, const char *name)
+{
+    size_t length = text_length(name);
+    for (; envp != NULL && *envp != NULL; envp++)
+        if (text_starts(*envp, name) && (*envp)[length] == '=')
+            return *envp + length + 1;
+    return NULL;
+}
+
+void environment_remember(char *const *envp, const char *shim_path)
+{
+    s_shim_path = shim_path;
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        s_entries[i] = find_entry(envp, s_names[i]);
+}
+
+static bool preloads_us(const char *entry)
+{
+    size_t length = text_length(s_shim_path);
+    for (const char *c = entry; c != NULL && *c != 0; c++)
+        if (text_starts(c, s_shim_path) && (c[length] == 0 || c[length] == ':' || c[length] == ' '))
+            return true;
+    return false;
+}
+
+char *const *environment_for_exec(char *const *envp, size_t *mapping_size)
+{
+    static const char preload[] = "LD_PRELOAD=";
+    const char *preload_entry = find_entry(envp, preload);
+    bool needs_preload = !preloads_us(preload_entry);
+    size_t missing = 0, count = 0;
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
+    *mapping_size = 0;
+    if (!needs_preload && missing == 0)
+        return envp;
+
+    while (envp != NULL && envp[count] != NULL)
+        count++;
+    const char *others = preload_entry != NULL ? preload_entry + sizeof preload - 1 : "";
+    size_t text_size = sizeof preload + text_length(s_shim_path) + 1 + text_length(others) + 1;
+    size_t size = (count + missing + 2) * sizeof(char *) + text_size;
+    long address = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address < 0 && address > -4096)
+        return NULL;
+    *mapping_size = size;
+
+    const char **copy = (const char **)address;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!(needs_preload && envp[i] == preload_entry))
+            copy[used++] = envp[i];
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        if (s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL)
+            copy[used++] = s_entries[i];
+    if (needs_preload) {
+        char *text = (char *)(copy + count + missing + 2);
+        copy[used++] = text;
+        text_copy(text, preload, sizeof preload - 1);
+        text += sizeof preload - 1;
+        text_copy(text, s_shim_path, text_length(s_shim_path));
+        text += text_length(s_shim_path);
+        if (*others != 0)
+            *text++ = ':';
+        text_copy(text, others, text_length(others) + 1);
+    }
+    copy[used] = NULL;
+    return (char *const *)copy;
+}
+
+void environment_release(char *const *copy, size_t mapping_size)
+{
+    if (mapping_size != 0)
+        overlay_raw_syscall6(SYS_munmap, (long)copy, (long)mapping_size, 0, 0, 0, 0);
+}

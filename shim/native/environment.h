@@ -1,0 +1,19 @@
+/* What of our environment a new program needs, and how it is put back where a program cleared it (design 5). */
+#ifndef OVERLAY_ENVIRONMENT_H
+#define OVERLAY_ENVIRONMENT_H
+
+#include "filter.h"
+
+/* Remembers this process's own `envp`; the strings stay valid for its life. */
+void environment_remember(char *const *envp, const char *shim_path) HIDDEN;
+
+/*
+ * `envp` if it carries everything, else a copy with what is missing, from a mapping of its own: exec replaces it, and after a
+ * failed exec environment_release gives it back. NULL: out of memory.
+ */
+char *const *environment_for_exec(char *const *envp, size_t *mapping_size) HIDDEN;
+void environment_release(char *const *copy, size_t mapping_size) HIDDEN;
+
+const char *environment_value(char *const *envp, const char *name) HIDDEN;
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * What is behind a descriptor number: a cache of this process, the kernel is the truth (design D5).
+ *
+ * Losing an entry (setting it to unknown) is always allowed. Gaining one is allowed only in the process that owns the memory,
+ * and only if nobody lost the entry since it was looked at: hence the version in every word.
+ */
+#ifndef OVERLAY_FDTABLE_H
+#define OVERLAY_FDTABLE_H
+
+#include "filter.h"
+
+enum fd_state {
+    FD_UNKNOWN = 0,
+    FD_FOREIGN = 1,  /* not ours: pass */
+    FD_SEALED = 2,   /* the engine knows it */
+    FD_RESERVED = 3, /* the engine's own: the program does not see it */
+    FD_INSIDE = 4,   /* a directory inside a volume */
+    FD_STATES = 8,
+};
+
+#define FD_LIMIT (1 << 20)
+extern uint32_t overlay_fd_words[FD_LIMIT] HIDDEN;
+
+static inline uint32_t fd_word(int fd)
+{
+    return (unsigned)fd < FD_LIMIT ? __atomic_load_n(&overlay_fd_words[fd], __ATOMIC_ACQUIRE) : FD_UNKNOWN;
+}
+
+static inline enum fd_state fd_state_of(int fd)
+{
+    return (enum fd_state)(fd_word(fd) % FD_STATES);
+}
+
+/* Forgets fd. A reserved entry stays: only the engine gives it up. */
+void fd_lose(int fd) HIDDEN;
+
+/* Remembers state if the word is still `seen`. */
+void fd_gain(int fd, uint32_t seen, enum fd_state state) HIDDEN;
+
+/* The engine takes or gives back a descriptor of its own. */
+void fd_reserve(int fd, int reserved) HIDDEN;
+
+/*
+ * FD_FOREIGN, FD_SEALED, FD_RESERVED or FD_INSIDE, asking kernel and engine where the table does not know;
+ * -errno when the file is sealed but cannot be used.
+ */
+long fd_classify(int fd) HIDDEN;
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * The constructor. With -z initfirst it runs before any other library's, whose constructors may already open files: until it has
+ * run, nothing is patched and every call goes to the kernel; afterwards the filter is whole (design 4).
+ */
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "dispatch.h"
+#include "engine_call.h"
+#include "environment.h"
+#include "fork.h"
+#include "log.h"
+#include "patch.h"
+#include "program_check.h"
+#include "self_check.h"
+#include "syscalls.h"
+#include "text.h"
+#include "trace.h"
+#include "volumes.h"
+
+/* The exit status of a program that we refuse to run unprotected; docs/errors.md. */
+#define EXIT_UNPROTECTED 125
+
+static char s_shim_path[PATH_SIZE], s_engine_path[PATH_SIZE];
+
+static void refuse_to_run(const char *subject, const char *cause, long error)
+{
+    log_error(subject, cause, error);
+    overlay_raw_syscall6(SYS_exit_group, EXIT_UNPROTECTED, 0, 0, 0, 0, 0);
+}
+
+/* liboverlay-engine.so lies beside this library, unless OVERLAY_ENGINE says otherwise. */
+static void find_libraries(const char *engine)
+{
+    static const char name[] = "liboverlay-engine.so";
+    Dl_info self;
+    if (dladdr((void *)&find_libraries, &self) != 0 && self.dli_fname != NULL &&
+        text_length(self.dli_fname) < PATH_SIZE - sizeof name) {
+        size_t length = text_length(self.dli_fname);
+        text_copy(s_shim_path, self.dli_fname, length + 1);
+        while (length > 0 && s_shim_path[length - 1] != '/')
+            length--;
+        text_copy(s_engine_path, s_shim_path, length);
+        text_copy(s_engine_path + length, name, sizeof name);
+    }
+    overlay_settings.engine_path = engine != NULL ? engine : s_engine_path;
+}
+
+/* overlay-ctl looks at volumes from outside, also when it is started by a program under the shim. */
+static bool is_overlay_ctl(void)
+{
+    static const char name[] = "/bin/overlay-ctl", library[] = "/lib/overlay/";
+    char path[PATH_SIZE];
+    long length = sys_readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < (long)sizeof name)
+        return false;
+    path[length] = 0;
+    size_t root = (size_t)length - (sizeof name - 1);
+    if (!text_same(path + root, name))
+        return false;
+    path[root] = 0;
+    return text_starts(s_shim_path, path) && text_starts(s_shim_path + root, library);
+}
+
+/* What tests ask: how many sites were found, patched, of no interest, and not patchable. */
+struct overlay_patch_report overlay_patch_report __attribute__((visibility("default")));
+
+static void install_patches(void)
+{
+    static uint8_t interest[CALL_LIMIT];
+    struct overlay_patch_options options = {0};
+    dispatch_mark_interest(interest);
+    for (unsigned number = 0; number < CALL_LIMIT; number++)
+        options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
+    int result = overlay_patch_install(&options, &overlay_patch_report);
+    if (result != OVERLAY_PATCH_OK)
+        refuse_to_run(overlay_patch_explain(result), "so this program would write plaintext", -overlay_patch_report.error);
+    const char *missed = self_check();
+    if (missed != NULL)
+        refuse_to_run(missed, "this libc reaches the kernel in a way that is not intercepted, so this program would write "
+                              "plaintext", -ENOSYS);
+}
+
+__attribute__((constructor)) static void start(int argc, char **argv, char **envp)
+{
+    (void)argc;
+    (void)argv;
+    const char *volumes = environment_value(envp, "OVERLAY_VOLUMES");
+    find_libraries(environment_value(envp, "OVERLAY_ENGINE"));
+    log_set(environment_value(envp, "OVERLAY_LOG"));
+    if (volumes == NULL || *volumes == 0 || is_overlay_ctl())
+        return; /* preloaded, but nothing to protect */
+
+    overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    const char *bad = volumes;
+    long error = volumes_set(volumes, &bad);
+    if (error < 0)
+        refuse_to_run(bad, "this volume of OVERLAY_VOLUMES cannot be used", error);
+    overlay_settings.volumes = volumes;
+    overlay_settings.agent = environment_value(envp, "OVERLAY_AGENT");
+    overlay_settings.key_file = environment_value(envp, "OVERLAY_KEY_FILE");
+    overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
+    program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
+    environment_remember(envp, s_shim_path);
+    fork_watch();
+    install_patches();
+}

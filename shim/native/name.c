@@ -1,0 +1,191 @@
+/* Names: the border of a volume (rename, link: EXDEV, design D17), its hidden directory, the working directory, chroot. */
+#include <errno.h>
+
+#include "calls.h"
+#include "engine_call.h"
+#include "fdtable.h"
+#include "syscalls.h"
+#include "text.h"
+#include "volumes.h"
+
+/*
+ * The volume that holds the directory in which (directory, path) is a name. A path with a directory part is resolved by the
+ * kernel, since a symbolic link in it may cross the border; a bare name lies in `directory`, whose path is real already.
+ */
+static struct volume *volume_of_name(int directory, const char *path)
+{
+    char parent[PATH_SIZE];
+    size_t cut = text_length(path);
+    while (cut > 1 && path[cut - 1] == '/')
+        cut--;
+    while (cut > 0 && path[cut - 1] != '/')
+        cut--;
+    if (cut > 0 && cut < PATH_SIZE) {
+        text_copy(parent, path, cut);
+        parent[cut] = 0;
+        long fd = sys_openat(directory, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (fd >= 0) {
+            bool is_known = volumes_path_of((int)fd, parent);
+            sys_close((int)fd);
+            if (is_known)
+                return volumes_containing(parent);
+        }
+    }
+    if (!volumes_absolute(directory, path, parent))
+        return NULL;
+    size_t end = text_length(parent);
+    while (end > 1 && parent[end - 1] != '/')
+        end--;
+    parent[end > 1 ? end - 1 : end] = 0;
+    return volumes_containing(parent);
+}
+
+static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to)
+{
+    if (is_bad_pointer((long)from) || is_bad_pointer((long)to))
+        return PASS;
+    if (volumes_hides(from_directory, from))
+        return answer(call, -ENOENT);
+    if (volumes_hides(to_directory, to))
+        return answer(call, -EACCES);
+    if (volume_of_name(from_directory, from) == volume_of_name(to_directory, to))
+        return PASS;
+    /* A missing source is ENOENT on any file system. */
+    struct stat status;
+    long error = sys_fstatat(from_directory, from, &status, AT_SYMLINK_NOFOLLOW);
+    return answer(call, error < 0 ? error : -EXDEV);
+}
+
+int on_rename(struct overlay_call *call)
+{
+    return rename_call(call, AT_FDCWD, (const char *)call->args[0], AT_FDCWD, (const char *)call->args[1]);
+}
+
+int on_renameat(struct overlay_call *call)
+{
+    return rename_call(call, (int)call->args[0], (const char *)call->args[1], (int)call->args[2],
+                       (const char *)call->args[3]);
+}
+
+int on_renameat2(struct overlay_call *call)
+{
+    return on_renameat(call);
+}
+
+/* /proc/self/fd/N and an empty path name an open file (O_TMPFILE): its own path tells, though it may be "(deleted)". */
+static int descriptor_named(int directory, const char *path, int flags)
+{
+    static const char *const prefixes[] = {"/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/"};
+    if ((flags & AT_EMPTY_PATH) != 0 && path[0] == 0)
+        return directory;
+    if ((flags & AT_SYMLINK_FOLLOW) == 0)
+        return -1;
+    for (int i = 0; i < 3; i++) {
+        if (!text_starts(path, prefixes[i]))
+            continue;
+        int fd = 0;
+        const char *digit = path + text_length(prefixes[i]);
+        for (; *digit >= '0' && *digit <= '9'; digit++)
+            fd = fd * 10 + (*digit - '0');
+        return *digit == 0 ? fd : -1;
+    }
+    return -1;
+}
+
+static int link_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to,
+                     int flags)
+{
+    int fd = is_bad_pointer((long)from) ? -1 : descriptor_named(from_directory, from, flags);
+    if (fd < 0)
+        return rename_call(call, from_directory, from, to_directory, to);
+    char path[PATH_SIZE];
+    if (is_bad_pointer((long)to))
+        return PASS;
+    if (volumes_hides(to_directory, to))
+        return answer(call, -EACCES);
+    if (!volumes_path_of(fd, path) || volumes_containing(path) == volume_of_name(to_directory, to))
+        return PASS;
+    return answer(call, -EXDEV);
+}
+
+int on_link(struct overlay_call *call)
+{
+    return link_call(call, AT_FDCWD, (const char *)call->args[0], AT_FDCWD, (const char *)call->args[1], 0);
+}
+
+int on_linkat(struct overlay_call *call)
+{
+    return link_call(call, (int)call->args[0], (const char *)call->args[1], (int)call->args[2],
+                     (const char *)call->args[3], (int)call->args[4]);
+}
+
+/* Takes `.overlay` out of what the kernel listed of a volume's root. `name_offset`: where a record's name begins. */
+static int list(struct overlay_call *call, size_t name_offset)
+{
+    int fd = (int)call->args[0];
+    if (fd_state_of(fd) == FD_RESERVED)
+        return answer(call, -EBADF);
+    struct stat status;
+    if (sys_fstat(fd, &status) < 0 || !volumes_on_device(status.st_dev))
+        return PASS;
+    bool is_root = false;
+    for (int i = 0; i < overlay_volume_count; i++)
+        is_root |= overlay_volumes[i].inode == status.st_ino && overlay_volumes[i].device == status.st_dev;
+    if (!is_root)
+        return PASS;
+    for (;;) {
+        long size = overlay_raw_syscall6(call->number, fd, call->args[1], call->args[2], 0, 0, 0);
+        char *buffer = (char *)call->args[1];
+        for (long at = 0; at < size;) {
+            long length = *(uint16_t *)(buffer + at + 16);
+            if (text_same(buffer + at + name_offset, ".overlay")) {
+                text_copy(buffer + at, buffer + at + length, (size_t)(size - at - length));
+                /* Nothing left is not the end of the directory: go on reading. */
+                if ((size -= length) == 0)
+                    goto again;
+                break;
+            }
+            at += length;
+        }
+        return answer(call, size);
+    again:;
+    }
+}
+
+int on_getdents64(struct overlay_call *call) { return list(call, 19); }
+int on_getdents(struct overlay_call *call) { return list(call, 18); }
+
+int on_chdir(struct overlay_call *call)
+{
+    if (!is_bad_pointer(call->args[0]) && volumes_hides(AT_FDCWD, (const char *)call->args[0]))
+        return answer(call, -ENOENT);
+    long result = overlay_raw_syscall6(SYS_chdir, call->args[0], 0, 0, 0, 0, 0);
+    volumes_forget_directory();
+    return answer(call, result);
+}
+
+int on_fchdir(struct overlay_call *call)
+{
+    long result = overlay_raw_syscall6(SYS_fchdir, call->args[0], 0, 0, 0, 0, 0);
+    volumes_forget_directory();
+    return answer(call, result);
+}
+
+/* The engine and the agent may be out of reach afterwards: get both now. The volumes' paths change with the root. */
+int on_chroot(struct overlay_call *call)
+{
+    if (is_bad_pointer(call->args[0]))
+        return PASS;
+    char root[PATH_SIZE];
+    long fd = sys_openat(AT_FDCWD, (const char *)call->args[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    bool is_known = fd >= 0 && volumes_path_of((int)fd, root);
+    if (fd >= 0)
+        sys_close((int)fd);
+    volumes_block_size();
+    ENGINE_CALL(prepare, 0);
+    long result = overlay_raw_syscall6(SYS_chroot, call->args[0], 0, 0, 0, 0, 0);
+    if (result == 0 && is_known)
+        volumes_rebase(root);
+    volumes_forget_directory();
+    return answer(call, result);
+}

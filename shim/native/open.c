@@ -1,0 +1,144 @@
+/*
+ * open, openat, openat2, creat. The kernel opens the file as the program asked (design D5), but for O_TRUNC, which would cut
+ * ciphertext behind another process's back, and O_DIRECT, whose alignment our own I/O does not keep.
+ */
+#include <errno.h>
+#include <linux/openat2.h>
+
+#include "calls.h"
+#include "engine_call.h"
+#include "fdtable.h"
+#include "syscalls.h"
+#include "volumes.h"
+
+static long open_raw(int directory, const char *path, const struct open_how *how, bool is_openat2, size_t how_size)
+{
+    if (is_openat2)
+        return overlay_raw_syscall6(SYS_openat2, directory, (long)path, (long)how, (long)how_size, 0, 0);
+    return sys_openat(directory, path, (int)how->flags, (int)how->mode);
+}
+
+/* A file that we did not take over and that the program wanted cut. */
+static long truncate_foreign(int fd, const char *path, int directory, const struct open_how *asked, bool is_openat2)
+{
+    long error = overlay_raw_syscall6(SYS_ftruncate, fd, 0, 0, 0, 0, 0);
+    if (error != -EINVAL)
+        return error;
+    /* O_RDONLY | O_TRUNC cuts as well, but not through ftruncate: let the kernel do it as asked. */
+    long again = open_raw(directory, path, asked, is_openat2, sizeof *asked);
+    if (again >= 0)
+        sys_close((int)again);
+    return again < 0 ? again : 0;
+}
+
+/* May a file that looks to lie outside be inside by a symbolic link? Asked only for what could put plaintext there. */
+static bool is_really_inside(int fd)
+{
+    char path[PATH_SIZE];
+    return volumes_path_of(fd, path) && volumes_containing(path) != NULL;
+}
+
+static long take_over(int fd, int directory, const char *path, const struct open_how *asked, bool is_openat2,
+                      const struct volume *volume)
+{
+    bool is_truncating = (asked->flags & O_TRUNC) != 0;
+    bool is_writing = is_truncating || (asked->flags & (O_CREAT | O_ACCMODE)) != 0;
+    struct stat status;
+    long error = sys_fstat(fd, &status);
+    if (error < 0 || !S_ISREG(status.st_mode))
+        return error < 0 ? error : fd;
+
+    bool is_candidate = (status.st_mode & S_ISVTX) != 0 || volume != NULL;
+    if (!is_candidate && is_writing && status.st_size == 0 && volumes_on_device(status.st_dev))
+        is_candidate = is_really_inside(fd);
+    bool is_borrowed = is_borrowed_memory();
+    uint32_t seen = fd_word(fd);
+    long attached = 0;
+    if (is_candidate) {
+        int flags = OVERLAY_ATTACH_OPENED | (is_truncating ? OVERLAY_ATTACH_TRUNCATE : 0) |
+                    (is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0) |
+                    (volume != NULL && overlay_volumes_are_rebased ? OVERLAY_ATTACH_INSIDE | (int)(volume - overlay_volumes) << 8 : 0);
+        attached = ENGINE_CALL(attach, fd, flags);
+        if (attached < 0)
+            return attached;
+    }
+    if (attached == 0) {
+        if (is_truncating && status.st_size != 0 &&
+            (error = truncate_foreign(fd, path, directory, asked, is_openat2)) < 0)
+            return error;
+        if ((asked->flags & O_DIRECT) != 0)
+            sys_fcntl(fd, F_SETFL, sys_fcntl(fd, F_GETFL, 0) | O_DIRECT);
+    }
+    if (!is_borrowed)
+        fd_gain(fd, seen, attached > 0 ? FD_SEALED : FD_FOREIGN);
+    return fd;
+}
+
+static int open_file(struct overlay_call *call, int directory, const char *path, const struct open_how *asked,
+                     bool is_openat2)
+{
+    if (is_bad_pointer((long)path))
+        return PASS;
+    if (volumes_hides(directory, path))
+        return answer(call, (asked->flags & O_CREAT) != 0 ? -EACCES : -ENOENT);
+
+    const int accmode = (int)asked->flags & O_ACCMODE;
+    bool is_unnamed = (asked->flags & O_TMPFILE) == O_TMPFILE;
+    bool has_no_data = (asked->flags & O_PATH) != 0 || ((asked->flags & O_DIRECTORY) != 0 && !is_unnamed);
+    bool is_reading = accmode == O_RDONLY && (asked->flags & (O_CREAT | O_TRUNC)) == 0;
+    const struct volume *volume = has_no_data ? NULL : volumes_locate(directory, path);
+    bool is_inside = volume != NULL;
+
+    struct open_how how = *asked;
+    if (!has_no_data) {
+        if (!is_reading || is_inside)
+            how.flags &= ~(uint64_t)O_TRUNC;
+        if (is_inside || !is_reading)
+            how.flags &= ~(uint64_t)O_DIRECT;
+    }
+    long fd = open_raw(directory, path, &how, is_openat2, sizeof how);
+    if (fd < 0)
+        return answer(call, fd);
+    fd_lose((int)fd);
+    /* A reader's file is looked at on first use: sealed or not, one fstat tells (fd_classify). */
+    if (has_no_data || (is_reading && !is_inside))
+        return answer(call, fd);
+
+    long result = take_over((int)fd, directory, path, asked, is_openat2, volume);
+    if (result < 0) {
+        sys_close((int)fd);
+        /* What O_EXCL has made a moment ago is ours to remove: the program is told that it does not exist. */
+        if ((asked->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && !is_unnamed)
+            overlay_raw_syscall6(SYS_unlinkat, directory, (long)path, 0, 0, 0, 0);
+    }
+    return answer(call, result);
+}
+
+int on_open(struct overlay_call *call)
+{
+    struct open_how how = {.flags = (uint32_t)call->args[1], .mode = (uint32_t)call->args[2]};
+    return open_file(call, AT_FDCWD, (const char *)call->args[0], &how, false);
+}
+
+int on_creat(struct overlay_call *call)
+{
+    struct open_how how = {.flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = (uint32_t)call->args[1]};
+    return open_file(call, AT_FDCWD, (const char *)call->args[0], &how, false);
+}
+
+int on_openat(struct overlay_call *call)
+{
+    struct open_how how = {.flags = (uint32_t)call->args[2], .mode = (uint32_t)call->args[3]};
+    return open_file(call, (int)call->args[0], (const char *)call->args[1], &how, false);
+}
+
+int on_openat2(struct overlay_call *call)
+{
+    const struct open_how *asked = (const struct open_how *)call->args[2];
+    /* A larger structure than we know may hold a flag that we would drop: the kernel refuses what it does not know. */
+    if (is_bad_pointer(call->args[2]) || (size_t)call->args[3] < sizeof *asked)
+        return PASS;
+    if ((size_t)call->args[3] > sizeof *asked)
+        return answer(call, -E2BIG);
+    return open_file(call, (int)call->args[0], (const char *)call->args[1], asked, true);
+}

@@ -1,0 +1,191 @@
+/* stat and its kin: the logical size by arithmetic, the sticky bit hidden (design D7, D8). chmod: the sticky bit kept. */
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "calls.h"
+#include "engine_call.h"
+#include "fdtable.h"
+#include "settled_size.h"
+#include "syscalls.h"
+#include "volumes.h"
+
+/* Where an unsettled file can be asked: fd >= 0, or (directory, path, flags). */
+struct target {
+    int fd, directory, flags;
+    const char *path;
+};
+
+static bool looks_sealed(uint32_t mode, uint64_t device)
+{
+    return S_ISREG(mode) && (mode & S_ISVTX) != 0 && volumes_on_device(device);
+}
+
+static long logical_size(const struct target *target, int64_t stored, uint64_t device, uint64_t inode)
+{
+    int64_t size = settled_size(stored, stored > OVERLAY_PAGE_SIZE ? volumes_block_size() : 0);
+    if (size < 0)
+        size = ENGINE_CALL(size, target->fd, target->directory, (long)target->path, target->flags, (long)device,
+                           (long)inode);
+    return size;
+}
+
+/* A volume's root has one subdirectory less than the kernel counts. */
+static bool is_volume_root(uint64_t device, uint64_t inode)
+{
+    for (int i = 0; i < overlay_volume_count; i++)
+        if (overlay_volumes[i].inode == inode && overlay_volumes[i].device == device)
+            return true;
+    return false;
+}
+
+static long correct_stat(const struct target *target, struct stat *status)
+{
+    if (looks_sealed(status->st_mode, status->st_dev)) {
+        long size = logical_size(target, status->st_size, status->st_dev, status->st_ino);
+        if (size < 0)
+            return size;
+        status->st_size = size;
+        status->st_mode &= ~(unsigned)S_ISVTX;
+    } else if (S_ISDIR(status->st_mode) && is_volume_root(status->st_dev, status->st_ino)) {
+        status->st_nlink--;
+    }
+    return 0;
+}
+
+/* The answer is made in our own memory first, so that the program never sees a size that is not yet corrected. */
+static int stat_call(struct overlay_call *call, const struct target *target, struct stat *result)
+{
+    if (is_bad_pointer((long)result) || (target->path != NULL && is_bad_pointer((long)target->path)))
+        return PASS;
+    if (target->path != NULL && volumes_hides(target->directory, target->path))
+        return answer(call, -ENOENT);
+    if (target->path == NULL && fd_state_of(target->fd) == FD_RESERVED)
+        return answer(call, -EBADF);
+    struct stat status;
+    long error = target->path == NULL ? sys_fstat(target->fd, &status)
+                                      : sys_fstatat(target->directory, target->path, &status, target->flags);
+    if (error >= 0)
+        error = correct_stat(target, &status);
+    if (error >= 0)
+        *result = status;
+    return answer(call, error);
+}
+
+int on_stat(struct overlay_call *call)
+{
+    struct target target = {-1, AT_FDCWD, 0, (const char *)call->args[0]};
+    return stat_call(call, &target, (struct stat *)call->args[1]);
+}
+
+int on_lstat(struct overlay_call *call)
+{
+    struct target target = {-1, AT_FDCWD, AT_SYMLINK_NOFOLLOW, (const char *)call->args[0]};
+    return stat_call(call, &target, (struct stat *)call->args[1]);
+}
+
+int on_fstat(struct overlay_call *call)
+{
+    struct target target = {(int)call->args[0], AT_FDCWD, 0, NULL};
+    return stat_call(call, &target, (struct stat *)call->args[1]);
+}
+
+/* An empty path names the descriptor itself; libc's fstat comes this way. */
+static struct target target_at(int directory, const char *path, int flags)
+{
+    struct target target = {-1, directory, flags, path};
+    if ((flags & AT_EMPTY_PATH) != 0 && directory != AT_FDCWD &&
+        (path == NULL || (!is_bad_pointer((long)path) && path[0] == 0)))
+        target = (struct target){directory, AT_FDCWD, 0, NULL};
+    return target;
+}
+
+int on_newfstatat(struct overlay_call *call)
+{
+    if (call->args[1] == 0 && ((int)call->args[3] & AT_EMPTY_PATH) == 0)
+        return PASS; /* EFAULT */
+    struct target target = target_at((int)call->args[0], (const char *)call->args[1], (int)call->args[3]);
+    return stat_call(call, &target, (struct stat *)call->args[2]);
+}
+
+static uint64_t device_number(uint32_t major, uint32_t minor)
+{
+    return ((uint64_t)(major & 0xfffff000) << 32) | ((uint64_t)(major & 0xfff) << 8) |
+           ((uint64_t)(minor & 0xffffff00) << 12) | (minor & 0xff);
+}
+
+int on_statx(struct overlay_call *call)
+{
+    const char *path = (const char *)call->args[1];
+    struct target target = target_at((int)call->args[0], path, (int)call->args[2]);
+    if (is_bad_pointer(call->args[4]) || (target.path != NULL && is_bad_pointer((long)target.path)) ||
+        (target.path == NULL && target.fd < 0))
+        return PASS;
+    if (target.path != NULL && volumes_hides(target.directory, target.path))
+        return answer(call, -ENOENT);
+    if (target.path == NULL && fd_state_of(target.fd) == FD_RESERVED)
+        return answer(call, -EBADF);
+
+    struct statx status;
+    /* Mode, inode and size decide what the file is, whatever the program asked for. */
+    long error = overlay_raw_syscall6(SYS_statx, call->args[0], call->args[1], call->args[2],
+                                      call->args[3] | STATX_TYPE | STATX_MODE | STATX_INO | STATX_SIZE, (long)&status,
+                                      0);
+    if (error < 0)
+        return answer(call, error);
+    uint64_t device = device_number(status.stx_dev_major, status.stx_dev_minor);
+    if (looks_sealed(status.stx_mode, device)) {
+        target.flags &= AT_SYMLINK_NOFOLLOW;
+        long size = logical_size(&target, (int64_t)status.stx_size, device, status.stx_ino);
+        if (size < 0)
+            return answer(call, size);
+        status.stx_size = (uint64_t)size;
+        status.stx_mode &= (uint16_t)~S_ISVTX;
+    } else if (S_ISDIR(status.stx_mode) && is_volume_root(device, status.stx_ino)) {
+        status.stx_nlink--;
+    }
+    *(struct statx *)call->args[4] = status;
+    return answer(call, 0);
+}
+
+static long kept_mode(const struct stat *status, long mode)
+{
+    return looks_sealed(status->st_mode, status->st_dev) ? mode | S_ISVTX : mode;
+}
+
+int on_fchmod(struct overlay_call *call)
+{
+    struct stat status;
+    if (sys_fstat((int)call->args[0], &status) < 0)
+        return PASS;
+    return answer(call, overlay_raw_syscall6(SYS_fchmod, call->args[0], kept_mode(&status, call->args[1]), 0, 0, 0, 0));
+}
+
+static int chmod_at(struct overlay_call *call, int directory, const char *path, long mode, int flags)
+{
+    struct stat status;
+    if (is_bad_pointer((long)path))
+        return PASS;
+    if (volumes_hides(directory, path))
+        return answer(call, -ENOENT);
+    if (sys_fstatat(directory, path, &status, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) < 0)
+        return PASS;
+    mode = kept_mode(&status, mode);
+    if (call->number == SYS_chmod)
+        return answer(call, overlay_raw_syscall6(SYS_chmod, (long)path, mode, 0, 0, 0, 0));
+    return answer(call, overlay_raw_syscall6(call->number, directory, (long)path, mode, flags, 0, 0));
+}
+
+int on_chmod(struct overlay_call *call)
+{
+    return chmod_at(call, AT_FDCWD, (const char *)call->args[0], call->args[1], 0);
+}
+
+int on_fchmodat(struct overlay_call *call)
+{
+    return chmod_at(call, (int)call->args[0], (const char *)call->args[1], call->args[2], 0);
+}
+
+int on_fchmodat2(struct overlay_call *call)
+{
+    return chmod_at(call, (int)call->args[0], (const char *)call->args[1], call->args[2], (int)call->args[3]);
+}

@@ -1,0 +1,266 @@
+#include "volumes.h"
+
+#include <errno.h>
+
+#include "fdtable.h"
+#include "syscalls.h"
+#include "text.h"
+
+struct volume overlay_volumes[VOLUME_LIMIT];
+int overlay_volume_count;
+bool overlay_volumes_are_rebased;
+
+/* The working directory, asked once after each chdir. Seqlock-free: 0 unknown, 1 known; a racing chdir is a program's race. */
+static char s_directory[PATH_SIZE];
+static int s_directory_known;
+
+static long add_volume(const char *path, size_t length)
+{
+    char text[PATH_SIZE];
+    if (length == 0 || length >= PATH_SIZE || path[0] != '/')
+        return -EINVAL;
+    if (overlay_volume_count == VOLUME_LIMIT)
+        return -E2BIG;
+    text_copy(text, path, length);
+    text[length] = 0;
+
+    long fd = sys_openat(AT_FDCWD, text, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    struct volume *volume = &overlay_volumes[overlay_volume_count];
+    struct stat status;
+    long error = sys_fstat((int)fd, &status);
+    if (error == 0 && !volumes_path_of((int)fd, volume->root)) {
+        /* No /proc: take the path as given, without trailing slashes. */
+        while (length > 1 && text[length - 1] == '/')
+            text[--length] = 0;
+        text_copy(volume->root, text, length + 1);
+    }
+    sys_close((int)fd);
+    if (error < 0)
+        return error;
+    volume->root_length = text_length(volume->root);
+    volume->device = status.st_dev;
+    volume->inode = status.st_ino;
+    overlay_volume_count++;
+    return 0;
+}
+
+long volumes_set(const char *list, const char **bad)
+{
+    while (*list != 0) {
+        size_t length = 0;
+        while (list[length] != 0 && list[length] != ':')
+            length++;
+        if (length > 0) {
+            long error = add_volume(list, length);
+            if (error < 0) {
+                *bad = list;
+                return error;
+            }
+        }
+        list += length + (list[length] == ':');
+    }
+    return 0;
+}
+
+struct volume *volumes_containing(const char *path)
+{
+    for (int i = 0; i < overlay_volume_count; i++) {
+        struct volume *volume = &overlay_volumes[i];
+        if (volume->root_length == 0)
+            continue; /* out of reach since a chroot */
+        if (volume->root_length == 1)
+            return volume; /* the root directory itself is the volume */
+        if (text_starts(path, volume->root) &&
+            (path[volume->root_length] == 0 || path[volume->root_length] == '/'))
+            return volume;
+    }
+    return NULL;
+}
+
+bool volumes_path_of(int fd, char path[PATH_SIZE])
+{
+    char link[40] = "/proc/self/fd/";
+    link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
+    long length = sys_readlink(link, path, PATH_SIZE - 1);
+    if (length <= 0 || path[0] != '/')
+        return false;
+    path[length] = 0;
+    return true;
+}
+
+static bool directory_path(int directory, char path[PATH_SIZE])
+{
+    if (directory != AT_FDCWD)
+        return volumes_path_of(directory, path);
+    if (__atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0) {
+        text_copy(path, s_directory, text_length(s_directory) + 1);
+        return true;
+    }
+    long length = sys_getcwd(path, PATH_SIZE);
+    if (length <= 1 || path[0] != '/')
+        return false; /* deleted, or outside of our root: "(unreachable)" */
+    if (!is_borrowed_memory()) {
+        text_copy(s_directory, path, (size_t)length);
+        __atomic_store_n(&s_directory_known, 1, __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
+void volumes_forget_directory(void)
+{
+    __atomic_store_n(&s_directory_known, 0, __ATOMIC_RELEASE);
+}
+
+bool volumes_absolute(int directory, const char *path, char absolute[PATH_SIZE])
+{
+    size_t length = 0;
+    if (path[0] != '/') {
+        if (!directory_path(directory, absolute))
+            return false;
+        length = text_length(absolute);
+        if (length == 1)
+            length = 0;
+    }
+    while (*path != 0) {
+        while (*path == '/')
+            path++;
+        size_t part = 0;
+        while (path[part] != 0 && path[part] != '/')
+            part++;
+        if (part == 0)
+            break;
+        if (part == 2 && path[0] == '.' && path[1] == '.') {
+            while (length > 0 && absolute[--length] != '/')
+                ;
+        } else if (!(part == 1 && path[0] == '.')) {
+            if (length + 1 + part >= PATH_SIZE)
+                return false;
+            absolute[length++] = '/';
+            text_copy(absolute + length, path, part);
+            length += part;
+        }
+        path += part;
+    }
+    if (length == 0)
+        absolute[length++] = '/';
+    absolute[length] = 0;
+    return true;
+}
+
+/* A relative path without ".." below a directory that is inside stays inside; no text has to be built. */
+static bool climbs(const char *path)
+{
+    for (; *path != 0; path++)
+        if (path[0] == '.' && path[1] == '.' && (path[2] == '/' || path[2] == 0))
+            return true;
+    return false;
+}
+
+struct volume *volumes_locate(int directory, const char *path)
+{
+    if (path[0] == '/' && !climbs(path)) {
+        bool is_plain = true;
+        for (const char *c = path; *c != 0 && is_plain; c++)
+            is_plain = !(c[0] == '/' && (c[1] == '/' || (c[1] == '.' && (c[2] == '/' || c[2] == 0))));
+        if (is_plain)
+            return volumes_containing(path);
+    }
+    if (path[0] != '/' && directory != AT_FDCWD && !climbs(path) && fd_classify(directory) == FD_FOREIGN)
+        return NULL;
+    char absolute[PATH_SIZE];
+    return volumes_absolute(directory, path, absolute) ? volumes_containing(absolute) : NULL;
+}
+
+bool volumes_hides(int directory, const char *path)
+{
+    /* A cheap look for the component first: nearly no path has it. */
+    const char *c = path;
+    for (; *c != 0; c++)
+        if (c[0] == '.' && c[1] == 'o' && (c == path || c[-1] == '/') && text_starts(c, ".overlay") &&
+            (c[8] == 0 || c[8] == '/'))
+            break;
+    if (*c == 0)
+        return false;
+    char absolute[PATH_SIZE];
+    if (!volumes_absolute(directory, path, absolute))
+        return false;
+    struct volume *volume = volumes_containing(absolute);
+    if (volume == NULL)
+        return false;
+    const char *rest = absolute + (volume->root_length == 1 ? 0 : volume->root_length);
+    return text_starts(rest, "/.overlay") && (rest[9] == 0 || rest[9] == '/');
+}
+
+bool volumes_on_device(uint64_t device)
+{
+    for (int i = 0; i < overlay_volume_count; i++)
+        if (overlay_volumes[i].device == device)
+            return true;
+    return false;
+}
+
+/* Finds "blockSize":N in a volume's config.json; 1 where it is not there (its sizes are then asked from the headers). */
+static uint32_t read_block_size(const struct volume *volume)
+{
+    static const char name[] = "/.overlay/config.json";
+    char path[PATH_SIZE + sizeof name], text[1024];
+    text_copy(path, volume->root, volume->root_length);
+    text_copy(path + volume->root_length, name, sizeof name);
+    long fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 1;
+    long size = sys_pread((int)fd, text, sizeof text - 1, 0);
+    sys_close((int)fd);
+    if (size <= 0)
+        return 1;
+    text[size] = 0;
+    for (const char *c = text; *c != 0; c++) {
+        if (!text_starts(c, "\"blockSize\""))
+            continue;
+        uint32_t value = 0;
+        for (c += 11; *c == ':' || *c == ' '; c++)
+            ;
+        for (; *c >= '0' && *c <= '9'; c++)
+            value = value * 10 + (uint32_t)(*c - '0');
+        return value >= 4096 && value <= 1 << 20 && (value & (value - 1)) == 0 ? value : 1;
+    }
+    return 1;
+}
+
+uint32_t volumes_block_size(void)
+{
+    uint32_t common = 0;
+    for (int i = 0; i < overlay_volume_count; i++) {
+        struct volume *volume = &overlay_volumes[i];
+        if (volume->block_size == 0)
+            volume->block_size = read_block_size(volume);
+        if (volume->block_size == 1 || (common != 0 && common != volume->block_size))
+            return 0;
+        common = volume->block_size;
+    }
+    return common;
+}
+
+void volumes_rebase(const char *root)
+{
+    size_t length = text_length(root);
+    if (length == 1)
+        return;
+    overlay_volumes_are_rebased = true;
+    for (int i = 0; i < overlay_volume_count; i++) {
+        struct volume *volume = &overlay_volumes[i];
+        if (text_starts(volume->root, root) && volume->root[length] == '/') {
+            text_copy(volume->root, volume->root + length, volume->root_length - length + 1);
+            volume->root_length -= length;
+        } else if (text_same(volume->root, root) ||
+                   (text_starts(root, volume->root) && root[volume->root_length] == '/')) {
+            /* The new root is the volume's, or lies in it: all that can be seen is inside. */
+            text_copy(volume->root, "/", 2);
+            volume->root_length = 1;
+        } else {
+            volume->root_length = 0;
+        }
+    }
+}

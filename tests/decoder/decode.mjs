@@ -1,0 +1,101 @@
+// An independent reader of docs/format.md, for tests: nothing of it is shared with the C# code. aes-256-gcm only.
+// usage: node decode.mjs BACKING_FILE DATA_KEY_HEX  → the plain bytes on standard output; exit 1 and a line for damage.
+import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { readFileSync, writeSync } from 'node:fs';
+
+const PAGE = 4096, BLOCKS = 29, CHILDREN = 512;
+const [, , path, keyHex] = process.argv;
+const key = Buffer.from(keyHex, 'hex');
+const file = readFileSync(path);
+
+function fail(cause) {
+    process.stderr.write(`decode: ${path}: ${cause}\n`);
+    process.exit(1);
+}
+
+function at(offset, length) { // holes and what lies beyond the end are zeros
+    const bytes = Buffer.alloc(length);
+    file.copy(bytes, 0, offset, Math.min(offset + length, file.length));
+    return bytes;
+}
+
+function open(nonce, associated, text, tag, what) {
+    const cipher = createDecipheriv('aes-256-gcm', key, nonce.subarray(0, 12));
+    cipher.setAAD(associated);
+    cipher.setAuthTag(tag.subarray(0, 16));
+    if (tag.subarray(16).some(byte => byte !== 0)) fail(`${what}: bytes behind the tag`);
+    try {
+        return Buffer.concat([cipher.update(text), cipher.final()]);
+    } catch {
+        fail(`${what} does not authenticate`);
+    }
+}
+
+function u64(number) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(number));
+    return bytes;
+}
+
+// LZ4 block format.
+function expand(packed, limit) {
+    const plain = [];
+    for (let i = 0; i < packed.length;) {
+        const token = packed[i++];
+        const length = nibble => {
+            let count = nibble;
+            if (nibble === 15) for (let byte = 255; byte === 255;) count += byte = packed[i++];
+            return count;
+        };
+        for (let n = length(token >> 4); n > 0; n--) plain.push(packed[i++]);
+        if (i >= packed.length) break;
+        const distance = packed[i] | packed[i + 1] << 8;
+        i += 2;
+        if (distance === 0 || distance > plain.length) fail('LZ4: a match before the start');
+        for (let n = length(token & 15) + 4; n > 0; n--) plain.push(plain[plain.length - distance]);
+        if (plain.length > limit) fail('LZ4: longer than a block');
+    }
+    return Buffer.from(plain);
+}
+
+const header = at(0, 256);
+if (!header.subarray(0, 8).equals(Buffer.from('894f564c590d0a1a', 'hex'))) fail('no magic');
+if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) !== 0) fail('unknown version');
+if (header[10] !== 1) fail('this decoder knows aes-256-gcm only');
+const check = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'overlay key check v1', 8));
+if (!check.equals(header.subarray(48, 56))) fail('wrong key');
+open(header.subarray(208, 224), Buffer.concat([Buffer.from([1]), header.subarray(0, 208)]), Buffer.alloc(0), header.subarray(224, 256), 'header');
+
+const fileId = header.subarray(16, 32), B = 1 << header[12], indexed = (header[13] & 1) !== 0;
+const size = Number(header.readBigUInt64LE(56));
+const G = BLOCKS * B, stride = 3 * PAGE + 3 * G;
+
+const groups = new Map();
+function group(g) { // the index page of a group that exists, or null
+    if (groups.has(g)) return groups.get(g);
+    let page = null;
+    const parent = g === 0 ? null : Math.floor((g - 1) / CHILDREN), child = (g - 1) % CHILDREN;
+    if (g === 0 || (group(parent) && group(parent)[256 + 64 + (child >> 3)] >> (child & 7) & 1)) {
+        page = at(g * stride, PAGE);
+        const record = page.subarray(256, 384);
+        open(record.subarray(16, 32), Buffer.concat([Buffer.from([2]), fileId, u64(g), record.subarray(0, 16), record.subarray(64)]),
+            Buffer.alloc(0), record.subarray(32, 64), `record of group ${g}`);
+    }
+    groups.set(g, page);
+    return page;
+}
+
+for (let block = 0; block * B < size; block++) {
+    const g = Math.floor(block / BLOCKS), slot = block % BLOCKS, page = group(g);
+    const plain = Buffer.alloc(B);
+    if (page && page.readUInt32LE(256 + 8) >>> slot & 1) {
+        const version = page.subarray(384 + slot * 128, 384 + slot * 128 + 64);
+        const word = version.readUInt32LE(8), length = word & 0xffffff, place = word >>> 24 & 3, kind = word >>> 26 & 3;
+        const offset = place === 3 ? 512 : g * stride + 3 * PAGE + place * G + slot * B;
+        if (place === 3 && (block !== 0 || indexed)) fail(`block ${block}: inline where it cannot be`);
+        const stored = open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16)]),
+            at(offset, length), version.subarray(32, 64), `block ${block}`);
+        (kind === 2 ? expand(stored, B) : stored).copy(plain);
+    }
+    writeSync(1, plain.subarray(0, Math.min(B, size - block * B)));
+}

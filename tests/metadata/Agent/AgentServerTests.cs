@@ -1,0 +1,261 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Metadata.Interop;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Store;
+using Overlay.Metadata.Tests.Support;
+using Overlay.Metadata.Volumes;
+using Xunit;
+
+namespace Overlay.Metadata.Tests.Agent;
+
+public class AgentServerTests
+{
+    [Fact]
+    public void Client_gets_what_it_needs_to_make_and_read_files()
+    {
+        using var volume = new TestVolume(new VolumeOptions { Suite = CipherSuite.XChaCha20Poly1305, BlockSizeLog2 = 12 });
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+
+        var grant = client.Attach(volume.Root);
+        Assert.Equal(volume.Config.VolumeId, grant.VolumeId);
+        Assert.Equal((CipherSuite.XChaCha20Poly1305, true, 12), (grant.Suite, grant.Compress, grant.BlockSizeLog2));
+
+        var keys = new GrantedKey[8];
+        Assert.Equal(8, client.TakeNewKeys(grant.VolumeId, 8, keys));
+        var key = new byte[32];
+        foreach (var granted in keys)
+        {
+            Assert.True(client.TryGetKey(grant.VolumeId, granted.FileId, key));
+            Assert.Equal(granted.Key, key);
+        }
+        client.NoteCreated(grant.VolumeId, keys[0].FileId, "a/ü");
+
+        Assert.False(client.TryGetKey(grant.VolumeId, new byte[16], key));
+        Assert.False(client.TryGetKey(new byte[16], keys[0].FileId, key));
+        var status = client.GetStatus();
+        Assert.Equal(Environment.ProcessId, status.ProcessId);
+        Assert.Equal((8, 8, 1), (status.KeysFound, status.KeysHandedOut, status.Connections));
+        Assert.Equal(volume.Root, Assert.Single(status.Volumes).Root);
+
+        agent.Stop();
+        using var unlocked = volume.Unlock();
+        var row = unlocked.Store.TryFindFile(keys[0].FileId)!;
+        Assert.Equal((FileState.Live, "a/ü"), (row.State, row.Path));
+        Assert.Equal(7, unlocked.Store.CountFiles(FileState.Handed));
+        Assert.Equal(0, unlocked.Store.CountFiles(FileState.Pool));
+        Assert.False(File.Exists(agent.SocketPath));
+        Assert.False(File.Exists(agent.SocketPath + ".lock"));
+    }
+
+    [Fact]
+    public void Attach_knows_the_volume_by_any_path_and_no_other_directory()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        Directory.CreateSymbolicLink(volume.At("link"), volume.Root);
+        Assert.Equal(volume.Config.VolumeId, client.Attach(volume.At("link")).VolumeId);
+        Assert.Equal(volume.Config.VolumeId, client.Attach(volume.Root + "/../vault/").VolumeId);
+        Assert.Equal(Errno.NoEntry, Assert.Throws<ErrnoException>(() => client.Attach(volume.At("."))).Errno);
+        Assert.Equal(Errno.NoEntry, Assert.Throws<ErrnoException>(() => client.Attach(volume.At("none"))).Errno);
+    }
+
+    [Fact]
+    public void Socket_is_private_and_so_must_its_directory_be()
+    {
+        using var volume = new TestVolume();
+        using (var agent = new RunningAgent(volume))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(agent.SocketPath));
+        Directory.CreateDirectory(volume.At("open"));
+        File.SetUnixFileMode(volume.At("open"), (UnixFileMode)0x1FF);
+        Assert.Equal(Errno.NotPermitted,
+            Assert.Throws<ErrnoException>(() => new RunningAgent(volume, volume.At("open/agent.sock"))).Errno);
+    }
+
+    [Fact]
+    public void Second_agent_is_refused_while_the_first_lives_and_replaces_it_when_dead()
+    {
+        using var volume = new TestVolume();
+        var child = ChildProcess.StartSelf("serve", volume.Root, volume.KeyFile, volume.SocketPath);
+        Assert.Equal("ready", child.StandardOutput.ReadLine());
+        Assert.Equal(Errno.AddressInUse, Assert.Throws<ErrnoException>(() => new RunningAgent(volume)).Errno);
+        AgentClient.Connect(volume.SocketPath).Dispose();
+        child.Kill();
+        Assert.Equal(ChildProcess.Killed, ChildProcess.Finish(child).Status);
+        Assert.True(File.Exists(volume.SocketPath));
+        using var agent = new RunningAgent(volume);
+        agent.Connect().Dispose();
+    }
+
+    [Fact]
+    public void Two_agents_on_one_store_hand_out_different_keys()
+    {
+        using var volume = new TestVolume();
+        using var first = new RunningAgent(volume);
+        using var second = new RunningAgent(volume, volume.At("second.sock"));
+        var seen = new HashSet<string>();
+        var threads = new[] { first, second }.SelectMany(agent => Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        {
+            using var client = agent.Connect();
+            var keys = new GrantedKey[128];
+            for (var i = 0; i < 20; i++)
+            {
+                var count = client.TakeNewKeys(volume.Config.VolumeId, keys.Length, keys);
+                lock (seen)
+                {
+                    foreach (var granted in keys.AsSpan(0, count))
+                    {
+                        Assert.True(seen.Add(Convert.ToHexString(granted.FileId)));
+                        Assert.True(seen.Add(Convert.ToHexString(granted.Key)));
+                    }
+                }
+            }
+        }))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        Assert.True(seen.Count > 2 * 4 * 20);
+
+        // What one made, the other finds.
+        using var client = second.Connect();
+        var one = new GrantedKey[1];
+        using (var other = first.Connect())
+            Assert.Equal(1, other.TakeNewKeys(volume.Config.VolumeId, 1, one));
+        Assert.True(client.TryGetKey(volume.Config.VolumeId, one[0].FileId, new byte[32]));
+    }
+
+    [Fact]
+    public void Notes_reach_the_store_without_a_stop()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using (var client = agent.Connect())
+        {
+            var keys = new GrantedKey[1];
+            client.TakeNewKeys(volume.Config.VolumeId, 1, keys);
+            client.NoteCreated(volume.Config.VolumeId, keys[0].FileId, "x");
+        }
+        var deadline = Environment.TickCount64 + 10_000;
+        while (volume.Sql("SELECT count(*) FROM file WHERE path = 'x'") == 0 && Environment.TickCount64 < deadline)
+            Thread.Sleep(20);
+        Assert.Equal(1, volume.Sql("SELECT count(*) FROM file WHERE path = 'x'"));
+    }
+
+    [Fact]
+    public void Pool_is_filled_before_anybody_asks()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        var deadline = Environment.TickCount64 + 10_000;
+        while (volume.Sql("SELECT count(*) FROM file") < 256 && Environment.TickCount64 < deadline)
+            Thread.Sleep(20);
+        Assert.Equal(256, volume.Sql("SELECT count(*) FROM file WHERE state = 0"));
+    }
+
+    [Fact]
+    public void Connection_that_was_adopted_works_beside_the_one_it_came_by()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var witness = agent.Connect();
+        using var child = AgentClient.Adopt(agent.Connect());
+        using var grandchild = AgentClient.Adopt(AgentClient.Adopt(agent.Connect()));
+        Assert.Equal(volume.Config.VolumeId, grandchild.Attach(volume.Root).VolumeId);
+        Assert.Equal(volume.Config.VolumeId, child.Attach(volume.Root).VolumeId);
+        Assert.Equal(Environment.ProcessId, child.GetStatus().ProcessId);
+        // The connections they came by are closed, and noticed to be.
+        var deadline = Environment.TickCount64 + 10_000;
+        while (witness.GetStatus().Connections != 3 && Environment.TickCount64 < deadline)
+            Thread.Sleep(5);
+        Assert.Equal(3, witness.GetStatus().Connections);
+    }
+
+    [Fact]
+    public void Forked_children_get_connections_of_their_own()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        var client = ChildProcess.CompileClient(Path.GetDirectoryName(volume.SocketPath)!);
+        var (status, output, errors) = ChildProcess.Run(client, agent.SocketPath, "fork", volume.Root);
+        Assert.True(status == 0, errors + string.Join('\n', agent.Log));
+        Assert.Equal("same key\n", output);
+        Assert.Empty(agent.Log);
+    }
+
+    [Fact]
+    public void Foreign_user_is_refused_unless_it_descends_from_the_root_process()
+    {
+        if (ProcessCalls.EffectiveUserId() != 0)
+        {
+            Console.WriteLine("skipped: only root can become another user");
+            return;
+        }
+        using var volume = new TestVolume();
+        var directory = Path.GetDirectoryName(volume.SocketPath)!;
+        var client = ChildProcess.CompileClient(directory);
+        // The agent opens the way for others only when it has a root process.
+        using (var agent = new RunningAgent(volume, rootPid: Environment.ProcessId))
+        {
+            Assert.Equal((0, "status 0\n", ""), ChildProcess.Run(client, agent.SocketPath, "hello", "65534"));
+        }
+        using var stranger = ChildProcess.Start("sleep", ["60"]);
+        try
+        {
+            using var agent = new RunningAgent(volume, rootPid: stranger.Id);
+            Assert.Equal((0, "status 1\n", ""), ChildProcess.Run(client, agent.SocketPath, "hello", "65534"));
+            Assert.Contains(agent.Log, line => line.Contains("refused process", StringComparison.Ordinal)
+                && line.EndsWith("of user 65534", StringComparison.Ordinal));
+            agent.Connect().Dispose();
+        }
+        finally
+        {
+            stranger.Kill();
+        }
+    }
+
+    [Theory]
+    [InlineData(107)]
+    [InlineData(108)]
+    [InlineData(300)]
+    public void Socket_path_may_have_any_length(int length)
+    {
+        using var volume = new TestVolume();
+        var directory = volume.At("") + "/";
+        while (length - directory.Length > 100)
+            directory = Directory.CreateDirectory(Path.Combine(directory, new string('d', 80))).FullName + "/";
+        File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var name = length - directory.Length;
+        if (name > 80)
+        {
+            directory = Directory.CreateDirectory(Path.Combine(directory, "dd")).FullName + "/";
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            name -= 3;
+        }
+        var path = directory + new string('s', name);
+        Assert.Equal(length, path.Length);
+        using var agent = new RunningAgent(volume, path);
+        using var client = agent.Connect();
+        Assert.Equal(volume.Config.VolumeId, client.Attach(volume.Root).VolumeId);
+    }
+
+    [Fact]
+    public void Damaged_row_is_an_error_for_the_one_who_asks_and_a_line_in_the_log()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        var keys = new GrantedKey[2];
+        client.TakeNewKeys(volume.Config.VolumeId, 2, keys);
+        var id = Convert.ToHexStringLower(keys[0].FileId);
+        volume.Sql($"UPDATE file SET wrapped_key = zeroblob(length(wrapped_key)) WHERE file_id = x'{id}'");
+        Assert.Equal(Errno.InputOutput, Assert.Throws<ErrnoException>(
+            () => client.TryGetKey(volume.Config.VolumeId, keys[0].FileId, new byte[32])).Errno);
+        Assert.Contains(agent.Log, line => line.Contains(id, StringComparison.Ordinal));
+        Assert.True(client.TryGetKey(volume.Config.VolumeId, keys[1].FileId, new byte[32]));
+    }
+}

@@ -1,0 +1,264 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using Overlay.Files;
+using Overlay.Format;
+using Overlay.Tests.Doubles;
+using Xunit.Sdk;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Tests.Files;
+
+/// <summary>Random operations on one file by one or more instances ("processes"), each step compared with a model.</summary>
+internal sealed class RandomRun
+{
+    private readonly SealedFixture _fixture;
+    private readonly FileModel _model;
+    private readonly SealedFile[] _files;
+    private readonly bool[] _hasChanged;
+    private readonly Random _random;
+    private readonly int _seed;
+    private readonly long _greatestSize;
+    private readonly List<string> _trace = [];
+
+    public RandomRun(Recipe recipe, int seed, int instances, long greatestSize)
+    {
+        _fixture = SealedFixture.Create(recipe);
+        _model = new FileModel(recipe.BlockSize);
+        _seed = seed;
+        _random = new Random(seed);
+        _greatestSize = greatestSize;
+        _files = new SealedFile[instances];
+        _hasChanged = new bool[instances];
+        for (int i = 0; i < instances; i++)
+            _files[i] = _fixture.Open();
+    }
+
+    private int BlockSize => _fixture.Recipe.BlockSize;
+
+    public void Go(int steps)
+    {
+        try
+        {
+            for (int step = 0; step < steps; step++)
+            {
+                Step();
+                Check(isThorough: step % 64 == 63);
+            }
+            SettleAll();
+            Check(isThorough: true);
+            for (int i = 0; i < _files.Length; i++)
+                Reopen(i);
+            Check(isThorough: true);
+        }
+        catch (Exception exception)
+        {
+            string tail = string.Join('\n', _trace.Skip(Math.Max(0, _trace.Count - 60)));
+            throw new XunitException($"{_fixture.Recipe} seed {_seed} step {_trace.Count}: {exception}\n{tail}");
+        }
+        finally
+        {
+            foreach (SealedFile file in _files)
+                file.Dispose();
+        }
+    }
+
+    private void Step()
+    {
+        int who = _random.Next(_files.Length);
+        SealedFile file = _files[who];
+        long offset = SomeOffset();
+        switch (_random.Next(100))
+        {
+            case < 40:
+                Write(who, offset);
+                break;
+            case < 50:
+                Write(who, _model.Length);
+                break;
+            case < 62:
+                long length = _random.Next(8) == 0 ? 0 : SomeOffset();
+                Trace(who, $"setlength {length}");
+                _hasChanged[who] = true;
+                file.Resize(length);
+                _model.SetLength(length);
+                break;
+            case < 72:
+                long end = Math.Max(offset + 1, _random.Next(3) == 0 ? SomeOffset() : offset + SomeCount());
+                Trace(who, $"punch {offset} {end - offset}");
+                _hasChanged[who] = true;
+                file.Punch(offset, end - offset);
+                _model.PunchHole(offset, end - offset);
+                break;
+            case < 82:
+                Trace(who, "sync");
+                file.Sync(dataOnly: _random.Next(2) == 0);
+                break;
+            case < 88:
+                Settle(who);
+                break;
+            case < 91:
+                SettleAll();
+                break;
+            case < 94:
+                Reopen(who);
+                break;
+            case < 95:
+                Trace(who, "reboot");
+                RebootAll();
+                break;
+            default:
+                CheckRange(who, offset, SomeCount());
+                break;
+        }
+    }
+
+    private void Write(int who, long offset)
+    {
+        byte[] data = SomeData((int)Math.Min(SomeCount(), Math.Max(1, _greatestSize - offset)));
+        Trace(who, string.Create(CultureInfo.InvariantCulture, $"write {offset} {data.Length}"));
+        _hasChanged[who] = true;
+        int written = _files[who].WriteAt(offset, data);
+        if (written != data.Length)
+            throw new XunitException($"wrote {written} of {data.Length}");
+        _model.Write(offset, data);
+    }
+
+    private void Reopen(int who)
+    {
+        Trace(who, "reopen");
+        _files[who].Dispose();
+        _files[who] = _fixture.Open();
+        _hasChanged[who] = false;
+    }
+
+    /// <summary>A clean one: all that was written is there.</summary>
+    private void RebootAll()
+    {
+        foreach (SealedFile file in _files)
+            file.Dispose();
+        _fixture.Reboot();
+        for (int i = 0; i < _files.Length; i++)
+            _files[i] = _fixture.Open();
+        Array.Clear(_hasChanged);
+    }
+
+    private void SettleAll()
+    {
+        for (int who = 0; who < _files.Length; who++)
+            Settle(who);
+    }
+
+    private void Settle(int who)
+    {
+        Trace(who, "settle");
+        _files[who].Settle();
+        // An instance that changed nothing leaves what a killed one left.
+        long decoded = SettledSize.Decode(_fixture.Recipe.Geometry, _fixture.Backing.Length);
+        bool isOfVolume = _fixture.Recipe.VolumeBlockSizeLog2 == _fixture.Recipe.BlockSizeLog2;
+        if (_hasChanged[who] && isOfVolume && decoded != _model.Length)
+            throw new XunitException($"settled: st_size {_fixture.Backing.Length} says {decoded}, not {_model.Length}");
+        _hasChanged[who] = false;
+    }
+
+    private void Check(bool isThorough)
+    {
+        if (_fixture.Lock.IsHeld || _fixture.Coherence.HasWriters)
+            throw new XunitException("a lock or a counter was not released");
+        if (_fixture.Log.Lines.Length > 0)
+            throw new XunitException("logged: " + _fixture.Log.Lines[0]);
+        long decoded = SettledSize.Decode(new Geometry(_fixture.Recipe.VolumeBlockSizeLog2), _fixture.Backing.Length);
+        if (decoded != -1 && decoded != _model.Length)
+            throw new XunitException($"st_size {_fixture.Backing.Length} says {decoded}, not {_model.Length}");
+        for (int who = 0; who < _files.Length; who++)
+        {
+            if (_files[who].Length != _model.Length)
+                throw new XunitException($"[{who}] length {_files[who].Length}, not {_model.Length}");
+            CheckRange(who, SomeOffset(), SomeCount());
+            if (_model.Length <= 8 * BlockSize && _model.Length <= 1 << 16)
+                CheckRange(who, 0, (int)_model.Length + 1);
+            CheckSeek(who, SomeOffset());
+            if (isThorough)
+                CheckAll(who);
+        }
+    }
+
+    private void CheckAll(int who)
+    {
+        foreach (long block in _model.DataBlocks)
+            CheckRange(who, block * BlockSize, BlockSize);
+        long damaged = 0;
+        FileSurvey survey = _files[who].Survey((_, _) => damaged++);
+        if (damaged != 0 || survey.DamagedBlocks != 0 || survey.Blocks != _model.DataBlocks.Count)
+            throw new XunitException($"survey: {survey.Blocks} blocks, {survey.DamagedBlocks} damaged; model: {_model.DataBlocks.Count}");
+    }
+
+    private void CheckRange(int who, long offset, int count)
+    {
+        byte[] expected = _model.Read(offset, count);
+        byte[] actual = _files[who].ReadBytes(offset, count);
+        if (actual.Length != expected.Length)
+            throw new XunitException($"[{who}] read {offset} {count}: {actual.Length} bytes, not {expected.Length}");
+        int same = expected.AsSpan().CommonPrefixLength(actual);
+        if (same < expected.Length)
+            throw new XunitException($"[{who}] read {offset} {count}: differs at {offset + same} (block {(offset + same) / BlockSize})");
+    }
+
+    private void CheckSeek(int who, long offset)
+    {
+        long data = _files[who].SeekData(offset);
+        long hole = _files[who].SeekHole(offset);
+        if (data != _model.SeekData(offset) || hole != _model.SeekHole(offset))
+            throw new XunitException($"[{who}] seek {offset}: data {data} ({_model.SeekData(offset)}), hole {hole} ({_model.SeekHole(offset)})");
+    }
+
+    /// <summary>Sizes and offsets next to where something changes: inline limit, page, block, group.</summary>
+    private long SomeOffset()
+    {
+        long[] edges = [0, InlineSize, PageSize, BlockSize, 2L * BlockSize, GroupBlocks * (long)BlockSize, 2L * GroupBlocks * BlockSize, _model.Length];
+        long edge = edges[_random.Next(_random.Next(2) == 0 ? 4 : edges.Length)];
+        long offset = _random.Next(10) switch
+        {
+            < 2 => edge,
+            < 5 => edge + _random.Next(-3, 4),
+            < 8 => edge + _random.Next(-2 * BlockSize, 2 * BlockSize),
+            8 => _random.NextInt64(_model.Length + 1),
+            _ => _random.NextInt64(_greatestSize),
+        };
+        return Math.Clamp(offset, 0, _greatestSize - 1);
+    }
+
+    private int SomeCount() => _random.Next(10) switch
+    {
+        < 3 => _random.Next(1, 100),
+        < 5 => _random.Next(1, 4097),
+        < 6 => BlockSize,
+        < 8 => _random.Next(1, 2 * BlockSize),
+        < 9 => _random.Next(1, Math.Max(2, Math.Min(6 * BlockSize, 1 << 20))),
+        _ => BlockSize <= 1 << 14 ? _random.Next(1, 35 * BlockSize) : _random.Next(1, BlockSize),
+    };
+
+    private byte[] SomeData(int count)
+    {
+        byte[] data = new byte[count];
+        switch (_random.Next(4))
+        {
+            case 0:
+                break;
+            case 1:
+                data.AsSpan().Fill((byte)_random.Next(256));
+                break;
+            case 2:
+                _random.NextBytes(data);
+                break;
+            default:
+                // Half of it shrinks, near the point where it is worth the while.
+                _random.NextBytes(data.AsSpan(0, _random.Next(count + 1)));
+                break;
+        }
+        return data;
+    }
+
+    private void Trace(int who, string what) => _trace.Add($"[{who}] {what} (size {_model.Length})");
+}

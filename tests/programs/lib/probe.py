@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""probe.py OPERATION ARGUMENTS...: does one thing as a program would; prints "ok ..." or the errno's name."""
+import ctypes
+import errno
+import fcntl
+import hashlib
+import mmap
+import os
+import sys
+
+FICLONE, IO_URING_SETUP = 0x40049409, 425
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def read(path):
+    fd = os.open(path, os.O_RDONLY)
+    state = hashlib.sha256()
+    while data := os.read(fd, 65536):
+        state.update(data)
+    return state.hexdigest()[:16]
+
+
+def read_at(path, offset, length):
+    data = os.pread(os.open(path, os.O_RDONLY), int(length), int(offset))
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def write_at(path, offset):
+    os.pwrite(os.open(path, os.O_RDWR), b"written over", int(offset))
+
+
+def append(path):
+    os.write(os.open(path, os.O_WRONLY | os.O_APPEND), b"appended")
+
+
+def create(path):
+    os.write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), b"created")
+
+
+def size(path):
+    return os.stat(path).st_size
+
+
+def map_shared(path):
+    mmap.mmap(os.open(path, os.O_RDWR), 4096, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+def execute(path):
+    os.execv(path, [path])
+
+
+def clone(source, target):
+    fcntl.ioctl(os.open(target, os.O_RDWR | os.O_CREAT), FICLONE, os.open(source, os.O_RDONLY))
+
+
+def io_uring():
+    parameters = (ctypes.c_char * 120)()
+    if libc.syscall(IO_URING_SETUP, 4, parameters) < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+
+def fill(path, chunk="65536"):
+    """Writes until an error; prints how much was acknowledged before."""
+    fd, written = os.open(path, os.O_WRONLY | os.O_CREAT), 0
+    data = hashlib.shake_256(b"fill").digest(int(chunk))
+    try:
+        while True:
+            written += os.write(fd, data)
+    except OSError as error:
+        print(written, file=sys.stderr)
+        raise error
+
+
+OPERATIONS = {"read": read, "read-at": read_at, "write-at": write_at, "append": append, "create": create, "size": size,
+              "map-shared": map_shared, "exec": execute, "rename": os.rename, "link": os.link, "clone": clone,
+              "io_uring": io_uring, "fill": fill, "truncate": lambda path, length: os.truncate(path, int(length))}
+
+if __name__ == "__main__":
+    try:
+        answer = OPERATIONS[sys.argv[1]](*sys.argv[2:])
+        print("ok" if answer is None else f"ok {answer}")
+    except OSError as fault:
+        print("EOPNOTSUPP" if fault.errno == errno.EOPNOTSUPP else errno.errorcode.get(fault.errno, fault.errno))

@@ -1,0 +1,69 @@
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.RegularExpressions;
+using Overlay.Format;
+using Xunit;
+
+namespace Overlay.Shim.Tests;
+
+/// <summary>Facts that stand in C and in C#: they agree by proof (style 12).</summary>
+public sealed class AgreementTests
+{
+    [Fact]
+    public void Exports_are_those_that_the_filter_declares()
+    {
+        var declared = Regex.Matches(Tree.Read("shim/native/engine.h"), @"^    X\(\w+, (\w+),", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+        var exported = Regex.Matches(Tree.Read("shim/Exports.cs"), "EntryPoint = \"overlay_engine_(\\w+)\"").Select(match => match.Groups[1].Value);
+        Assert.Equal(declared, exported);
+        Assert.NotEmpty(exported);
+    }
+
+    [Theory]
+    [InlineData("OVERLAY_PAGE_SIZE", FormatConstants.PageSize)]
+    [InlineData("OVERLAY_GROUP_BLOCKS", FormatConstants.GroupBlocks)]
+    [InlineData("OVERLAY_INLINE_OFFSET", FormatConstants.InlineOffset)]
+    public void Format_constants_of_the_filter_are_the_engines(string name, int value)
+    {
+        var match = Regex.Match(Tree.Read("shim/native/format.h"), $@"#define {name} (\d+)");
+        Assert.Equal(value, int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void Libsodium_that_is_linked_is_the_one_that_NSec_brings()
+    {
+        var linked = Regex.Match(Tree.Read("shim/liboverlay-engine.csproj"), "<LibsodiumVersion>(.*)</LibsodiumVersion>").Groups[1].Value;
+        var assets = Tree.Read("overlay/obj/project.assets.json");
+        Assert.Contains($"\"libsodium/{linked}\"", assets, System.StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settled_sizes_are_decoded_alike_in_C()
+    {
+        using var directory = new TemporaryDirectory();
+        var cases = new List<(long Stored, int BlockSizeLog2)>();
+        foreach (var log2 in new[] { 12, 14, 20 })
+        {
+            var geometry = new Geometry(log2);
+            foreach (var size in new long[] { 0, 1, 3584, 3585, 4096, geometry.BlockSize, geometry.GroupSize - 1, geometry.GroupSize, geometry.GroupSize + 1, 1L << 40 })
+            {
+                cases.Add((SettledSize.Encode(geometry, size, isInlineRaw: true), log2));
+                cases.Add((SettledSize.Encode(geometry, size, isInlineRaw: false), log2));
+            }
+            cases.AddRange(new long[] { 0, 1, 511, 512, 4096, 4097, 4098, geometry.GroupStride, geometry.GroupStride - 1, geometry.GroupStride * 2 - 1 }.Select(stored => (stored, log2)));
+        }
+        var source = new StringBuilder("#include <stdio.h>\n#include \"settled_size.h\"\nint main(void) {\n");
+        foreach (var (stored, log2) in cases)
+            source.Append(CultureInfo.InvariantCulture, $"printf(\"%ld\\n\", (long)settled_size({stored}L, {1 << log2}));\n");
+        source.Append("return 0; }\n");
+        var program = Path.Combine(directory.Path, "sizes");
+        File.WriteAllText(program + ".c", source.ToString());
+        Tree.Run("gcc", "-I", Path.Combine(Tree.Root, "shim/native"), "-o", program, program + ".c");
+
+        var decoded = Tree.Run(program).Split('\n', System.StringSplitOptions.RemoveEmptyEntries).Select(line => long.Parse(line, CultureInfo.InvariantCulture));
+
+        Assert.Equal(cases.Select(item => SettledSize.Decode(new Geometry(item.BlockSizeLog2), item.Stored)), decoded);
+    }
+}

@@ -1,0 +1,93 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Overlay.Crypto;
+using Overlay.Metadata.Agent;
+using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Ctl;
+
+/// <summary>overlay-ctl agent: serves volumes to the programs of this user that have only the preload in their environment.</summary>
+internal static class AgentCommand
+{
+    private const int AddressInUse = 98;
+    private static readonly TimeSpan s_idleLimit = TimeSpan.FromSeconds(10);
+
+    internal static Command Make()
+    {
+        Option<string[]> volumes = new("--volume") { Description = "A volume to serve; may be given several times.", HelpName = "VOLUME" };
+        Option<string?> list = new("--volumes") { Description = "Volumes separated by ':'.", Hidden = true };
+        Option<bool> autostart = new("--autostart") { Description = "End some seconds after the last client has gone.", Hidden = true };
+        Option<int?> ready = new("--ready-fd") { Description = "Write a byte to this descriptor when serving.", HelpName = "N" };
+        KeyOptions key = new();
+        Command command = new("agent", "Serve volumes to programs started with LD_PRELOAD and OVERLAY_VOLUMES alone.") { volumes, list, autostart, ready };
+        key.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            string[] roots = parsed.GetValue(volumes) is { Length: > 0 } given ? given : (parsed.GetValue(list) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+            if (roots.Length == 0)
+                throw new ControlException(ExitCodes.Usage, "no volume: give --volume.");
+            using KeySecret secret = key.Read(parsed);
+            List<AgentHost> agents = roots.Select(root => Start(root, secret)).OfType<AgentHost>().ToList();
+            if (parsed.GetValue(ready) is int descriptor)
+                SayReady(descriptor);
+            if (agents.Count > 0)
+                Serve(agents, parsed.GetValue(autostart));
+            agents.ForEach(agent => agent.Dispose());
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>Null: another agent serves this volume already.</summary>
+    private static AgentHost? Start(string root, KeySecret secret)
+    {
+        UnlockedVolume volume = VolumeUnlocker.Unlock(root, secret);
+        try
+        {
+            return new AgentHost([volume], AgentAddress.ForVolume(volume.VolumeId.Span), rootProcess: 0);
+        }
+        catch (ErrnoException exception) when (exception.Errno == AddressInUse)
+        {
+            volume.Dispose();
+            return null;
+        }
+    }
+
+    private static void Serve(List<AgentHost> agents, bool endsWhenIdle)
+    {
+        using ManualResetEventSlim stop = new();
+        List<PosixSignalRegistration> registrations = new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP }
+            .Select(signal => PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                stop.Set();
+            })).ToList();
+        DateTime lastUse = DateTime.UtcNow;
+        while (!stop.Wait(TimeSpan.FromSeconds(1)))
+        {
+            if (agents.Any(IsUsed))
+                lastUse = DateTime.UtcNow;
+            if (endsWhenIdle && DateTime.UtcNow - lastUse > s_idleLimit)
+                break;
+        }
+        registrations.ForEach(registration => registration.Dispose());
+    }
+
+    private static bool IsUsed(AgentHost agent)
+    {
+        using AgentClient client = AgentClient.Connect(agent.SocketPath);
+        return client.GetStatus().Connections > 1; // the asking one is counted
+    }
+
+    private static unsafe void SayReady(int descriptor)
+    {
+        byte one = 1;
+        _ = Posix.Write(descriptor, &one, 1);
+        _ = Posix.Close(descriptor);
+    }
+}

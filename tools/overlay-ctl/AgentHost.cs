@@ -1,0 +1,37 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Overlay.Metadata.Agent;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Ctl;
+
+/// <summary>An agent on a thread of this process, until it is disposed of.</summary>
+internal sealed class AgentHost : IDisposable
+{
+    private readonly List<UnlockedVolume> _volumes;
+    private readonly AgentServer _server;
+    private readonly Thread _thread;
+    private readonly int _stopWriter;
+
+    /// <summary>Listens at <paramref name="socketPath"/> when this returns. Owns the volumes.</summary>
+    internal AgentHost(List<UnlockedVolume> volumes, string socketPath, int rootProcess)
+    {
+        _volumes = volumes;
+        SocketPath = socketPath;
+        _server = new AgentServer(volumes, socketPath, rootProcess, line => Console.Error.WriteLine($"overlay-ctl: agent: {line}"));
+        (int stopReader, _stopWriter) = Posix.MakePipe();
+        _thread = new Thread(() => _server.Run(stopReader)) { IsBackground = true, Name = "agent" };
+        _thread.Start();
+    }
+
+    internal string SocketPath { get; }
+
+    public void Dispose()
+    {
+        Posix.Close(_stopWriter);
+        _thread.Join();
+        _server.Dispose();
+        _volumes.ForEach(volume => volume.Dispose());
+    }
+}

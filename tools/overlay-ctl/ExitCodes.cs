@@ -1,0 +1,36 @@
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
+namespace Overlay.Ctl;
+
+/// <summary>What overlay-ctl ends with. Stable; docs/man/overlay-ctl.1 has the same table.</summary>
+internal static class ExitCodes
+{
+    internal const int Ok = 0;
+
+    /// <summary>Something failed that no other code names.</summary>
+    internal const int Failed = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    internal const int Usage = 2;
+
+    /// <summary>Not a volume, or the volume or its store cannot be used.</summary>
+    internal const int Volume = 3;
+
+    /// <summary>Wrong or unusable key.</summary>
+    internal const int Key = 4;
+
+    /// <summary>Damage was found in a file.</summary>
+    internal const int Damaged = 5;
+
+    /// <summary>No agent answers.</summary>
+    internal const int NoAgent = 6;
+
+    /// <summary>`run`: the command exists but cannot be executed.</summary>
+    internal const int NotExecutable = 126;
+
+    /// <summary>`run`: there is no such command.</summary>
+    internal const int NotFound = 127;
+
+    /// <summary>`run`: the command died of a signal: 128 + its number.</summary>
+    internal const int Signal = 128;
+}

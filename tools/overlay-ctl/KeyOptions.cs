@@ -1,0 +1,92 @@
+using System;
+using System.CommandLine;
+using System.IO;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Overlay.Crypto;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Ctl;
+
+/// <summary>How a key is given: a file, a passphrase's file or descriptor, or a prompt; never an argument.</summary>
+internal sealed class KeyOptions
+{
+    private const int LongestPassphrase = 4096;
+
+    internal Option<string?> KeyFile { get; } = new("--key-file") { Description = "File of at least 32 bytes that unlocks the volume.", HelpName = "FILE" };
+
+    internal Option<string?> PassphraseFile { get; } = new("--passphrase-file") { Description = "File whose first line is the passphrase.", HelpName = "FILE" };
+
+    internal Option<int?> PassphraseDescriptor { get; } = new("--passphrase-fd") { Description = "Open descriptor to read the passphrase from.", HelpName = "N" };
+
+    internal void AddTo(Command command)
+    {
+        command.Add(KeyFile);
+        command.Add(PassphraseFile);
+        command.Add(PassphraseDescriptor);
+    }
+
+    /// <param name="isNew">Asks twice at the prompt.</param>
+    internal KeySecret Read(ParseResult parsed, bool isNew = false)
+    {
+        if (parsed.GetValue(KeyFile) is string keyFile)
+            return KeySecret.FromKeyFile(keyFile);
+        byte[] passphrase = parsed.GetValue(PassphraseFile) is string file ? FirstLine(File.ReadAllBytes(file))
+            : parsed.GetValue(PassphraseDescriptor) is int descriptor ? FromDescriptor(descriptor)
+            : Prompt(isNew);
+        try
+        {
+            return KeySecret.FromPassphrase(passphrase);
+        }
+        finally
+        {
+            Secret.Wipe(passphrase);
+        }
+    }
+
+    private static byte[] FromDescriptor(int descriptor)
+    {
+        using FileStream stream = new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        byte[] buffer = new byte[LongestPassphrase];
+        int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        byte[] line = FirstLine(buffer[..length]);
+        Secret.Wipe(buffer);
+        return line;
+    }
+
+    private static byte[] FirstLine(byte[] text)
+    {
+        int end = Array.IndexOf(text, (byte)'\n');
+        byte[] line = text[..(end < 0 ? text.Length : end)];
+        Secret.Wipe(text);
+        return line;
+    }
+
+    private static byte[] Prompt(bool isNew)
+    {
+        if (Console.IsInputRedirected)
+            throw new ControlException(ExitCodes.Usage, "no key: give --key-file, --passphrase-file or --passphrase-fd, or a terminal to ask at.");
+        byte[] passphrase = Ask("Passphrase: ");
+        if (isNew && !Secret.Same(passphrase, Ask("Again: ")))
+            throw new ControlException(ExitCodes.Key, "the two passphrases differ; nothing was done.");
+        return passphrase;
+    }
+
+    private static byte[] Ask(string question)
+    {
+        Console.Error.Write(question);
+        StringBuilder line = new();
+        for (; ; )
+        {
+            ConsoleKeyInfo key = Console.ReadKey(intercept: true);
+            if (key.Key == ConsoleKey.Enter)
+                break;
+            if (key.Key == ConsoleKey.Backspace)
+                line.Length = Math.Max(0, line.Length - 1);
+            else if (key.KeyChar != 0)
+                line.Append(key.KeyChar);
+        }
+        Console.Error.WriteLine();
+        return Encoding.UTF8.GetBytes(line.ToString());
+    }
+}

@@ -1,0 +1,56 @@
+using System;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Overlay.Crypto;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Ctl;
+
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, Layout.Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(NSec.Cryptography.Key).Assembly, Layout.Resolve);
+
+        RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
+        {
+            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(),
+        };
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (ParseError error in parsed.Errors)
+                Console.Error.WriteLine($"overlay-ctl: {error.Message}");
+            Console.Error.WriteLine($"See 'overlay-ctl {parsed.CommandResult.Command.Name} --help'.".Replace("overlay-ctl overlay-ctl", "overlay-ctl", StringComparison.Ordinal));
+            return ExitCodes.Usage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (ControlException exception)
+        {
+            return Complain(exception.ExitCode, exception.Message);
+        }
+        catch (VolumeException exception)
+        {
+            bool isKey = exception.Error is VolumeError.WrongKey or VolumeError.NoSuchSlot or VolumeError.UnusableKey;
+            return Complain(isKey ? ExitCodes.Key : exception.Error == VolumeError.BadOption ? ExitCodes.Usage : ExitCodes.Volume, exception.Message);
+        }
+        catch (Exception exception) when (exception is ErrnoException or IOException or UnauthorizedAccessException)
+        {
+            return Complain(ExitCodes.Failed, exception.Message);
+        }
+    }
+
+    private static int Complain(int exitCode, string message)
+    {
+        Console.Error.WriteLine($"overlay-ctl: {message}");
+        return exitCode;
+    }
+}

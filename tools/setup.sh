@@ -1,0 +1,35 @@
+#!/bin/sh
+# Installs what building and testing need: with apt-get where we are root, otherwise it says what to install.
+# usage: setup.sh build|test...
+set -eu
+
+build_packages='gcc libc6-dev make zlib1g-dev'
+test_packages='sqlite3 git python3 rsync perl nodejs strace xz-utils zstd cpio zip unzip file procps util-linux bc'
+packages=''
+for part in "$@"; do
+    case $part in
+    build) packages="$packages $build_packages" ;;
+    test) packages="$packages $test_packages" ;;
+    *) echo "setup.sh: unknown part '$part'" >&2; exit 2 ;;
+    esac
+done
+
+if ! command -v dotnet >/dev/null 2>&1; then
+    echo 'The .NET SDK 10 is needed: https://dotnet.microsoft.com/download' >&2
+    exit 1
+fi
+command -v dpkg-query >/dev/null 2>&1 || exit 0 # another distribution: the compiler will say what is missing
+missing=''
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+    # A program that came another way will do.
+    case $package in nodejs) command -v node >/dev/null 2>&1 && continue ;; esac
+    missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" -ne 0 ]; then
+    echo "Please install:$missing" >&2
+    exit 1
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
