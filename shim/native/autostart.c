@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "engine_call.h"
 #include "syscalls.h"
 
 #define READY_FD 3
@@ -24,7 +25,7 @@ static void become_agent(int ready, const char *overlay_ctl, const char *volumes
     overlay_raw_syscall6(SYS_close_range, READY_FD + 1, ~0U, 0, 0, 0, 0);
     const char *const arguments[] = {"overlay-ctl", "agent",    "--autostart", "--ready-fd", "3",
                                      "--volumes",   volumes,    "--key-file",  key_file,     NULL};
-    const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", overlay_settings.runtime_entry, NULL};
     overlay_raw_syscall6(SYS_execve, (long)overlay_ctl, (long)arguments, (long)environment, 0, 0, 0);
 }
 

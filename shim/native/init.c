@@ -99,6 +99,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     overlay_settings.volumes = volumes;
     overlay_settings.agent = environment_value(envp, "OVERLAY_AGENT");
     overlay_settings.key_file = environment_value(envp, "OVERLAY_KEY_FILE");
+    const char *runtime = environment_value(envp, "OVERLAY_RUNTIME_DIR");
+    overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
     overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
     program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
     environment_remember(envp, s_shim_path);

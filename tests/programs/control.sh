@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# overlay-ctl itself: exit codes, keys, JSON, signals, autostart, trace. Prints "ok NAME" or "FAIL NAME"; ends with a count.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+out=${OVERLAY_OUT:-$here/../../out}
+ctl=$out/bin/overlay-ctl
+work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-control.XXXXXX")
+export OVERLAY_RUNTIME_DIR=$work/run
+mkdir -m 700 "$work/run"
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+passed=0 failed=0
+
+verdict() { # verdict NAME STATUS
+    if [ "$2" = 0 ]; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' log; fi
+}
+ends_with() { # ends_with STATUS COMMAND...
+    local wanted=$1 status
+    shift
+    timeout -k 5 60 "$@" >log 2>&1 </dev/null
+    status=$?
+    [ $status = "$wanted" ] || { echo "exit status $status, not $wanted: $*" >>log; return 1; }
+}
+run=("$ctl" run --volume v --key-file key --)
+
+ends_with 0 "$ctl" init v --key-file key && [ "$(stat -c %a key)" = 600 ] && [ "$(stat -c %s key)" = 32 ]
+verdict init-makes-a-key-file-for-its-owner $?
+[ "$(stat -c %a v/.overlay)" = 700 ] && [ -z "$(find v/.overlay -type f -perm /077)" ]
+verdict init-leaves-nothing-open-to-others $?
+ends_with 3 "$ctl" init v --key-file key && grep -q 'volume already' log
+verdict init-refuses-a-volume $?
+mkdir full && echo x >full/file
+ends_with 3 "$ctl" init full --key-file key && [ ! -e full/.overlay/config.json ]
+verdict init-refuses-a-directory-with-files $?
+ends_with 2 "$ctl" init w --key-file key --block-size 5000 && [ ! -e w/.overlay ]
+verdict init-refuses-a-block-size $?
+ends_with 2 "$ctl" init w --key-file key --cipher rot13
+verdict init-refuses-a-cipher $?
+ends_with 2 "$ctl" nonsense
+verdict unknown-verb $?
+ends_with 2 "$ctl" init w
+verdict no-key-and-no-terminal $?
+ends_with 0 "$ctl" --help && grep -q trace log && ends_with 0 "$ctl" run --help && grep -q -- --key-file log
+verdict help $?
+ends_with 0 "$ctl" --version
+verdict version $?
+head -c 32 /dev/urandom >other
+ends_with 4 "$ctl" run --volume v --key-file other -- true
+verdict wrong-key-file $?
+ends_with 4 "$ctl" run --volume v --key-file missing -- true
+verdict missing-key-file $?
+ends_with 3 "$ctl" run --volume full --key-file key -- true
+verdict not-a-volume $?
+ends_with 7 "${run[@]}" sh -c 'exit 7'
+verdict run-ends-as-its-command $?
+ends_with 137 "${run[@]}" sh -c 'kill -9 $$'
+verdict run-tells-a-signal $?
+ends_with 127 "${run[@]}" no-such-command
+verdict run-command-not-found $?
+ends_with 126 "${run[@]}" "$work/key"
+verdict run-command-not-executable $?
+
+printf 'correct horse\n' >phrase
+ends_with 0 "$ctl" init p --passphrase-file phrase && ends_with 0 "$ctl" run --volume p --passphrase-file phrase -- sh -c 'echo secret >p/a; cat p/a' &&
+    grep -q secret log && ! grep -q secret p/a
+verdict passphrase-file $?
+timeout 60 "$ctl" run --volume p --passphrase-fd 5 -- cat p/a >log 2>&1 5<phrase
+grep -q secret log
+verdict passphrase-descriptor $?
+printf 'wrong\n' >wrong
+ends_with 4 "$ctl" run --volume p --passphrase-file wrong -- true
+verdict wrong-passphrase $?
+# script(1) gives a terminal: the phrase must be asked for, taken, and not shown.
+(sleep 1; echo 'correct horse'; sleep 3) | timeout 60 script -qec "$ctl run --volume p -- cat p/a" /dev/null >log 2>&1
+grep -q Passphrase log && grep -q secret log && ! grep -q 'correct horse' log
+verdict passphrase-prompt-does-not-echo $?
+
+# A signal that comes to overlay-ctl goes to the command; an orphan is reaped by it.
+"$ctl" run --volume v --key-file key -- bash -c 'trap "echo got it >v/signal; exit 3" TERM; echo up >ready; while :; do sleep 0.1; done' >log 2>&1 &
+launcher=$!
+for _ in $(seq 100); do [ -e ready ] && break; sleep 0.1; done
+kill -TERM $launcher
+wait $launcher
+[ $? = 3 ] && "${run[@]}" cat v/signal 2>&1 | grep -q 'got it'
+verdict run-forwards-signals $?
+ends_with 0 "${run[@]}" bash -c '(sleep 0.3 & ) ; sleep 0.8; ps -eo ppid,stat | awk -v p=$PPID "\$1 == p && \$2 ~ /Z/ { bad = 1 } END { exit bad }"'
+verdict run-reaps-orphans $?
+ends_with 0 "$ctl" run --wait --volume v --key-file key -- sh -c '(sleep 1; echo late >v/late) &' && "${run[@]}" cat v/late | grep -q late
+verdict run-waits-for-all-when-asked $?
+
+LD_PRELOAD=$out/lib/overlay/liboverlay-shim.so OVERLAY_VOLUMES=$work/v OVERLAY_KEY_FILE=$work/key \
+    timeout 60 bash -c 'echo by itself >v/auto; cat v/auto' >log 2>&1
+grep -q 'by itself' log && ! grep -q 'by itself' v/auto
+verdict agent-starts-from-the-environment $?
+ends_with 0 "$ctl" status v --json && python3 -c 'import json; d = json.load(open("log")); assert d["volumes"][0]["pooledKeys"] > 0'
+verdict status-of-that-agent $?
+pid=$(python3 -c 'import json; print(json.load(open("log"))["processId"])' 2>>log) && kill "$pid"
+verdict agent-ends-on-a-signal $?
+ends_with 6 "$ctl" status p
+verdict status-without-an-agent $?
+
+"${run[@]}" sh -c 'head -c 100000 /dev/zero | tr "\0" x >v/big' >log 2>&1
+ends_with 0 "$ctl" inspect v/big --json && python3 -c 'import json; d = json.load(open("log")); assert d["size"] == 100000 and d["cipher"] == "aes-256-gcm", d'
+verdict inspect-without-a-key $?
+ends_with 0 "$ctl" inspect v/big --volume v --key-file key && grep -q 'every block is authentic' log
+verdict inspect-verifies-with-the-key $?
+cp --sparse=always v/big copy && printf 'x' | dd of=copy bs=1 seek=12300 conv=notrunc status=none
+ends_with 5 "$ctl" inspect copy --volume v --key-file key && grep -q 'block 0' log
+verdict inspect-finds-damage $?
+ends_with 5 "$ctl" inspect key
+verdict inspect-of-a-foreign-file $?
+ends_with 0 "${run[@]}" "$ctl" inspect v/big
+verdict inspect-inside-sees-what-is-on-disk $?
+timeout 60 "$ctl" trace --json --output trace --volume v --key-file key -- cat v/big >/dev/null 2>log
+python3 - >>log 2>&1 <<'P'
+import json
+calls = [json.loads(line) for line in open("trace")]
+assert any(c["call"] == "read" and c["sealed"] and c["result"] == 100000 for c in calls), calls
+P
+verdict trace $?
+ends_with 1 "${run[@]}" sh -c 'cat v/.overlay/store.db || exit 1'
+verdict store-is-hidden-inside $?
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
