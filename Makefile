@@ -20,7 +20,7 @@ setup-build:
 setup-test:
 	@tools/setup.sh build test
 
-$(LIB)/liboverlay-shim.so: $(wildcard shim/native/*.c shim/native/*.h shim/native/*.S shim/native/Makefile shim/native/shim.map)
+$(LIB)/liboverlay-shim.so: $(wildcard shim/native/*.c shim/native/*.h shim/native/*.S shim/native/tool/*.c shim/native/Makefile shim/native/shim.map)
 	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
 
 $(LIB)/liboverlay-engine.so: $(SOURCES)

@@ -210,8 +210,6 @@ long engine_invoke(void *const *entry, const long arguments[7])
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before, 8, 0, 0);
     gate_enter();
     overlay_in_engine++;
-    if (overlay_xsave_size == 0)
-        overlay_vector_state_init(); /* not at start: asking the processor is slow on virtual machines */
     struct invocation invocation = {entry, arguments, 0};
     overlay_with_vector_state_saved(run, &invocation);
     overlay_in_engine--;

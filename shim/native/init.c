@@ -63,19 +63,22 @@ static bool is_overlay_ctl(void)
 }
 
 /* What tests ask: how many sites were found, patched, of no interest, and not patchable. */
-struct patch_report overlay_patch_report __attribute__((visibility("default")));
+struct overlay_patch_report overlay_patch_report __attribute__((visibility("default")));
 
 static void install_patches(void)
 {
     static uint8_t interest[CALL_LIMIT];
+    struct overlay_patch_options options = {0};
     dispatch_mark_interest(interest);
-    long error = patch_install(interest, CALL_LIMIT, &overlay_patch_report);
-    if (error < 0)
-        refuse_to_run("libc", "its system calls cannot be intercepted, so this program would write plaintext", error);
+    for (unsigned number = 0; number < CALL_LIMIT; number++)
+        options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
+    int result = overlay_patch_install(&options, &overlay_patch_report);
+    if (result != OVERLAY_PATCH_OK)
+        refuse_to_run(overlay_patch_explain(result), "so this program would write plaintext", -overlay_patch_report.error);
     const char *missed = self_check();
     if (missed != NULL)
-        refuse_to_run(missed, "this libc reaches the kernel in a way that cannot be intercepted, so this program would write "
-                              "plaintext; glibc 2.31 to 2.40 is supported", -ENOSYS);
+        refuse_to_run(missed, "this libc reaches the kernel in a way that is not intercepted, so this program would write "
+                              "plaintext", -ENOSYS);
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)

@@ -15,4 +15,15 @@ static inline long overlay_raw_syscall6(long number, long a, long b, long c, lon
     return result;
 }
 
+static inline long overlay_raw_syscall3(long number, long a, long b, long c)
+{
+    return overlay_raw_syscall6(number, a, b, c, 0, 0, 0);
+}
+
+/* The kernel's own test for "this result is -errno". */
+static inline int overlay_is_error(long result)
+{
+    return (unsigned long)result > -4096UL;
+}
+
 #endif

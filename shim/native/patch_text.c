@@ -1,0 +1,101 @@
+/* No page is ever writable and executable at once. One mprotect over the whole segment and one back cost less than a
+ * pair for each page: only the pages written to are copied. Nothing here may become a call into libc (memset!), whose
+ * text is not executable meanwhile; the Makefile compiles this file accordingly. */
+#include "patch_text.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "raw_syscall.h"
+
+#define PAGE 4096UL
+#define PR_GET_MDWE_NUMBER 66
+#define EXIT_TEXT_LOST 126
+
+static uintptr_t first_page(const struct patch_module *module)
+{
+    return module->text & ~(PAGE - 1);
+}
+
+static size_t page_bytes(const struct patch_module *module)
+{
+    return ((module->text_end + PAGE - 1) & ~(PAGE - 1)) - first_page(module);
+}
+
+static long protect(const struct patch_module *module, int protection)
+{
+    return overlay_raw_syscall3(SYS_mprotect, (long)first_page(module), (long)page_bytes(module), protection);
+}
+
+static void write_jump(uintptr_t at, uintptr_t target)
+{
+    volatile uint8_t *code = (volatile uint8_t *)at;
+    uint32_t relative = (uint32_t)(target - (at + PATCH_JUMP_SIZE));
+    code[0] = 0xe9;
+    for (int i = 0; i < 4; i++)
+        code[1 + i] = (uint8_t)(relative >> (8 * i));
+}
+
+static void write_site(const struct overlay_patch_site *site)
+{
+    volatile uint8_t *code = (volatile uint8_t *)site->start;
+    int written = PATCH_JUMP_SIZE;
+
+    if (site->fate == OVERLAY_SITE_CALLERS) {
+        uint8_t call_or_jump = code[0];
+        write_jump(site->start, site->slot);
+        code[0] = call_or_jump;
+        return;
+    }
+    if (site->springboard) {
+        write_jump(site->springboard, site->slot);
+        code[0] = 0xeb;
+        code[1] = (uint8_t)(site->springboard - (site->start + PATCH_SHORT_JUMP_SIZE));
+        written = PATCH_SHORT_JUMP_SIZE;
+    } else {
+        write_jump(site->start, site->slot);
+    }
+    for (; written < site->overwritten; written++)
+        code[written] = 0x90;    /* so that the text still disassembles */
+}
+
+long overlay_text_patch(const struct patch_module *module, const struct patch_plan *plan)
+{
+    long result = protect(module, PROT_READ | PROT_WRITE);
+    if (overlay_is_error(result))
+        return result;
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->sites[i].start >= module->text && plan->sites[i].start < module->text_end)
+            write_site(&plan->sites[i]);
+    result = protect(module, PROT_READ | PROT_EXEC);
+    if (overlay_is_error(result))
+        overlay_text_restore(module);
+    return result;
+}
+
+void overlay_text_restore(const struct patch_module *module)
+{
+    static const char message[] = "overlay: cannot make the program's text executable again\n";
+    long file = overlay_raw_syscall3(SYS_open, (long)module->path, O_RDONLY | O_CLOEXEC, 0);
+    long result = file;
+
+    if (!overlay_is_error(file)) {
+        uint64_t offset = module->text_file_offset & ~(PAGE - 1);
+        result = overlay_raw_syscall6(SYS_mmap, (long)first_page(module), (long)page_bytes(module),
+                                      PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, (long)offset);
+        overlay_raw_syscall3(SYS_close, file, 0, 0);
+    }
+    if (overlay_is_error(result)) {
+        overlay_raw_syscall3(SYS_write, 2, (long)message, sizeof message - 1);
+        overlay_raw_syscall3(SYS_exit_group, EXIT_TEXT_LOST, 0, 0);
+    }
+}
+
+int overlay_text_is_fixed(void)
+{
+    long bits = overlay_raw_syscall6(SYS_prctl, PR_GET_MDWE_NUMBER, 0, 0, 0, 0, 0);
+    return !overlay_is_error(bits) && (bits & 1);
+}
