@@ -7,6 +7,9 @@ internal sealed class IndexPage(long group)
 {
     public byte[] Bytes { get; } = new byte[PageSize];
 
+    /// <summary>While the group is changed: its record with the base that counts now, up to the record's end.</summary>
+    public byte[] Base { get; } = new byte[RecordOffset + RecordSize];
+
     public long Group { get; } = group;
 
     /// <summary>Slots whose versions moved: places of theirs may hold stale data (format §6).</summary>

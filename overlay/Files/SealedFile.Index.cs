@@ -29,17 +29,19 @@ public sealed partial class SealedFile
         {
             ReadIndexBytes(page);
             GroupRecord record = new(page.Bytes);
-            if (!record.IsZero && record.IsAuthentic(_fileId, group, _key))
+            bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, _key);
+            bool mayBeLost = parent is not null && IsYoungChild(parent, group);
+            if (isAuthentic && !(mayBeLost && record.Interval <= new GroupRecord(parent!.Bytes).BaseInterval))
                 break;
-            if (parent is not null && MayBeLost(new GroupRecord(parent.Bytes).Interval, new GroupRecord(parent.Bytes).Boot) &&
-                (record.IsZero || MayBeLost(record.Interval, record.Boot)))
+            if (attempt < ReadAttempts && !_isWriting)
             {
-                _context.Log.Write($"group {group} was lost with unsynced data in a power loss: it reads as a hole");
-                return null;
+                Retry(attempt);
+                continue;
             }
-            if (attempt == ReadAttempts)
+            if (!mayBeLost)
                 throw Damage($"the record of group {group} is damaged");
-            Retry(attempt);
+            _context.Log.Write($"group {group} was lost with unsynced data in a power loss: it reads as a hole");
+            return null;
         }
         return Keep(page);
     }
@@ -51,21 +53,47 @@ public sealed partial class SealedFile
         if (page is not null)
             return page;
         IndexPage parent = MakeGroup(Geometry.ParentOf(group));
+        int child = Geometry.ChildIndexOf(group);
         page = new IndexPage(group);
-        // What an earlier life of the group left in its entries says which places are in use; its bits count no more.
         ReadIndexBytes(page);
-        new GroupRecord(page.Bytes).Clear();
+        Rebase(parent);
+        GroupRecord record = new(page.Bytes);
+        // While the last durable state has the group, its blocks are needed; afterwards an earlier life of it counts no more.
+        bool isNeeded = new GroupRecord(parent.Base).HasBaseChild(child) && record.IsAuthentic(_fileId, group, _key);
+        if (isNeeded)
+        {
+            Rebase(page);
+            Rebase(parent);
+            isNeeded = new GroupRecord(parent.Base).HasBaseChild(child);
+        }
+        if (isNeeded)
+        {
+            record.ClearBits();
+        }
+        else
+        {
+            record.Clear();
+            Rebase(page);
+        }
         WriteRecord(page);
-        new GroupRecord(parent.Bytes).SetChild(Geometry.ChildIndexOf(group), true);
+        new GroupRecord(parent.Bytes).SetChild(child, true);
         WriteRecord(parent);
         _index[parent.Group] = parent;
         return Keep(page);
     }
 
+    /// <summary>After <see cref="Rebase"/> and a change of bits.</summary>
     private void WriteRecord(IndexPage page)
     {
-        new GroupRecord(page.Bytes).Seal(_fileId, page.Group, _header.SyncInterval, _context.BootWord, _key);
+        SealRecord(page);
         _context.Backing.Write(_geometry.IndexOffset(page.Group) + RecordOffset, page.Bytes.AsSpan(RecordOffset, RecordSize));
+    }
+
+    private void SealRecord(IndexPage page)
+    {
+        GroupRecord record = new(page.Bytes);
+        record.CopyBaseFrom(new GroupRecord(page.Base));
+        record.Seal(_fileId, page.Group, _header.SyncInterval, _context.BootWord, _key);
     }
 
     private IndexPage Keep(IndexPage page)
@@ -89,7 +117,8 @@ public sealed partial class SealedFile
     }
 
     /// <summary>May this have lost a part of itself in a power loss (format §7)?</summary>
-    private bool MayBeLost(ulong interval, uint boot) => boot != _context.BootWord && interval > _header.DurableInterval;
+    private bool MayBeLost(ulong interval, uint boot) =>
+        boot != _context.BootWord && (interval > _header.DurableInterval || _header.Lost.Contains(interval));
 
     /// <summary>A torn read is repeated, the last time under the lock, where nobody can be writing.</summary>
     private void Retry(int attempt)

@@ -90,9 +90,11 @@ public sealed partial class SealedFile
             if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
                 return 0;
             BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-            if (TryOpenVersion(current, page.Group, slot, block, plain, out int length))
+            if (!IsOfEarlierLife(page, slot, current) && TryOpenVersion(current, page.Group, slot, block, plain, out int length))
                 return length;
-            if (TryFallBack(page, current, slot, block, plain, out length))
+            // Another process may just have replaced it: only what cannot be read under the lock, either, is lost.
+            bool isLast = attempt == ReadAttempts || _isWriting;
+            if (isLast && TryFallBack(page, current, slot, block, plain, out length))
                 return length;
             if (attempt == ReadAttempts)
                 throw Damage($"block {block} is damaged");
@@ -107,14 +109,16 @@ public sealed partial class SealedFile
     private bool TryFallBack(IndexPage page, BlockVersion current, int slot, long block, Span<byte> plain, out int length)
     {
         length = 0;
-        GroupRecord record = new(page.Bytes);
-        bool isLost = current.IsZero ? MayBeLost(record.Interval, record.Boot) : MayBeLost(current.Interval, current.Boot);
-        if (!isLost)
+        bool isYoung = IsYoung(page, slot);
+        if (!isYoung && (current.IsZero || !MayBeLost(current.Interval, current.Boot)))
             return false;
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
-        if (!durable.IsZero && !TryOpenVersion(durable, page.Group, slot, block, plain, out length))
+        if (!durable.IsZero && !IsOfEarlierLife(page, slot, durable) && TryOpenVersion(durable, page.Group, slot, block, plain, out length))
+            _context.Log.Write($"block {block} lost its unsynced version in a power loss: the last durable one is read");
+        else if (isYoung)
+            _context.Log.Write($"block {block} was lost with unsynced data in a power loss: it reads as a hole");
+        else
             return false;
-        _context.Log.Write($"block {block} lost its unsynced version in a power loss: the last durable one is read");
         return true;
     }
 

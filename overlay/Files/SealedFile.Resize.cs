@@ -28,7 +28,7 @@ public sealed partial class SealedFile
                 Grow(length);
             else if (length == _header.Size)
                 _context.Backing.SetLength(_storedLength); // changes nothing but the times, as ftruncate does
-            else if (length == 0 && _header.DurableInterval == 0)
+            else if (length == 0 && !HasDurableState)
                 Reset();
             else
                 BeginTruncation(length);
@@ -49,6 +49,7 @@ public sealed partial class SealedFile
             _needsSettling = true;
             if (_storedLength < 0)
                 _storedLength = _context.Backing.Length;
+            ClearBeyondSize(end);
             while (offset < end)
             {
                 long group = Geometry.GroupOf(_geometry.BlockOf(offset));
@@ -87,7 +88,8 @@ public sealed partial class SealedFile
         _header.Size = 0;
         _header.IsIndexed = false;
         _header.TruncatedFrom = 0;
-        new GroupRecord(page.Bytes).Seal(_fileId, 0, _header.SyncInterval, _context.BootWord, _key);
+        Rebase(page);
+        SealRecord(page);
         SealHeader(page.Bytes);
         _context.Backing.Write(0, page.Bytes.AsSpan(0, SectorSize));
         _context.Backing.SetLength(InlineOffset);
@@ -101,6 +103,7 @@ public sealed partial class SealedFile
     private void BeginTruncation(long length)
     {
         Unsettle(_header.Size);
+        ClearBeyondSize(_header.Size + 1);
         _header.TruncatedFrom = _header.Size;
         _header.Size = length;
         WriteHeader();
@@ -117,79 +120,99 @@ public sealed partial class SealedFile
             _storedLength = _context.Backing.Length;
         ShortenLastBlock();
         _stamp = BlockCache.NewStamp();
-
-        long lastGroup = _geometry.LastGroup(_header.Size);
-        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, _geometry.LastGroup(_header.TruncatedFrom))));
-        ClearBits(lastGroup, lastGroup);
-        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
-            ClearBits(parent, lastGroup);
-        foreach (IndexPage page in _index.Values)
-            if (page.Group > lastGroup)
-                _index.Remove(page.Group);
+        ClearGroups(_geometry.LastGroup(_header.TruncatedFrom));
         _header.TruncatedFrom = 0;
         WriteHeader();
     }
 
     /// <summary>
-    /// A writer that failed or died before its header may have left data beyond the size (format §6): it is cleared before the
-    /// size grows over it by anything but a write of just those bytes.
+    /// A writer that failed or died before its header may have left data beyond the size (format §6): it goes before the last
+    /// block changes or the size grows over it.
     /// </summary>
-    private void ClearBeyondSize(long newSize)
+    private void ClearBeyondSize(long upTo)
     {
-        long newLastGroup = _geometry.LastGroup(newSize);
-        if (newLastGroup <= _clearUpToGroup)
+        long lastGroup = _geometry.LastGroup(Math.Max(upTo, _header.Size));
+        if (lastGroup <= _clearUpToGroup || upTo <= _header.Size / _geometry.BlockSize * _geometry.BlockSize)
             return;
-        ShortenLastBlock();
-        _stamp = BlockCache.NewStamp();
-        long lastGroup = _geometry.LastGroup(_header.Size);
-        ClearBits(lastGroup, lastGroup);
-        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, newLastGroup)));
-        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
-            ClearBits(parent, lastGroup);
-        _clearUpToGroup = newLastGroup;
+        bool isChanged = _clearUpToGroup < 0 && ShortenLastBlock();
+        isChanged |= ClearGroups(lastGroup);
+        if (isChanged)
+        {
+            _stamp = BlockCache.NewStamp();
+            // If what comes now outlived a power loss alone, it would uncover what was just cleared.
+            if (HasDurableState)
+                MakeEverythingDurable();
+        }
+        _clearUpToGroup = lastGroup;
     }
 
-    private void ShortenLastBlock()
+    /// <summary>Clears the bits of blocks and groups between the size and the end of a group.</summary>
+    /// <returns>Was there any?</returns>
+    private bool ClearGroups(long upToGroup)
+    {
+        long lastGroup = _geometry.LastGroup(_header.Size);
+        long lastParent = Math.Min(lastGroup, Geometry.ParentOf(Math.Max(1, upToGroup)));
+        bool isChanged = ClearBits(lastGroup, lastGroup);
+        for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
+            isChanged |= ClearBits(parent, lastGroup);
+        foreach (IndexPage page in _index.Values)
+            if (page.Group > lastGroup)
+                _index.Remove(page.Group);
+        return isChanged;
+    }
+
+    private bool ShortenLastBlock()
     {
         int tail = (int)(_header.Size % _geometry.BlockSize);
         if (tail == 0)
-            return;
+            return false;
         long block = _geometry.BlockOf(_header.Size);
+        if (IsSurelyShort(block, tail))
+            return false;
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         int length = OpenBlock(block, scratch.Span[.._geometry.BlockSize]);
         if (length <= tail)
-            return;
+            return false;
         IndexPage page = FindGroup(Geometry.GroupOf(block))!;
-        BeginGroup();
+        BeginGroup(page, block, block);
         WriteBlock(page, block, scratch.Span[..tail], mayCompress: true, mayBeInline: true);
         CommitGroup(page);
+        return true;
+    }
+
+    /// <summary>Tells it from the entry alone.</summary>
+    private bool IsSurelyShort(long block, int length)
+    {
+        IndexPage? page = FindGroup(Geometry.GroupOf(block));
+        int slot = Geometry.SlotOf(block);
+        if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
+            return true;
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        return current.Kind == StoredKind.Raw && current.StoredLength <= length && !MayBeLost(current.Interval, current.Boot);
     }
 
     /// <summary>Clears, in one group's record, what lies beyond the size.</summary>
-    private void ClearBits(long group, long lastGroup)
+    private bool ClearBits(long group, long lastGroup)
     {
         IndexPage? page = FindGroup(group);
         if (page is null)
-            return;
+            return false;
         GroupRecord record = new(page.Bytes);
-        bool isChanged = false;
         long firstDeadSlot = (_header.Size + _geometry.BlockSize - 1) / _geometry.BlockSize - group * GroupBlocks;
-        if (firstDeadSlot < GroupBlocks)
-        {
-            uint alive = firstDeadSlot <= 0 ? 0 : (1U << (int)firstDeadSlot) - 1;
-            page.StaleSlots |= record.Present & ~alive;
-            isChanged = (record.Present & ~alive) != 0;
-            record.Present &= alive;
-        }
-        for (int child = 0; child < ChildrenPerGroup; child++)
-        {
-            if (group * ChildrenPerGroup + 1 + child <= lastGroup || !record.HasChild(child))
-                continue;
+        uint alive = firstDeadSlot <= 0 ? 0 : firstDeadSlot >= GroupBlocks ? ~0U : (1U << (int)firstDeadSlot) - 1;
+        int firstDeadChild = (int)Math.Clamp(lastGroup - group * ChildrenPerGroup, 0, ChildrenPerGroup);
+        bool hasDeadChild = false;
+        for (int child = firstDeadChild; child < ChildrenPerGroup; child++)
+            hasDeadChild |= record.HasChild(child);
+        if ((record.Present & ~alive) == 0 && !hasDeadChild)
+            return false;
+        Rebase(page);
+        page.StaleSlots |= record.Present & ~alive;
+        record.Present &= alive;
+        for (int child = firstDeadChild; child < ChildrenPerGroup; child++)
             record.SetChild(child, false);
-            isChanged = true;
-        }
-        if (isChanged)
-            WriteRecord(page);
+        WriteRecord(page);
+        return true;
     }
 
     private void PunchInGroup(IndexPage page, long offset, long end)
@@ -211,6 +234,7 @@ public sealed partial class SealedFile
         }
         if (cleared == 0)
             return;
+        Rebase(page);
         record.Present &= ~cleared;
         page.StaleSlots |= cleared;
         WriteRecord(page);
@@ -226,7 +250,7 @@ public sealed partial class SealedFile
         Span<byte> plain = scratch.Span[..length];
         ReadWholeBlock(block, length, plain);
         plain[from..Math.Min(to, length)].Clear();
-        BeginGroup();
+        BeginGroup(page, block, block);
         WriteBlock(page, block, plain, mayCompress: true, mayBeInline: true);
         CommitGroup(page);
     }

@@ -22,11 +22,20 @@ public sealed partial class SealedFile
             _context.Backing.Sync(dataOnly);
             return;
         }
-        ulong interval = 0;
-        ChangeHeader(() => interval = OpenInterval());
+        ulong interval = 0, wordAfter = 0, syncedWord = 0;
+        ChangeHeader(() =>
+        {
+            interval = OpenInterval();
+            wordAfter = _wordAtEntry + 65536;
+        });
         _context.Backing.Sync(dataOnly);
-        ChangeHeader(() => CloseInterval(interval));
-        _syncedWord = _cachedWord;
+        ChangeHeader(() =>
+        {
+            CloseInterval(interval);
+            // What others wrote meanwhile is in a later interval: the next sync has to close that one.
+            syncedWord = _wordAtEntry == wordAfter ? _wordAtEntry + 65536 : ~0UL;
+        });
+        _syncedWord = syncedWord;
     }
 
     /// <summary>
@@ -102,6 +111,7 @@ public sealed partial class SealedFile
     {
         if (!_header.Compresses || _header.Size == 0)
             return;
+        ClearBeyondSize(_header.Size);
         long block = _geometry.BlockOf(_header.Size - 1);
         int slot = Geometry.SlotOf(block);
         IndexPage? page = FindGroup(Geometry.GroupOf(block));
@@ -118,7 +128,7 @@ public sealed partial class SealedFile
         bool fitsInline = block == 0 && !_header.IsIndexed && IsInlineFree(page);
         if (!(fitsInline && length <= InlineSize) && !TryCompress(plain, packed.Span, fitsInline, out _))
             return;
-        BeginGroup();
+        BeginGroup(page, block, block);
         WriteBlock(page, block, plain, mayCompress: true, mayBeInline: true);
         CommitGroup(page);
     }
@@ -128,6 +138,8 @@ public sealed partial class SealedFile
     {
         foreach (IndexPage page in _index.Values)
         {
+            if (page.StaleSlots != 0)
+                Rebase(page);
             for (int slot = 0; page.StaleSlots >> slot != 0; slot++)
                 if ((page.StaleSlots >> slot & 1) != 0)
                     ReclaimSlot(page, slot);
@@ -142,8 +154,9 @@ public sealed partial class SealedFile
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         bool isPresent = (record.Present >> slot & 1) != 0;
         // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed.
-        bool isCurrentUsed = isPresent || (record.Interval > _header.DurableInterval && current.Interval <= _header.DurableInterval);
-        bool isDurableUsed = current.Interval > _header.DurableInterval && (isPresent || record.Interval > _header.DurableInterval);
+        bool isInBase = (new GroupRecord(page.Base).BasePresent >> slot & 1) != 0;
+        bool isCurrentUsed = isPresent || (isInBase && IsOnDisk(current));
+        bool isDurableUsed = isInBase && (!IsOnDisk(current) || MayBeLost(current.Interval, current.Boot));
         for (int place = 0; place < PlaceCount; place++)
         {
             bool isUsed = (isCurrentUsed && !current.IsZero && current.Place == place) ||
@@ -165,7 +178,7 @@ public sealed partial class SealedFile
         if (settled == _storedLength)
             return;
         // Cutting may free what the last durable state needs.
-        if (settled < _storedLength && _header.DurableInterval > 0)
+        if (settled < _storedLength && HasDurableState)
             MakeEverythingDurable();
         _context.Backing.SetLength(settled);
         _storedLength = settled;

@@ -33,8 +33,7 @@ public sealed partial class SealedFile
         try
         {
             PrepareToGrow(end, mayStayInline: offset <= _header.Size);
-            if (offset > _header.Size)
-                ClearBeyondSize(offset);
+            ClearBeyondSize(end);
             while (done < source.Length)
             {
                 long group = Geometry.GroupOf(_geometry.BlockOf(offset + done));
@@ -98,11 +97,13 @@ public sealed partial class SealedFile
     private void TurnIndexOn()
     {
         IndexPage page = FindGroup(0)!;
+        BeginGroup(page, 0, 0);
+        ResolveEntry(page, 0, 0);
         BlockVersion current = BlockVersion.Current(page.Bytes, 0);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, 0);
         bool isPresent = (new GroupRecord(page.Bytes).Present & 1) != 0;
-        bool holdsDurable = (!current.IsZero && current.Place == InlinePlace && current.Interval <= _header.DurableInterval) ||
-            (!durable.IsZero && durable.Place == InlinePlace && current.Interval > _header.DurableInterval);
+        bool isInBase = (new GroupRecord(page.Base).BasePresent & 1) != 0;
+        bool holdsDurable = isInBase && (IsOnDisk(current) ? current : durable) is { IsZero: false, Place: InlinePlace };
         if (isPresent && current.Place == InlinePlace)
             MoveBlockZero(page);
         if (holdsDurable)
@@ -116,6 +117,8 @@ public sealed partial class SealedFile
             durable.Clear();
         page.Bytes.AsSpan(InlineOffset).Clear();
         _header.IsIndexed = true;
+        Rebase(page);
+        SealRecord(page);
         SealHeader(page.Bytes);
         _context.Backing.Write(0, page.Bytes);
     }
@@ -125,7 +128,7 @@ public sealed partial class SealedFile
         using Scratch plain = ScratchPool.Rent(_geometry.BlockSize);
         int length = OpenBlock(0, plain.Span[.._geometry.BlockSize]);
         Unsettle(_header.Size);
-        BeginGroup();
+        BeginGroup(page, 0, 0);
         WriteBlock(page, 0, plain.Span[..length], mayCompress: true, mayBeInline: false);
         CommitGroup(page);
     }
@@ -134,7 +137,7 @@ public sealed partial class SealedFile
     {
         fault = null;
         IndexPage page = MakeGroup(group);
-        BeginGroup();
+        BeginGroup(page, _geometry.BlockOf(offset), _geometry.BlockOf(offset + source.Length - 1));
         int done = 0;
         try
         {
@@ -208,6 +211,7 @@ public sealed partial class SealedFile
         int slot = Geometry.SlotOf(block);
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
         using Scratch sealedScratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
+        ResolveEntry(page, slot, block);
         bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
         ReadOnlySpan<byte> stored = plain;
         StoredKind kind = StoredKind.Raw;
@@ -225,7 +229,7 @@ public sealed partial class SealedFile
             Unsettle(Math.Max(_header.Size, plain.Length));
         bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
         int place = isInline ? InlinePlace : FreePlace(current, durable);
-        if (!current.IsZero && current.Interval <= _header.DurableInterval)
+        if (!current.IsZero && IsOnDisk(current))
             durable.CopyFrom(current);
         else if (!durable.IsZero && durable.Place == place)
             throw new InvalidOperationException("a durable place was chosen");
@@ -299,11 +303,19 @@ public sealed partial class SealedFile
 
     /// <summary>The inline place may be overwritten by its next version where nothing durable is in it (format §6).</summary>
     private bool MayOverwriteInline(IndexPage page) =>
-        BlockVersion.Current(page.Bytes, 0).Interval > _header.DurableInterval &&
+        !IsOnDisk(BlockVersion.Current(page.Bytes, 0)) &&
         (BlockVersion.Durable(page.Bytes, 0).IsZero || BlockVersion.Durable(page.Bytes, 0).Place != InlinePlace);
 
-    private void BeginGroup()
+    private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
+        // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
+        for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)
+        {
+            BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+            if (IsInFlight(current.Interval, current.Boot))
+                MakeEverythingDurable();
+        }
+        Rebase(page);
         _firstDirtySlot = GroupBlocks;
         _lastDirtySlot = -1;
         _isRecordDirty = _isHeaderDirty = _isInlineDirty = false;
@@ -317,7 +329,7 @@ public sealed partial class SealedFile
         if (_isInlineDirty)
             to = InlineOffset + _inlineLength;
         if (_isRecordDirty)
-            new GroupRecord(page.Bytes).Seal(_fileId, page.Group, _header.SyncInterval, _context.BootWord, _key);
+            SealRecord(page);
         bool isHeaderHere = _isHeaderDirty && page.Group == 0;
         if (isHeaderHere)
             SealHeader(page.Bytes);

@@ -152,6 +152,7 @@ public sealed partial class SealedFile : IDisposable
                 _wordAtEntry = _context.Coherence.Word;
                 _context.Coherence.BeginWrite();
                 _isWriting = true;
+                BeginBoot();
                 FinishTruncation();
             }
             catch
@@ -202,6 +203,15 @@ public sealed partial class SealedFile : IDisposable
             _cachedWord = isAlone ? _wordAtEntry + 65536 : ~0UL;
         }
         _context.Lock.Exit();
+    }
+
+    /// <summary>The first writer of a boot says so before anything else (format §7).</summary>
+    private void BeginBoot()
+    {
+        if (_header.Boot == _context.BootWord)
+            return;
+        _header.BeginBoot(_context.BootWord, (ulong)DateTime.UtcNow.Ticks);
+        WriteHeader();
     }
 
     /// <summary>Makes header and caches current: drops them if anybody else has written, or is writing, since.</summary>

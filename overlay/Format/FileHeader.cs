@@ -20,7 +20,7 @@ public enum HeaderFault
 /// <remarks>
 /// OFFSET SIZE FIELD: 0 8 magic · 8 2 version · 10 1 suite · 11 1 compression · 12 1 log2(B) · 13 1 flags · 14 2 features ·
 /// 16 16 file id · 32 16 volume id · 48 8 key check · 56 8 size · 64 8 sync interval · 72 8 durable interval · 80 8 sequence ·
-/// 88 4 boot · 92 4 zero · 96 8 truncated from · 104 104 zero · 208 16 nonce · 224 32 tag.
+/// 88 4 boot · 92 4 zero · 96 8 truncated from · 104 96 lost intervals · 200 8 zero · 208 16 nonce · 224 32 tag.
 /// </remarks>
 public struct FileHeader
 {
@@ -28,6 +28,7 @@ public struct FileHeader
     private const int SealedPart = 208;
     private const int NonceOffset = 208;
     private const int TagOffset = 224;
+    private const int LostOffset = 104;
     private const byte IndexedFlag = 1;
 
     public CipherSuite Suite { get; set; }
@@ -43,9 +44,23 @@ public struct FileHeader
     /// <summary>Not 0: a truncation from this size to <see cref="Size"/> is under way (format §6).</summary>
     public long TruncatedFrom { get; set; }
 
+    public LostIntervals Lost { get; set; }
+
     public static ReadOnlySpan<byte> FileIdOf(ReadOnlySpan<byte> page) => page.Slice(16, FileIdSize);
 
     public static ReadOnlySpan<byte> VolumeIdOf(ReadOnlySpan<byte> page) => page.Slice(32, VolumeIdSize);
+
+    /// <summary>
+    /// What earlier boots wrote and never synced may be lost. Intervals of this boot start behind theirs, and at the clock: a
+    /// boot whose header was lost, but not its blocks, used others (format §7).
+    /// </summary>
+    public void BeginBoot(uint boot, ulong now)
+    {
+        ulong next = Math.Max(SyncInterval + 1, now);
+        Lost = Lost.With(DurableInterval, next - 1);
+        SyncInterval = next;
+        Boot = boot;
+    }
 
     /// <summary>Checks what needs no key; the fields may then be shown, but not trusted.</summary>
     public static HeaderFault Parse(ReadOnlySpan<byte> page, out FileHeader header)
@@ -65,9 +80,11 @@ public struct FileHeader
         header.Sequence = BinaryPrimitives.ReadUInt64LittleEndian(page[80..]);
         header.Boot = BinaryPrimitives.ReadUInt32LittleEndian(page[88..]);
         header.TruncatedFrom = BinaryPrimitives.ReadInt64LittleEndian(page[96..]);
+        bool isAscending = LostIntervals.TryRead(page[LostOffset..], out LostIntervals lost);
+        header.Lost = lost;
         bool isSane = CipherSuites.IsKnown(page[10]) && page[11] <= 1 && (page[13] & ~IndexedFlag) == 0 &&
             page[12] is >= LeastBlockSizeLog2 and <= GreatestBlockSizeLog2 && header.Size >= 0 && header.TruncatedFrom >= 0 &&
-            header.DurableInterval < header.SyncInterval;
+            header.DurableInterval < header.SyncInterval && isAscending && lost.Last < header.SyncInterval;
         return isSane ? HeaderFault.Ok : HeaderFault.Damaged;
     }
 
@@ -106,6 +123,7 @@ public struct FileHeader
         BinaryPrimitives.WriteUInt64LittleEndian(target[80..], Sequence);
         BinaryPrimitives.WriteUInt32LittleEndian(target[88..], Boot);
         BinaryPrimitives.WriteInt64LittleEndian(target[96..], TruncatedFrom);
+        Lost.Write(target[LostOffset..]);
 
         NonceSource.Next(target.Slice(NonceOffset, 16));
         Span<byte> associatedData = stackalloc byte[1 + SealedPart];

@@ -8,7 +8,7 @@ public static class FormatConstants
     public const int PageSize = 4096;
     public const int SectorSize = 512;
     public const int GroupBlocks = 29;
-    public const int ChildrenPerGroup = 512;
+    public const int ChildrenPerGroup = 208;
     public const int PlaceCount = 3;
 
     public const int LeastBlockSizeLog2 = 12;

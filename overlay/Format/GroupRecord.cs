@@ -6,11 +6,18 @@ using static Overlay.Format.FormatConstants;
 namespace Overlay.Format;
 
 /// <summary>Which blocks and child groups of a group exist (format §5); a view of its 128 bytes.</summary>
-/// <remarks>OFFSET SIZE FIELD: 0 8 interval · 8 4 present · 12 4 boot · 16 16 nonce · 32 32 tag · 64 64 children.</remarks>
+/// <remarks>
+/// OFFSET SIZE FIELD: 0 8 interval · 8 4 present · 12 4 boot · 16 16 nonce · 32 32 tag · 64 26 children · 90 26 base children ·
+/// 116 4 base present · 120 8 base interval.
+/// </remarks>
 public readonly ref struct GroupRecord
 {
     private const byte SealDomain = 2;
     private const int ChildrenOffset = 64;
+    private const int ChildrenSize = ChildrenPerGroup / 8;
+    private const int BaseChildrenOffset = 90;
+    private const int BasePresentOffset = 116;
+    private const int BaseIntervalOffset = 120;
 
     private readonly Span<byte> _bytes;
 
@@ -35,11 +42,41 @@ public readonly ref struct GroupRecord
         private set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], value);
     }
 
+    /// <summary>The bits of <see cref="Present"/> as they are on disk in any case.</summary>
+    public uint BasePresent => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[BasePresentOffset..]);
+
+    /// <summary>Whatever exists without being in the base was written in a later interval than this.</summary>
+    public ulong BaseInterval => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[BaseIntervalOffset..]);
+
     public bool IsZero => _bytes.IndexOfAnyExcept((byte)0) < 0;
 
     public void Clear() => _bytes.Clear();
 
     public bool HasChild(int index) => (_bytes[ChildrenOffset + index / 8] >> (index % 8) & 1) != 0;
+
+    public bool HasBaseChild(int index) => (_bytes[BaseChildrenOffset + index / 8] >> (index % 8) & 1) != 0;
+
+    /// <summary>Takes what exists now for what is on disk in any case.</summary>
+    public void Rebase(ulong interval)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[BasePresentOffset..], Present);
+        _bytes.Slice(ChildrenOffset, ChildrenSize).CopyTo(_bytes[BaseChildrenOffset..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes[BaseIntervalOffset..], interval);
+    }
+
+    public void CopyBitsFrom(GroupRecord other)
+    {
+        Present = other.Present;
+        other._bytes.Slice(ChildrenOffset, ChildrenSize).CopyTo(_bytes[ChildrenOffset..]);
+    }
+
+    public void CopyBaseFrom(GroupRecord other) => other._bytes[BaseChildrenOffset..].CopyTo(_bytes[BaseChildrenOffset..]);
+
+    public void ClearBits()
+    {
+        Present = 0;
+        _bytes.Slice(ChildrenOffset, ChildrenSize).Clear();
+    }
 
     public void SetChild(int index, bool exists)
     {
