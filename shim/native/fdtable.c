@@ -6,6 +6,7 @@
 
 /* 4 MiB of untouched zero pages: only the pages of numbers in use cost memory. */
 uint32_t overlay_fd_words[FD_LIMIT];
+static bool s_any_reserved;
 
 void fd_lose(int fd)
 {
@@ -26,8 +27,14 @@ void fd_gain(int fd, uint32_t seen, enum fd_state state)
                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+bool fd_any_reserved(void)
+{
+    return __atomic_load_n(&s_any_reserved, __ATOMIC_RELAXED);
+}
+
 void fd_reserve(int fd, int reserved)
 {
+    __atomic_store_n(&s_any_reserved, true, __ATOMIC_RELAXED);
     if ((unsigned)fd < FD_LIMIT)
         __atomic_store_n(&overlay_fd_words[fd],
                          (fd_word(fd) / FD_STATES + 1) * FD_STATES + (reserved ? FD_RESERVED : FD_UNKNOWN),

@@ -40,6 +40,9 @@ void fd_gain(int fd, uint32_t seen, enum fd_state state) HIDDEN;
 /* The engine takes or gives back a descriptor of its own. */
 void fd_reserve(int fd, int reserved) HIDDEN;
 
+/* Whether it ever took one. */
+bool fd_any_reserved(void) HIDDEN;
+
 /*
  * FD_FOREIGN, FD_SEALED, FD_RESERVED or FD_INSIDE, asking kernel and engine where the table does not know;
  * -errno when the file is sealed but cannot be used.

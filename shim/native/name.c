@@ -1,4 +1,4 @@
-/* Names: the border of a volume (rename, link: EXDEV, design D17), its hidden directory, the working directory, chroot. */
+/* Names: the border of a volume (rename, link: EXDEV, design D17), the working directory, chroot. */
 #include <errno.h>
 
 #include "calls.h"
@@ -118,42 +118,6 @@ int on_linkat(struct overlay_call *call)
     return link_call(call, (int)call->args[0], (const char *)call->args[1], (int)call->args[2],
                      (const char *)call->args[3], (int)call->args[4]);
 }
-
-/* Takes `.overlay` out of what the kernel listed of a volume's root. `name_offset`: where a record's name begins. */
-static int list(struct overlay_call *call, size_t name_offset)
-{
-    int fd = (int)call->args[0];
-    if (fd_state_of(fd) == FD_RESERVED)
-        return answer(call, -EBADF);
-    struct stat status;
-    if (sys_fstat(fd, &status) < 0 || !volumes_on_device(status.st_dev))
-        return PASS;
-    bool is_root = false;
-    for (int i = 0; i < overlay_volume_count; i++)
-        is_root |= overlay_volumes[i].inode == status.st_ino && overlay_volumes[i].device == status.st_dev;
-    if (!is_root)
-        return PASS;
-    for (;;) {
-        long size = overlay_raw_syscall6(call->number, fd, call->args[1], call->args[2], 0, 0, 0);
-        char *buffer = (char *)call->args[1];
-        for (long at = 0; at < size;) {
-            long length = *(uint16_t *)(buffer + at + 16);
-            if (text_same(buffer + at + name_offset, ".overlay")) {
-                text_copy(buffer + at, buffer + at + length, (size_t)(size - at - length));
-                /* Nothing left is not the end of the directory: go on reading. */
-                if ((size -= length) == 0)
-                    goto again;
-                break;
-            }
-            at += length;
-        }
-        return answer(call, size);
-    again:;
-    }
-}
-
-int on_getdents64(struct overlay_call *call) { return list(call, 19); }
-int on_getdents(struct overlay_call *call) { return list(call, 18); }
 
 int on_chdir(struct overlay_call *call)
 {
