@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Microsoft.Data.Sqlite;
 using Overlay.Crypto;
 
@@ -14,7 +15,7 @@ internal sealed class FileTable : IDisposable
     {
         _store = store;
         _find = store.Prepare(
-            "SELECT wrapped_key, key_version, suite, block_size_log2, created, state, path FROM file WHERE file_id = $id",
+            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path FROM file WHERE file_id = $id",
             "$id");
         _insert = store.Prepare(
             """
@@ -31,12 +32,18 @@ internal sealed class FileTable : IDisposable
     {
         _find.Parameters[0].Value = fileId;
         using SqliteDataReader reader = _find.ExecuteReader();
-        if (!reader.Read())
-            return null;
-        return new FileRow(fileId, reader.GetFieldValue<byte[]>(0), reader.GetInt32(1), (CipherSuite)reader.GetByte(2),
-            reader.GetInt32(3), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(4)), (FileState)reader.GetInt32(5),
-            reader.GetString(6));
+        return reader.Read() ? ReadSoundRow(_store, reader) : null;
     });
+
+    /// <summary>One after the other, as the store is at the first of them.</summary>
+    internal static IEnumerable<FileRow> ReadAll(StoreConnection store)
+    {
+        using SqliteCommand command = store.Prepare(
+            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path FROM file");
+        using SqliteDataReader reader = store.Guard(command.ExecuteReader);
+        while (store.Guard(reader.Read))
+            yield return ReadSoundRow(store, reader);
+    }
 
     internal void InsertPooled(byte[] fileId, byte[] wrappedKey, VolumeRow volume, long created)
     {
@@ -70,6 +77,22 @@ internal sealed class FileTable : IDisposable
         _removePooled.Parameters[0].Value = fileId;
         _removePooled.ExecuteNonQuery();
     }
+
+    private static FileRow ReadSoundRow(StoreConnection store, SqliteDataReader reader)
+    {
+        try
+        {
+            return store.Guard(() => ReadRow(reader));
+        }
+        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        {
+            throw StoreErrors.Damaged(store.Path, e.Message);
+        }
+    }
+
+    private static FileRow ReadRow(SqliteDataReader reader) => new(
+        reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1), reader.GetInt32(2), (CipherSuite)reader.GetByte(3),
+        reader.GetInt32(4), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), (FileState)reader.GetInt32(6), reader.GetString(7));
 
     public void Dispose()
     {

@@ -56,17 +56,10 @@ public sealed class MetadataStore : IDisposable
     public IReadOnlyList<KeyVersionRow> ReadKeyVersions() => VolumeTables.ReadKeyVersions(Connection);
 
     /// <returns>The row of a file, or null.</returns>
-    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId)
-    {
-        try
-        {
-            return _files.TryFind(fileId.ToArray());
-        }
-        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
-        {
-            throw StoreErrors.Damaged(Path, e.Message);
-        }
-    }
+    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId) => _files.TryFind(fileId.ToArray());
+
+    /// <summary>The rows of all files, keys in stock among them.</summary>
+    public IEnumerable<FileRow> ReadFiles() => FileTable.ReadAll(Connection);
 
     /// <summary>How many rows are in this state; reads all of them.</summary>
     public long CountFiles(FileState state) =>

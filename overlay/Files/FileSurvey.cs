@@ -9,7 +9,11 @@ public sealed class FileSurvey
 
     public long Holes { get; set; }
 
+    /// <summary>Blocks, and records of groups, that are damaged.</summary>
     public long DamagedBlocks { get; set; }
+
+    /// <summary>Blocks that nobody can tell of, since the record above them is damaged.</summary>
+    public long UnreachableBlocks { get; set; }
 
     public long PlainBytes { get; set; }
 

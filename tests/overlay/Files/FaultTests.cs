@@ -136,7 +136,7 @@ public class FaultTests
         Assert.Empty(fixture.Log.Lines);
         using SealedFile again = fixture.Open();
         CheckSame(again, model);
-        Assert.Equal(0, again.Survey((_, _) => { }).DamagedBlocks);
+        Assert.Equal(0, again.Survey(_ => { }).DamagedBlocks);
         long decoded = SettledSize.Decode(fixture.Recipe.Geometry, fixture.Backing.Length);
         Assert.True(decoded == -1 || decoded == model.Length, $"st_size says {decoded}, not {model.Length}");
     }

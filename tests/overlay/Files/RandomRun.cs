@@ -189,7 +189,7 @@ internal sealed class RandomRun
         foreach (long block in _model.DataBlocks)
             CheckRange(who, block * BlockSize, BlockSize);
         long damaged = 0;
-        FileSurvey survey = _files[who].Survey((_, _) => damaged++);
+        FileSurvey survey = _files[who].Survey(_ => damaged++);
         if (damaged != 0 || survey.DamagedBlocks != 0 || survey.Blocks != _model.DataBlocks.Count)
             throw new XunitException($"survey: {survey.Blocks} blocks, {survey.DamagedBlocks} damaged; model: {_model.DataBlocks.Count}");
     }
