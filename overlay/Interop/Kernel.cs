@@ -135,6 +135,8 @@ internal static unsafe partial class Kernel
         internal const int EmptyPath = 0x1000, NoFollow = 0x100;
         internal const ushort TypeMask = 0xF000, Regular = 0x8000;
 
+        [FieldOffset(20)] internal uint UserId;
+        [FieldOffset(24)] internal uint GroupId;
         [FieldOffset(28)] internal ushort Mode;
         [FieldOffset(32)] internal ulong Inode;
         [FieldOffset(40)] internal long Size;

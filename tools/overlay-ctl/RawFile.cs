@@ -12,6 +12,8 @@ namespace Overlay.Ctl;
 internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
 {
     private const int NoSuchOffset = Errno.ENXIO;
+    private const int CreateNew = Kernel.O_RDWR | Kernel.O_CREAT | 0x80; // O_EXCL
+    private const uint OwnerOnly = 0x180;
 
     private readonly int _fd;
     private readonly List<string> _lines = [];
@@ -19,17 +21,25 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
 
     /// <exception cref="ErrnoException">It cannot be opened, or is not a regular file.</exception>
     internal RawFile(string path, bool canWrite = false)
+        : this(path, (canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY) | Kernel.O_NONBLOCK)
+    {
+    }
+
+    private RawFile(string path, int flags)
     {
         FilePath = path;
-        _fd = KernelFile.Open(Kernel.CurrentDirectory, path, (canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY) | Kernel.O_NONBLOCK);
+        _fd = KernelFile.Open(Kernel.CurrentDirectory, path, flags, OwnerOnly);
         if (_fd < 0)
-            throw new ErrnoException(Kernel.LastError, $"{path} cannot be opened: {Explain(Kernel.LastError)}");
+            throw new ErrnoException(Kernel.LastError, $"it cannot be opened: {Explain(Kernel.LastError)}");
         _before = KernelFile.Status(_fd);
         if ((_before.Mode & Kernel.StatusBuffer.TypeMask) == Kernel.StatusBuffer.Regular)
             return;
         _ = Kernel.Close(_fd);
-        throw new ErrnoException(Errno.EINVAL, $"{path} is not a regular file");
+        throw new ErrnoException(Errno.EINVAL, "it is not a regular file");
     }
+
+    /// <summary>Makes a file for its owner alone; fails where there is one.</summary>
+    internal static RawFile Create(string path) => new(path, CreateNew);
 
     internal string FilePath { get; }
 
@@ -65,6 +75,13 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     void IFaultLog.Write(string cause) => _lines.Add(cause);
 
     internal void SetMode(uint mode) => KernelFile.Check(Kernel.ChangeMode(_fd, mode), "the mode cannot be changed");
+
+    /// <summary>Only root may give files away; for others the new file is theirs, as it is with any copy.</summary>
+    internal void TakeOwner(in Kernel.StatusBuffer like)
+    {
+        if (Posix.ChangeOwner(_fd, like.UserId, like.GroupId) != 0 && Kernel.LastError != Errno.EPERM)
+            throw KernelFile.Failure("the owner cannot be set");
+    }
 
     /// <summary>Gives the file the times that another, or itself, had.</summary>
     internal unsafe void SetTimes(in Kernel.StatusBuffer like)

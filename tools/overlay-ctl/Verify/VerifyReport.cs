@@ -43,21 +43,10 @@ internal static class VerifyReport
     private static string Line(Finding finding)
     {
         StringBuilder line = new();
-        line.Append(finding.Path.Length > 0 ? Escape(finding.Path) : "(volume)").Append(": ").Append(finding.Kind.Name).Append(": ").Append(finding.Cause);
+        line.Append(finding.Path.Length > 0 ? FindingText.Escape(finding.Path) : "(volume)").Append(": ").Append(finding.Kind.Name).Append(": ").Append(finding.Cause);
         if (finding.Length >= 0)
             line.Append($" (bytes {finding.Offset} to {finding.Offset + finding.Length - 1}; stored at {finding.StoredOffset})");
         return line.Append(". Remedy: ").Append(finding.Kind.Remedy).Append('.').ToString();
-    }
-
-    /// <summary>A name may hold line ends and what a terminal takes for commands.</summary>
-    private static string Escape(string path)
-    {
-        if (!path.Any(char.IsControl))
-            return path;
-        StringBuilder escaped = new();
-        foreach (char c in path)
-            escaped.Append(char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString());
-        return escaped.ToString();
     }
 
     private static void WriteArray(Utf8JsonWriter writer, string name, IReadOnlyList<Finding> findings, Weight weight)
