@@ -144,7 +144,7 @@ internal sealed unsafe partial class FileEngine
             : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | ((atFlags & Kernel.StatusBuffer.NoFollow) != 0 ? NoFollow : 0), 0);
         if (own < 0)
             throw KernelFile.Failure("the file cannot be opened to read its size");
-        OpenFile file = new(device, inode);
+        OpenFile file = new(device, inode, ReopenByAgent);
         try
         {
             Kernel.StatusBuffer status = KernelFile.Status(own);
