@@ -290,6 +290,8 @@ internal sealed partial class FileEngine : IDisposable
             Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
             if (status.Size == 0)
                 opened = Create(file, context, volume, path, status.Mode);
+            if (opened is not null && !mustWrite)
+                file.RestoreTimes(status); // the program only reads
         }
         finally
         {

@@ -179,12 +179,17 @@ internal sealed class OpenFile : IBackingFile
     /// <summary>
     /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
     /// </summary>
-    internal unsafe void Settle()
+    internal void Settle()
     {
         if (!File.NeedsSettling)
             return;
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
         File.Settle();
+        RestoreTimes(before);
+    }
+
+    internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)
+    {
         Kernel.StatusBuffer after = KernelFile.Status(_fd);
         if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
             return;
@@ -195,6 +200,9 @@ internal sealed class OpenFile : IBackingFile
         if (Kernel.SetTimes(_fd, times) != 0 && Kernel.LastError is not (Errno.EPERM or Errno.EACCES))
             throw KernelFile.Failure("the file's times cannot be kept");
     }
+
+    /// <summary>Would the kernel let the program's own descriptor change the length? Ours may be allowed more, in a sandbox.</summary>
+    internal void CheckMayTruncate(int fd) => KernelFile.Check(Kernel.SetLength(fd, Length), "the file's length may not be changed");
 
     internal void SetMode(uint mode) => KernelFile.Check(Kernel.ChangeMode(_fd, mode), "marking the file as sealed failed");
 
