@@ -57,7 +57,6 @@ public sealed partial class SealedFile
     /// <summary>Makes <c>st_size</c> and the index ready for a size of at least <paramref name="size"/>.</summary>
     private void PrepareToGrow(long size, bool mayStayInline)
     {
-        _needsSettling = true;
         if (_storedLength < 0)
             _storedLength = _context.Backing.Length;
         if (size <= _header.Size)
@@ -83,6 +82,7 @@ public sealed partial class SealedFile
 
     private void Unsettle(long size)
     {
+        _needsSettling = true;
         long unsettled = Math.Max(_geometry.UnsettledLength(size), _geometry.UnsettledLength(_header.Size));
         if (_storedLength % 2 == 0 && _storedLength >= unsettled)
             return;
@@ -116,6 +116,7 @@ public sealed partial class SealedFile
         if (!durable.IsZero && durable.Place == InlinePlace)
             durable.Clear();
         page.Bytes.AsSpan(InlineOffset).Clear();
+        page.Inline = null;
         _header.IsIndexed = true;
         Rebase(page);
         SealRecord(page);
@@ -225,6 +226,8 @@ public sealed partial class SealedFile
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         bool isInline = fitsInline && stored.Length <= InlineSize;
+        // Raw inline data that only grows leaves nothing to be put in order: st_size follows by itself (format §8).
+        _needsSettling |= !isInline || kind == StoredKind.Lz4;
         if (isInline && kind == StoredKind.Lz4)
             Unsettle(Math.Max(_header.Size, plain.Length));
         bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
@@ -240,6 +243,7 @@ public sealed partial class SealedFile
         {
             // Goes out with the sector in front of it, in one write (format §6).
             sealedText[..stored.Length].CopyTo(page.Bytes.AsSpan(InlineOffset));
+            page.Inline = null;
             _inlineLength = stored.Length;
             _isInlineDirty = true;
         }
@@ -252,7 +256,10 @@ public sealed partial class SealedFile
             _context.Backing.Write(_geometry.PlaceOffset(page.Group, slot, place), sealedText[..stored.Length]);
         }
         if (isReplacing)
+        {
             page.StaleSlots |= 1U << slot;
+            _needsSettling = true;
+        }
         MarkWritten(page, slot);
         _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain);
     }
