@@ -18,8 +18,11 @@ public sealed partial class SealedFile
         {
             Revalidate();
             long blocks = (_header.Size + _geometry.BlockSize - 1) >> _geometry.BlockSizeLog2;
-            FileSurvey survey = new();
+            FileSurvey survey = new() { Sequence = _header.Sequence, Boot = _header.Boot };
+            _surveyedSum = 0;
+            _hasSurveyedYoung = false;
             SurveyGroup(0, survey, onDamage);
+            survey.Digest = CheckDigest(survey.DamagedBlocks > 0);
             survey.Holes = Math.Max(0, blocks - survey.Blocks - survey.DamagedBlocks - survey.UnreachableBlocks);
             return survey;
         }
@@ -61,6 +64,8 @@ public sealed partial class SealedFile
         }
         if (page is null)
             return;
+        _surveyedSum += SumOf(page);
+        _hasSurveyedYoung |= MayBeLost(new GroupRecord(page.Bytes).Interval, new GroupRecord(page.Bytes).Boot);
         for (int slot = 0; slot < GroupBlocks; slot++)
             SurveyBlock(page, slot, survey, onDamage);
         for (int child = 0; child < ChildrenPerGroup; child++)
@@ -84,6 +89,7 @@ public sealed partial class SealedFile
             length = offset < _header.Size ? OpenBlock(block, scratch.Span[.._geometry.BlockSize]) : 0;
         });
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        _hasSurveyedYoung |= MayBeLost(current.Interval, current.Boot);
         if (fault is null)
         {
             survey.Blocks++;
@@ -98,6 +104,39 @@ public sealed partial class SealedFile
             ? _geometry.PlaceOffset(page.Group, slot, current.Place)
             : _geometry.IndexOffset(page.Group) + EntryOffset + slot * EntrySize;
         onDamage(new FileDamage(page.Group, block, offset, bytes, stored, fault.Message));
+    }
+
+    private ulong _surveyedSum;
+    private bool _hasSurveyedYoung;
+
+    private DigestState CheckDigest(bool isDamaged)
+    {
+        if (isDamaged || !_header.Digest.IsKept)
+            return DigestState.Unknown;
+        if (_header.Digest.IsExact && _header.Digest.Sum == _surveyedSum)
+            return DigestState.Exact;
+        // While the groups were read a writer may have been at work.
+        _context.Lock.Enter();
+        _isWriting = true; // nothing is tried again
+        try
+        {
+            Forget();
+            ReadHeader();
+            if (!_header.Digest.IsKept)
+                return DigestState.Unknown;
+            if (!_header.Digest.IsExact || _header.TruncatedFrom != 0)
+                return DigestState.InUse;
+            if (TrySumBelow(0, long.MaxValue, out ulong sum) && sum == _header.Digest.Sum)
+                return DigestState.Exact;
+            bool mayBeLost = _hasSurveyedYoung || _header.Digest.IsRebooted || (_header.Digest.IsUnsynced && _header.Boot != _context.BootWord);
+            return mayBeLost ? DigestState.DiffersUnsynced : DigestState.Differs;
+        }
+        finally
+        {
+            _isWriting = false;
+            _cachedWord = ~0UL;
+            _context.Lock.Exit();
+        }
     }
 
     /// <summary>Logical bytes of a group and of all groups below it.</summary>

@@ -117,11 +117,18 @@ public sealed partial class SealedFile
             durable.Clear();
         page.Bytes.AsSpan(InlineOffset).Clear();
         page.Inline = null;
-        _header.IsIndexed = true;
         Rebase(page);
+        _header.IsIndexed = true;
+        bool takesAlong = TakesDigestAlong(page);
+        if (takesAlong)
+            TakeDigestAlong(page, 0, 0);
+        else
+            BeginIndexChange(page);
         SealRecord(page);
         SealHeader(page.Bytes);
         _context.Backing.Write(0, page.Bytes);
+        if (!takesAlong)
+            EndIndexChange(page, 0, 0);
     }
 
     private void MoveBlockZero(IndexPage page)
@@ -315,6 +322,7 @@ public sealed partial class SealedFile
 
     private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
+        KnowMarks(page);
         // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
         for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)
         {
@@ -323,6 +331,8 @@ public sealed partial class SealedFile
                 MakeEverythingDurable();
         }
         Rebase(page);
+        if (page.Group != 0)
+            OpenDigest();
         _firstDirtySlot = GroupBlocks;
         _lastDirtySlot = -1;
         _isRecordDirty = _isHeaderDirty = _isInlineDirty = false;
@@ -335,6 +345,18 @@ public sealed partial class SealedFile
         int to = EntryOffset + (_lastDirtySlot + 1) * EntrySize;
         if (_isInlineDirty)
             to = InlineOffset + _inlineLength;
+        bool takesAlong = TakesDigestAlong(page) && (_isHeaderDirty || !_header.IsIndexed);
+        if (takesAlong)
+        {
+            TakeDigestAlong(page, _firstDirtySlot, _lastDirtySlot);
+            _isHeaderDirty = true;
+        }
+        else if (page.Group == 0 && !_isHeaderDirty)
+        {
+            OpenDigest();
+        }
+        if (!takesAlong)
+            BeginIndexChange(page);
         if (_isRecordDirty)
             SealRecord(page);
         bool isHeaderHere = _isHeaderDirty && page.Group == 0;
@@ -356,6 +378,8 @@ public sealed partial class SealedFile
             if (_isRecordDirty)
                 WriteIndex(page, RecordOffset, RecordOffset + RecordSize);
         }
+        if (!takesAlong)
+            EndIndexChange(page, _firstDirtySlot, _lastDirtySlot);
         if (_isHeaderDirty && page.Group != 0)
             WriteHeader();
         if (_isInlineDirty)

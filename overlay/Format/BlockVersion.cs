@@ -33,6 +33,8 @@ public readonly ref struct BlockVersion
 
     public uint Boot => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
 
+    public ReadOnlySpan<byte> Nonce => _bytes.Slice(16, 16);
+
     public int StoredLength => (int)(Word & LengthMask);
 
     public int Place => (int)(Word >> 24 & 3);

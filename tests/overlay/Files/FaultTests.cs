@@ -136,7 +136,9 @@ public class FaultTests
         Assert.Empty(fixture.Log.Lines);
         using SealedFile again = fixture.Open();
         CheckSame(again, model);
-        Assert.Equal(0, again.Survey(_ => { }).DamagedBlocks);
+        FileSurvey survey = again.Survey(_ => { });
+        Assert.Equal(0, survey.DamagedBlocks);
+        Assert.NotEqual(DigestState.Differs, survey.Digest);
         long decoded = SettledSize.Decode(fixture.Recipe.Geometry, fixture.Backing.Length);
         Assert.True(decoded == -1 || decoded == model.Length, $"st_size says {decoded}, not {model.Length}");
     }

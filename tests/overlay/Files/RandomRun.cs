@@ -151,6 +151,10 @@ internal sealed class RandomRun
         // Only what was let go of unsettled, as by a kill, may have left its mark.
         if (!_wasLeftUnsettled)
             CheckSettled();
+        DigestState digest = _files[0].Survey(_ => { }).Digest;
+        bool isKept = _greatestSize / _fixture.Recipe.Geometry.GroupSize < 1024;
+        if (digest != DigestState.Exact && isKept && !_wasLeftUnsettled)
+            throw new XunitException($"all is settled, but the digest is {digest}");
     }
 
     private void Settle(int who)
@@ -200,6 +204,8 @@ internal sealed class RandomRun
             CheckRange(who, block * BlockSize, BlockSize);
         long damaged = 0;
         FileSurvey survey = _files[who].Survey(_ => damaged++);
+        if (survey.Digest is DigestState.Differs or DigestState.DiffersUnsynced)
+            throw new XunitException("the digest differs");
         if (damaged != 0 || survey.DamagedBlocks != 0 || survey.Blocks != _model.DataBlocks.Count)
             throw new XunitException($"survey: {survey.Blocks} blocks, {survey.DamagedBlocks} damaged; model: {_model.DataBlocks.Count}");
     }

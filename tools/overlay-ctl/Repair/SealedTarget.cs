@@ -30,11 +30,11 @@ internal sealed class SealedTarget : ISaveTarget
                 keys.Refill();
             keys.Take(fileId, secret);
             UnlockedVolume unlocked = volume.Unlocked;
-            using DataKey key = DataKey.Import(unlocked.Suite, secret);
+            DataKey key = DataKey.Import(unlocked.Suite, secret);
             context.Lock.Enter();
             try
             {
-                SealedFile.Initialise(context, unlocked.Suite, unlocked.Compress, unlocked.BlockSizeLog2, fileId, key);
+                _file = SealedFile.Create(context, unlocked.Compress, unlocked.BlockSizeLog2, fileId, key);
             }
             finally
             {
@@ -47,8 +47,6 @@ internal sealed class SealedTarget : ISaveTarget
         }
         _raw.SetMode(0x180 | FormatConstants.SealedModeBit);
         keys.NoteCreated(fileId, System.IO.Path.GetRelativePath(volume.Unlocked.Root, path));
-        OpenResult result = volume.TryOpen(_raw, _cache, out SealedFile? opened);
-        _file = opened ?? throw new ControlException(ExitCodes.Failed, $"{path} cannot be opened: {result.Reason}");
     }
 
     public string FilePath { get; }
