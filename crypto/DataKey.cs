@@ -115,14 +115,16 @@ public sealed unsafe class DataKey : IDisposable
     }
 
     /// <summary>What a version of a block adds to its file's digest (format §5): nobody without the key can tell it. Never 0.</summary>
-    public ulong Mark(long block, ReadOnlySpan<byte> storedNonce)
+    /// <param name="description">32 bytes, the nonce among them.</param>
+    public ulong Mark(long block, ReadOnlySpan<byte> description)
     {
-        byte* input = stackalloc byte[sizeof(long) + StoredNonceSize];
+        const int DescriptionSize = 32, InputSize = sizeof(long) + DescriptionSize;
+        byte* input = stackalloc byte[InputSize];
         BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(input, sizeof(long)), block);
-        storedNonce.CopyTo(new Span<byte>(input + sizeof(long), StoredNonceSize));
+        description[..DescriptionSize].CopyTo(new Span<byte>(input + sizeof(long), DescriptionSize));
         ulong mark;
         fixed (byte* key = &_derived[MarkKeyOffset])
-            _ = Sodium.ShortHash((byte*)&mark, input, sizeof(long) + StoredNonceSize, key);
+            _ = Sodium.ShortHash((byte*)&mark, input, InputSize, key);
         return mark == 0 ? 1 : mark;
     }
 

@@ -56,11 +56,13 @@ public sealed partial class SealedFile
     /// <summary>Before an index page other than the first changes, and where the header says what the disk says.</summary>
     private void OpenDigest()
     {
-        if (CountWriter())
-            WriteHeader();
+        if (!CountWriter())
+            return;
+        WriteHeader();
+        _isDigestOpen = true;
     }
 
-    /// <summary>True: the header changed, and has to be written.</summary>
+    /// <summary>True: the header changed; the digest is open when it has been written.</summary>
     private bool CountWriter()
     {
         if (!_header.Digest.IsKept || IsDigestOpen)
@@ -74,7 +76,7 @@ public sealed partial class SealedFile
         _header.Digest = digest;
         _delta = 0;
         _deltaEpoch = digest.Epoch;
-        _isDigestOpen = true;
+        _isDigestOpen = false;
         _needsSettling = true;
         return true;
     }
@@ -232,7 +234,6 @@ public sealed partial class SealedFile
         return sum;
     }
 
-    /// <summary>The nonce names a version: no two have the same.</summary>
     private ulong MarkOf(IndexPage page, int slot) =>
-        _key.Mark(page.Group * GroupBlocks + slot, BlockVersion.Current(page.Bytes, slot).Nonce);
+        _key.Mark(page.Group * GroupBlocks + slot, BlockVersion.Current(page.Bytes, slot).Description);
 }

@@ -139,7 +139,10 @@ public sealed partial class SealedFile
 
     /// <summary>May this have lost a part of itself in a power loss (format §7)?</summary>
     private bool MayBeLost(ulong interval, uint boot) =>
-        boot != _context.BootWord && (interval > _header.DurableInterval || _header.Lost.Contains(interval));
+        boot != _context.BootWord && !IsOfThisBoot && (interval > _header.DurableInterval || _header.Lost.Contains(interval));
+
+    /// <summary>Made in this boot: nothing of it can have been lost, whatever an entry that was changed says of another boot.</summary>
+    private bool IsOfThisBoot => _header.Boot == _context.BootWord && _header.Lost.Last == 0;
 
     /// <summary>A torn read is repeated, the last time under the lock, where nobody can be writing.</summary>
     private void Retry(int attempt)

@@ -108,11 +108,12 @@ public sealed partial class SealedFile
     {
         Unsettle(_header.Size);
         ClearBeyondSize(_header.Size + 1);
-        if (length == 0)
-            CountWriter(); // what goes is not subtracted: the end of the truncation starts the digest anew
+        // What goes is not subtracted then: the end of the truncation starts the digest anew.
+        bool opensDigest = length == 0 && CountWriter();
         _header.TruncatedFrom = _header.Size;
         _header.Size = length;
         WriteHeader();
+        _isDigestOpen |= opensDigest;
         FinishTruncation();
     }
 

@@ -33,7 +33,8 @@ public readonly ref struct BlockVersion
 
     public uint Boot => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
 
-    public ReadOnlySpan<byte> Nonce => _bytes.Slice(16, 16);
+    /// <summary>All but the tag. No two versions have the same: the nonce is in it.</summary>
+    public ReadOnlySpan<byte> Description => _bytes[..32];
 
     public int StoredLength => (int)(Word & LengthMask);
 

@@ -49,10 +49,10 @@ public sealed class SealedFixture
         new(Backing, Lock, Coherence, Log, s_cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
 
     /// <summary>A new fixture with an empty sealed file.</summary>
-    public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null)
+    public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)
     {
         SealedFixture fixture = new(recipe, backing);
-        SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, FileId, DataKey.Import(recipe.Suite, SecretKey)).Dispose();
+        SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, fileId ?? FileId, DataKey.Import(recipe.Suite, SecretKey)).Dispose();
         return fixture;
     }
 

@@ -58,7 +58,7 @@ public class TamperTests
     public void Swapped_zeroed_and_transplanted_parts_are_found(CipherSuite suite, string sample)
     {
         (SealedFixture fixture, byte[] plain) = Make(suite, sample);
-        (SealedFixture other, _) = Make(suite, sample, seed: 2);
+        (SealedFixture other, _) = Make(suite, sample, seed: 2, fileId: [.. SealedFixture.FileId.Reverse()]);
         MemoryBacking sound = fixture.Backing;
         List<Part> parts = Parts(fixture);
         int cases = 0;
@@ -100,8 +100,8 @@ public class TamperTests
     {
         (SealedFixture fixture, byte[] plain) = Make(suite, sample);
         MemoryBacking sound = fixture.Backing;
-        byte[] meaning = Meaning(fixture);
-        long end = meaning.AsSpan().LastIndexOf((byte)1) + 1;
+        // Behind the end of a file are zeros: cutting zeros off changes nothing.
+        long end = Parts(fixture).Max(part => part.Offset + sound.ReadBytes(part.Offset, part.Length).AsSpan().LastIndexOfAnyExcept((byte)0) + 1);
         IEnumerable<long> cuts = Enumerable.Range(0, (int)(Math.Min(sound.Length, 1 << 20) / 512)).Select(sector => sector * 512L).Append(1).Append(255).Append(257)
             .Append(end - 1).Append(end);
         foreach (long cut in cuts.Where(cut => cut >= 0 && cut < sound.Length).Distinct())
@@ -221,7 +221,13 @@ public class TamperTests
         List<Part> parts = Parts(fixture);
         byte[] meaning = new byte[parts.Max(part => part.Offset + part.Length)];
         foreach (Part part in parts)
+        {
             meaning.AsSpan((int)part.Offset, part.Length).Fill(1);
+            // Of a stored nonce of 16 bytes aes-256-gcm takes 12; behind them are random bytes that nobody looks at.
+            int nonce = part.Name switch { "header" => 208, "block" => -1, _ => 16 };
+            if (fixture.Recipe.Suite == CipherSuite.Aes256Gcm && nonce >= 0)
+                meaning.AsSpan((int)part.Offset + nonce + 12, 4).Clear();
+        }
         return meaning;
     }
 
@@ -301,15 +307,16 @@ public class TamperTests
         {
             long damaged = 0;
             FileSurvey survey = file.Survey(_ => damaged++);
-            if (hasFailed != damaged > 0 || damaged != survey.DamagedBlocks)
+            if ((hasFailed && damaged == 0) || damaged != survey.DamagedBlocks)
                 throw new XunitException($"{what}: a read {(hasFailed ? "fails" : "is right")}, a survey finds {damaged}");
+            hasFailed |= damaged > 0; // of an empty file nothing is read
         }
         return hasFailed;
     }
 
-    private static (SealedFixture Fixture, byte[] Plain) Make(CipherSuite suite, string sample, int seed = 1)
+    private static (SealedFixture Fixture, byte[] Plain) Make(CipherSuite suite, string sample, int seed = 1, byte[]? fileId = null)
     {
-        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", 12));
+        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", 12), fileId: fileId);
         using SealedFile file = fixture.Open();
         Random random = new(seed);
         byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" => 9_000, _ => 31 * 4096 + 100 }];
