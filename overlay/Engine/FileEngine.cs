@@ -75,6 +75,8 @@ internal sealed partial class FileEngine : IDisposable
         _agent.AfterFork();
         foreach (Volume? volume in _volumes)
             volume?.AfterFork();
+        foreach (OpenFile file in _table.All())
+            file.File?.AfterFork();
         return 0;
     }
 
@@ -371,7 +373,7 @@ internal sealed partial class FileEngine : IDisposable
     private Volume GetVolume(int index)
     {
         lock (_attachGate)
-            return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent);
+            return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent, _bootWord);
     }
 
     private int ReopenByAgent(int fd)

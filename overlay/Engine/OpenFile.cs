@@ -181,11 +181,14 @@ internal sealed class OpenFile : IBackingFile
     /// </summary>
     internal void Settle()
     {
-        if (!File.NeedsSettling)
-            return;
-        Kernel.StatusBuffer before = KernelFile.Status(_fd);
-        File.Settle();
-        RestoreTimes(before);
+        if (File.NeedsSettling)
+        {
+            Kernel.StatusBuffer before = KernelFile.Status(_fd);
+            File.Settle();
+            RestoreTimes(before);
+        }
+        if (File.TryTakeNews(out ulong sequence))
+            Volume.NoteState(File.FileId, sequence);
     }
 
     internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)

@@ -33,11 +33,10 @@ public sealed class FileSurvey
     /// <summary>Blocks that nobody can tell of, since the record above them is damaged.</summary>
     public long UnreachableBlocks { get; set; }
 
+    public byte[] FileId { get; init; } = [];
+
     /// <summary>The header's sequence: it only grows.</summary>
     public ulong Sequence { get; set; }
-
-    /// <summary>Boot word of the header's writer.</summary>
-    public uint Boot { get; set; }
 
     public DigestState Digest { get; set; }
 

@@ -19,6 +19,7 @@ public sealed partial class SealedFile
     private ulong _delta;
     private ushort _deltaEpoch;
     private bool _isDigestOpen;
+    private bool _hasNews;
 
     /// <summary>An index page is being written: whether what was to be written is there is not known.</summary>
     private bool _isIndexUncertain;
@@ -28,10 +29,27 @@ public sealed partial class SealedFile
     {
         _isDigestOpen = false;
         _delta = 0;
+        _hasNews = false;
+    }
+
+    /// <summary>The header's sequence, if this process has written the header since it was asked last.</summary>
+    public bool TryTakeNews(out ulong sequence)
+    {
+        lock (_gate)
+        {
+            sequence = 0;
+            if (!_hasNews)
+                return false;
+            _hasNews = false;
+            Revalidate(); // what a failed write only meant to write does not count
+            sequence = _header.Sequence;
+            return true;
+        }
     }
 
     /// <summary>Takes the present state for the right one: for a caller that has looked at all of it. Not inside <see cref="EnterWrite"/>.</summary>
-    public void AcceptState()
+    /// <param name="leastSequence">The header's sequence becomes greater than that: what was known of the file is older then.</param>
+    public void AcceptState(ulong leastSequence = 0)
     {
         EnterWrite();
         try
@@ -39,6 +57,7 @@ public sealed partial class SealedFile
             if (!TrySumBelow(0, long.MaxValue, out ulong sum))
                 throw new ErrnoException(Errno.EIO, "the file is damaged");
             _header.Digest = _header.Digest.Restart(sum);
+            _header.Sequence = Math.Max(_header.Sequence, leastSequence);
             _isDigestOpen = false;
             WriteHeader();
         }

@@ -18,7 +18,7 @@ public sealed partial class SealedFile
         {
             Revalidate();
             long blocks = (_header.Size + _geometry.BlockSize - 1) >> _geometry.BlockSizeLog2;
-            FileSurvey survey = new() { Sequence = _header.Sequence, Boot = _header.Boot };
+            FileSurvey survey = new() { FileId = _fileId, Sequence = _header.Sequence };
             _surveyedSum = 0;
             _hasSurveyedYoung = false;
             SurveyGroup(0, survey, onDamage);

@@ -298,6 +298,7 @@ public sealed partial class SealedFile : IDisposable
     private void SealHeader(Span<byte> page)
     {
         _header.Sequence++;
+        _hasNews = true;
         _header.Boot = _context.BootWord;
         _header.Write(page, _fileId, _context.VolumeId, _key);
     }

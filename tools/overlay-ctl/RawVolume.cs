@@ -18,7 +18,7 @@ internal sealed class RawVolume : IKeySource, IDisposable
     private readonly UnlockedVolume _volume;
     private readonly LockFile? _locks;
     private readonly CoherenceTable? _coherence;
-    private readonly uint _bootWord = BootWord.FromBootId(File.ReadAllBytes("/proc/sys/kernel/random/boot_id").AsSpan(0, 36));
+    internal uint BootWord { get; } = Format.BootWord.FromBootId(File.ReadAllBytes("/proc/sys/kernel/random/boot_id").AsSpan(0, 36));
 
     internal RawVolume(UnlockedVolume volume)
     {
@@ -59,7 +59,7 @@ internal sealed class RawVolume : IKeySource, IDisposable
     {
         ulong inode = file.Status.Inode;
         return new FileContext(file, _locks?.For(inode) ?? Nobody.Instance, _coherence?.For(inode) ?? Nobody.Instance, file, cache,
-            _volume.VolumeId.ToArray(), _bootWord, _volume.BlockSizeLog2);
+            _volume.VolumeId.ToArray(), BootWord, _volume.BlockSizeLog2);
     }
 
     public void Dispose()

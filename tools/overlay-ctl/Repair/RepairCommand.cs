@@ -16,9 +16,10 @@ internal static class RepairCommand
         Option<bool> salvage = new("--salvage") { Description = "Save what can be read of damaged files as NAME.salvaged; the damaged file stays as it is." };
         Option<string?> output = new("--output") { Description = "With --salvage: save there. Outside of a volume that is PLAINTEXT.", HelpName = "DIR" };
         Option<bool> replace = new("--replace") { Description = "With --salvage: what was saved takes the file's name; the damaged file becomes NAME.damaged." };
-        Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done (this is so without --reclaim and --salvage, too)." };
+        Option<bool> accept = new("--accept") { Description = "Take files and blocks that were put back, and files of killed writers, for right as they are." };
+        Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done (this is so without --reclaim, --salvage and --accept, too)." };
         KeyOptions key = new();
-        Command command = new("repair", "Free space in a volume and save the readable blocks of damaged files.") { target, reclaim, salvage, output, replace, dryRun };
+        Command command = new("repair", "Free space in a volume and save the readable blocks of damaged files.") { target, reclaim, salvage, output, replace, accept, dryRun };
         key.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -35,7 +36,8 @@ internal static class RepairCommand
                 Salvages = isSalvaging,
                 Replaces = parsed.GetValue(replace),
                 Output = parsed.GetValue(output) is string directory ? CheckOutput(directory, root) : null,
-                IsDryRun = parsed.GetValue(dryRun) || !(parsed.GetValue(reclaim) || isSalvaging),
+                Accepts = parsed.GetValue(accept),
+                IsDryRun = parsed.GetValue(dryRun) || !(parsed.GetValue(reclaim) || isSalvaging || parsed.GetValue(accept)),
             };
             using KeySecret secret = key.Read(parsed);
             using RawVolume volume = new(VolumeUnlocker.Unlock(root, secret));

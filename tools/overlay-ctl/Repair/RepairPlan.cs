@@ -13,6 +13,9 @@ internal sealed record RepairPlan
     /// <summary>An existing directory; null: beside the damaged file.</summary>
     internal string? Output { get; init; }
 
+    /// <summary>What is there is taken for right, where verify can only tell that it is not the newest.</summary>
+    internal bool Accepts { get; init; }
+
     /// <summary>Nothing is changed.</summary>
     internal bool IsDryRun { get; init; }
 }

@@ -15,7 +15,7 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
 {
     private KeyPool? _keys;
     private long _freed;
-    private int _damaged, _saved, _failed;
+    private int _damaged, _saved, _failed, _unaccepted;
 
     /// <param name="file">One file; null: all of the volume.</param>
     internal int Run(string? file)
@@ -26,9 +26,9 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
             Visit(path);
         string would = plan.IsDryRun ? "would be " : "";
         Console.WriteLine($"{_freed} bytes {would}freed, {_damaged} damaged files, {_saved} {would}saved{(_failed > 0 ? $", {_failed} could not be handled" : "")}");
-        if (plan.IsDryRun && !(plan.Reclaims || plan.Salvages))
-            Console.WriteLine("Nothing was changed: give --reclaim, --salvage or both.");
-        return _damaged > 0 ? ExitCodes.Damaged : _failed > 0 ? ExitCodes.Unchecked : ExitCodes.Ok;
+        if (plan.IsDryRun && !(plan.Reclaims || plan.Salvages || plan.Accepts))
+            Console.WriteLine("Nothing was changed: give --reclaim, --salvage or --accept.");
+        return _damaged > 0 || _unaccepted > 0 ? ExitCodes.Damaged : _failed > 0 ? ExitCodes.Unchecked : ExitCodes.Ok;
     }
 
     public void Dispose()
@@ -56,8 +56,13 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
             foreach (Finding finding in findings.Where(finding => finding.Weight == Weight.Unchecked))
                 Fail(relative, finding.Cause);
             if (check.IsDamaged)
+            {
                 Salvage(path, relative);
-            else if (findings.Any(finding => finding.Kind == Kind.StaleSpace || finding.Kind == Kind.Unmarked || finding.Kind == Kind.WrongSize))
+                return;
+            }
+            if (check.Survey is FileSurvey survey)
+                Accept(path, relative, survey);
+            if (findings.Any(finding => finding.Kind == Kind.StaleSpace || finding.Kind == Kind.Unmarked || finding.Kind == Kind.WrongSize))
                 Reclaim(path, relative, check.StaleBytes);
         }
         catch (Exception exception) when (exception is ErrnoException or IOException or UnauthorizedAccessException)
@@ -74,17 +79,48 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
             Say(relative, $"{staleBytes} bytes can be freed (--reclaim)");
             return;
         }
+        Change(path, (sealedFile, file) =>
+        {
+            if ((file.Status.Mode & FormatConstants.SealedModeBit) == 0)
+                file.SetMode((file.Status.Mode & 0xFFFu) | FormatConstants.SealedModeBit);
+            long freed = sealedFile.FreeStale(file);
+            sealedFile.Settle();
+            _freed += freed;
+            Say(relative, $"{freed} bytes freed");
+        });
+    }
+
+    /// <summary>Whether it is right that something is older than it was, only people know.</summary>
+    private void Accept(string path, string relative, FileSurvey survey)
+    {
+        ulong known = volume.Unlocked.Store.TryFindFile(survey.FileId)?.Sequence ?? 0;
+        bool isInexact = survey.Digest is DigestState.Differs or DigestState.DiffersUnsynced or DigestState.InUse;
+        if (known <= survey.Sequence && !isInexact)
+            return;
+        if (plan.IsDryRun || !plan.Accepts)
+        {
+            Say(relative, "its state is not known to be the newest (--accept)");
+            _unaccepted++;
+            return;
+        }
+        Change(path, (sealedFile, _) =>
+        {
+            sealedFile.AcceptState(known);
+            sealedFile.Sync(dataOnly: false);
+            volume.Unlocked.RaiseSequences([(survey.FileId, sealedFile.Header.Sequence)], volume.BootWord);
+        });
+        Say(relative, "accepted as it is");
+    }
+
+    /// <summary>The program that uses the file shall not see it in the times.</summary>
+    private void Change(string path, Action<SealedFile, RawFile> change)
+    {
         using RawFile file = new(path, canWrite: true);
         using BlockCache cache = new(1 << 16);
         OpenResult result = volume.TryOpen(file, cache, out SealedFile? opened);
         using SealedFile sealedFile = opened ?? throw new ErrnoException(Errno.EIO, result.Reason);
-        if ((file.Status.Mode & FormatConstants.SealedModeBit) == 0)
-            file.SetMode((file.Status.Mode & 0xFFFu) | FormatConstants.SealedModeBit);
-        long freed = sealedFile.FreeStale(file);
-        sealedFile.Settle();
+        change(sealedFile, file);
         file.SetTimes(file.Status);
-        _freed += freed;
-        Say(relative, $"{freed} bytes freed");
     }
 
     private void Salvage(string path, string relative)
@@ -106,8 +142,7 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
             return;
         }
         string savedPath = plan.Output is null ? path + ".salvaged" : Path.Combine(plan.Output, Path.GetFileName(path));
-        using (ISaveTarget target = MakeTarget(savedPath, original))
-            salvager.Save(file, target);
+        SaveOrLeaveNothing(salvager, file, savedPath, original);
         if (plan.Replaces)
         {
             MoveAside(path, path + ".damaged");
@@ -116,6 +151,20 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
         }
         _saved++;
         Tell(salvager, relative, $"damaged; saved to {savedPath}{(IsPlain(savedPath) ? " (plaintext)" : "")}");
+    }
+
+    private void SaveOrLeaveNothing(Salvager salvager, SealedFile file, string path, RawFile original)
+    {
+        using ISaveTarget target = MakeTarget(path, original);
+        try
+        {
+            salvager.Save(file, target);
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 
     private ISaveTarget MakeTarget(string path, RawFile original)

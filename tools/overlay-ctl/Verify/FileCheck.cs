@@ -67,6 +67,7 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
         if (StaleBytes > 0)
             Report(Kind.StaleSpace, $"{StaleBytes} bytes that nothing needs");
         CheckStatSize(file, sealedFile);
+        CheckDigest(Survey.Digest);
         foreach (string line in file.Lines.Except(told).Distinct())
             Report(Kind.PowerLoss, line);
     }
@@ -102,6 +103,16 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
         string cause = result.Status == OpenStatus.Newborn ? "it was cut to nothing outside of Overlay"
             : kind == Kind.DamagedHeader ? "the header is damaged" : result.Reason;
         report(new Finding(kind, _relative, cause) { StoredOffset = 0 });
+    }
+
+    private void CheckDigest(DigestState digest)
+    {
+        if (digest == DigestState.Differs)
+            Report(Kind.RolledBackBlocks, "blocks were put back to an older state: together they are not what the header knows");
+        else if (digest == DigestState.DiffersUnsynced)
+            Report(Kind.RolledBackBlocks, "blocks were put back to an older state, or unsynced ones were lost with the power: together they are not what the header knows");
+        else if (digest == DigestState.InUse)
+            Report(Kind.InUse, "a program is writing it, or was killed while it was: single blocks that were put back to an older state would not be noticed");
     }
 
     /// <summary>st_size is not authenticated; it only serves stat (format §8).</summary>

@@ -25,6 +25,7 @@ internal sealed record Kind(string Name, Weight Weight, string Remedy)
     internal static readonly Kind OtherVolume = new("nested-volume", Weight.Unchecked, "verify it by itself");
     internal static readonly Kind NoLocks = new("no-locks", Weight.Unchecked, "run as a user who may write .overlay, or while nothing else uses the volume");
 
+    internal static readonly Kind NotRemembered = new("not-remembered", Weight.Note, "run as a user who may write the store: the next run could tell if files were put back");
     internal static readonly Kind StaleSpace = new("stale-space", Weight.Note, "'overlay-ctl repair --reclaim' frees it");
     internal static readonly Kind KeyWithoutFile = new("key-without-file", Weight.Note, "nothing, if the file was deleted; else restore it from a backup");
     internal static readonly Kind PowerLoss = new("power-loss", Weight.Note, "compare with a backup, if the program that wrote it does not recover by itself");

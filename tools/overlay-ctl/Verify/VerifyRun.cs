@@ -6,6 +6,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Overlay.Files;
 using Overlay.Metadata.Store;
+using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Verify;
 
@@ -14,6 +15,8 @@ internal sealed class VerifyRun(RawVolume volume, int jobs)
 {
     private readonly ConcurrentQueue<Finding> _findings = new();
     private readonly ConcurrentDictionary<UInt128, ConcurrentBag<string>> _pathsById = new();
+    private readonly Dictionary<UInt128, FileRow> _rows = [];
+    private readonly ConcurrentBag<(byte[] FileId, ulong Sequence)> _sequences = [];
     private long _files, _blocks, _plainBytes, _storedBytes, _staleBytes, _damagedFiles;
 
     /// <summary>Files done so far, of how many.</summary>
@@ -41,18 +44,38 @@ internal sealed class VerifyRun(RawVolume volume, int jobs)
     {
         if (!volume.IsShared)
             _findings.Enqueue(new Finding(Kind.NoLocks, "", "the volume's locks cannot be opened: a file that is being written may look damaged"));
+        // Before any file is looked at: what the store learns meanwhile must not make a file look old.
+        foreach (FileRow row in volume.Unlocked.Store.ReadFiles())
+            _rows[Key(row.FileId.Span)] = row;
         VolumeWalk walk = new(volume.Unlocked.Root, _findings.Enqueue);
         walk.Run();
         _all = walk.Files.Count;
         Parallel.ForEach(Partitioner.Create(walk.Files, EnumerablePartitionerOptions.NoBuffering),
             new ParallelOptions { MaxDegreeOfParallelism = jobs }, Check);
         CompareWithStore();
+        // What is here now must not be replaced by something older unnoticed; a store that cannot be written just knows less.
+        if (!_sequences.IsEmpty)
+            TryRemember();
+    }
+
+    private void TryRemember()
+    {
+        try
+        {
+            volume.Unlocked.RaiseSequences(_sequences, volume.BootWord);
+        }
+        catch (VolumeException exception)
+        {
+            _findings.Enqueue(new Finding(Kind.NotRemembered, "", exception.Message));
+        }
     }
 
     private void Check(string path)
     {
         FileCheck check = new(volume, path, _findings.Enqueue);
         check.Run();
+        if (check.FileId is byte[] known && check.Survey is FileSurvey { DamagedBlocks: 0 } sound)
+            CheckSequence(path, known, sound);
         if (check.FileId is byte[] id)
             _pathsById.GetOrAdd(Key(id), _ => []).Add(VolumeWalk.Relative(volume.Unlocked.Root, path));
         if (check.Survey is FileSurvey survey)
@@ -66,20 +89,29 @@ internal sealed class VerifyRun(RawVolume volume, int jobs)
         Interlocked.Increment(ref _files);
     }
 
+    /// <summary>A header that has been written more often than this one was is known: this is an older copy of the file.</summary>
+    private void CheckSequence(string path, byte[] id, FileSurvey survey)
+    {
+        if (!_rows.TryGetValue(Key(id), out FileRow? row) || survey.Sequence >= row.Sequence)
+        {
+            _sequences.Add((id, survey.Sequence));
+            return;
+        }
+        string orPowerLoss = row.BootWord != volume.BootWord ? ", or unsynced data was lost with the power" : "";
+        _findings.Enqueue(new Finding(Kind.RolledBackFile, VolumeWalk.Relative(volume.Unlocked.Root, path),
+            $"the store knows a newer state of it (sequence {row.Sequence}, here {survey.Sequence}){orPowerLoss}"));
+    }
+
     /// <summary>Rows of which no file is left; keys in stock and those a program never used are no matter.</summary>
     private void CompareWithStore()
     {
-        Dictionary<UInt128, string> lastKnown = [];
-        foreach (FileRow row in volume.Unlocked.Store.ReadFiles())
+        foreach ((UInt128 key, FileRow row) in _rows)
         {
-            UInt128 key = Key(row.FileId.Span);
-            if (_pathsById.ContainsKey(key))
-                lastKnown[key] = row.Path;
-            else if (row.State == FileState.Live)
+            if (row.State == FileState.Live && !_pathsById.ContainsKey(key))
                 _findings.Enqueue(new Finding(Kind.KeyWithoutFile, row.Path, $"there is a key, but no file with the id {Convert.ToHexStringLower(row.FileId.Span)}"));
         }
         foreach ((UInt128 key, ConcurrentBag<string> paths) in _pathsById.Where(entry => entry.Value.Count > 1))
-            TellCopies([.. paths.Order(StringComparer.Ordinal)], lastKnown.GetValueOrDefault(key));
+            TellCopies([.. paths.Order(StringComparer.Ordinal)], _rows.GetValueOrDefault(key)?.Path);
     }
 
     /// <summary>One id, and so one key, in several files: the one whose path the store knows is taken for the first.</summary>
