@@ -41,7 +41,6 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
     {
         VolumeWalk walk = new(volume.Unlocked.Root, finding => Fail(finding.Path, finding.Cause));
         walk.Run();
-        walk.Files.Sort(StringComparer.Ordinal);
         return walk.Files;
     }
 

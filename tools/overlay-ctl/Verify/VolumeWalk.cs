@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.IO.Enumeration;
+using System.Linq;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Volumes;
 
@@ -10,11 +11,16 @@ namespace Overlay.Ctl.Verify;
 /// <summary>The regular files of a volume, each inode once, without following symbolic links.</summary>
 internal sealed class VolumeWalk(string root, Action<Finding> report)
 {
-    private readonly HashSet<(ulong Device, ulong Inode)> _seen = [];
+    private readonly Dictionary<(ulong Device, ulong Inode), string> _names = [];
 
+    /// <summary>In order. Of several names of one file the first.</summary>
     internal List<string> Files { get; } = [];
 
-    internal void Run() => Enter(root);
+    internal void Run()
+    {
+        Enter(root);
+        Files.AddRange(_names.Values.Order(StringComparer.Ordinal));
+    }
 
     internal static string Relative(string root, string path) => path.Length > root.Length ? path[root.Length..].TrimStart('/') : "";
 
@@ -38,11 +44,18 @@ internal sealed class VolumeWalk(string root, Action<Finding> report)
     {
         if (path == Path.Combine(root, VolumePaths.DirectoryName) || !VolumeFiles.TryStatus(path, out FileStatus status))
             return;
-        if (status.Type == FileStatus.Regular && _seen.Add((status.Device, status.Inode)))
-            Files.Add(path);
+        if (status.Type == FileStatus.Regular)
+        {
+            string first = _names.GetValueOrDefault((status.Device, status.Inode), path);
+            _names[(status.Device, status.Inode)] = string.CompareOrdinal(path, first) < 0 ? path : first;
+        }
         else if (status.Type == FileStatus.Directory && VolumeFiles.Exists(new VolumePaths(path).Config))
+        {
             report(new Finding(Kind.OtherVolume, Relative(root, path), "a volume of its own"));
+        }
         else if (status.Type == FileStatus.Directory)
+        {
             Enter(path);
+        }
     }
 }
