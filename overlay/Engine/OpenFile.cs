@@ -176,19 +176,20 @@ internal sealed class OpenFile : IBackingFile
         _isOwn = false;
     }
 
-    /// <summary>
-    /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
-    /// </summary>
+    /// <summary>Puts the file in order, and tells the agent how far it has come.</summary>
     internal void Settle()
     {
-        if (File.NeedsSettling)
-        {
-            Kernel.StatusBuffer before = KernelFile.Status(_fd);
-            File.Settle();
-            RestoreTimes(before);
-        }
+        File.Settle();
         if (File.TryTakeNews(out ulong sequence))
             Volume.NoteState(File.FileId, sequence);
+    }
+
+    /// <summary>The program may have set the times just before a close or a sync (cp -p, tar, xz).</summary>
+    public void Quietly(Action change)
+    {
+        Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        change();
+        RestoreTimes(before);
     }
 
     internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)

@@ -50,14 +50,17 @@ public sealed partial class SealedFile
         EnterWrite();
         try
         {
-            if (_storedLength < 0)
-                _storedLength = _context.Backing.Length;
-            CompressTail();
-            ReclaimStale();
-            SettleLength();
-            if (CloseDigest())
-                WriteHeader();
-            _needsSettling = false;
+            _context.Backing.Quietly(() =>
+            {
+                if (_storedLength < 0)
+                    _storedLength = _context.Backing.Length;
+                CompressTail();
+                ReclaimStale();
+                SettleLength();
+                if (CloseDigest())
+                    WriteHeader();
+                _needsSettling = false;
+            });
         }
         catch (ErrnoException)
         {
@@ -75,7 +78,7 @@ public sealed partial class SealedFile
         EnterWrite();
         try
         {
-            change();
+            _context.Backing.Quietly(change);
         }
         catch (ErrnoException)
         {
