@@ -62,6 +62,13 @@ public sealed class SealedFixture
         return file ?? throw new ErrnoException(Errno.EIO, $"open: {result.Status} {result.Reason}");
     }
 
+    /// <summary>Every process was killed: locks are free, in the same boot.</summary>
+    public void Kill()
+    {
+        Lock = new CountingLock();
+        Coherence = new CountingCoherence();
+    }
+
     /// <summary>Another boot: nobody holds a lock, counters start anew.</summary>
     public void Reboot()
     {

@@ -201,6 +201,66 @@ public class TamperTests
         Assert.Equal(DigestState.Exact, Look(fixture).Digest);
     }
 
+    /// <summary>Two processes, killed at any call, again and again: no state that they leave looks as if somebody had put something back.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_kill_never_looks_like_tampering(bool compresses)
+    {
+        int exact = 0, open = 0;
+        for (int seed = 0; seed < 300; seed++)
+        {
+            Random random = new(seed);
+            PowerLossBacking backing = new();
+            SealedFixture fixture = SealedFixture.Create(new Recipe(CipherSuite.Aes256Gcm, compresses, 12), backing);
+            for (int life = 0; life < 6; life++)
+            {
+                SealedFile[] files = [fixture.Open(), fixture.Open()];
+                backing.CallsToCut = random.Next(1, 150);
+                try
+                {
+                    for (int step = 0; step < 15; step++)
+                        Change(files[random.Next(2)], random);
+                    foreach (SealedFile file in files)
+                        file.Settle();
+                }
+                catch (PowerCutException)
+                {
+                }
+                backing.CallsToCut = 0;
+                fixture.Kill();
+                DigestState digest = Look(fixture).Digest;
+                if (digest is not (DigestState.Exact or DigestState.InUse))
+                    throw new XunitException($"seed {seed}, life {life}: {digest}");
+                _ = digest == DigestState.Exact ? exact++ : open++;
+            }
+        }
+        Assert.True(exact > 100 && open > 100, $"{exact} exact, {open} open");
+    }
+
+    private static void Change(SealedFile file, Random random)
+    {
+        int offset = random.Next(4) switch { 0 => random.Next(300), 1 => (int)file.Length, 2 => random.Next(20_000), _ => random.Next(35 * 4096) };
+        switch (random.Next(12))
+        {
+            case < 8:
+                file.WriteAt(offset, new byte[random.Next(1, random.Next(2) == 0 ? 300 : 20_000)]);
+                break;
+            case 8:
+                file.Resize(random.Next(3) == 0 ? 0 : offset);
+                break;
+            case 9:
+                file.Punch(offset, random.Next(1, 30_000));
+                break;
+            case 10:
+                file.Sync(dataOnly: false);
+                break;
+            default:
+                file.Settle();
+                break;
+        }
+    }
+
     [Fact]
     public void A_forked_child_does_not_count_its_parents_changes()
     {
