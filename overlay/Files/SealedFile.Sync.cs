@@ -56,7 +56,7 @@ public sealed partial class SealedFile
             SettleLength();
             _needsSettling = false;
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -74,7 +74,7 @@ public sealed partial class SealedFile
         {
             change();
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;

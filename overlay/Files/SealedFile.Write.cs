@@ -45,7 +45,7 @@ public sealed partial class SealedFile
             }
             return done;
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             if (done > 0)
@@ -161,7 +161,14 @@ public sealed partial class SealedFile
             _header.Size = offset + done;
             _isHeaderDirty = true;
         }
-        CommitGroup(page);
+        try
+        {
+            CommitGroup(page);
+        }
+        catch (ErrnoException) when (fault is not null)
+        {
+            throw fault;
+        }
         _index[group] = page;
         return done;
     }
