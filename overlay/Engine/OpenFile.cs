@@ -56,20 +56,31 @@ internal sealed class OpenFile : IBackingFile
 
     public int Read(long offset, Span<byte> buffer) => KernelFile.Read(_fd, offset, buffer);
 
-    public void Write(long offset, ReadOnlySpan<byte> data) => KernelFile.Write(_fd, offset, data);
-
-    public void SetLength(long length) => KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
-
-    public void PunchHole(long offset, long length)
+    public void Write(long offset, ReadOnlySpan<byte> data)
     {
-        // A file system without holes keeps the space: a cost, not a fault.
-        const int PunchKeepingSize = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
-        if (Kernel.Allocate(_fd, PunchKeepingSize, offset, length) != 0 && Kernel.LastError is not (Errno.EOPNOTSUPP or Errno.EINTR))
-            throw KernelFile.Failure("punching a hole failed");
+        if (!FileSizeLimit.IsExceeded(offset + data.Length))
+        {
+            KernelFile.Write(_fd, offset, data);
+            return;
+        }
+        using (FileSizeLimit.Lift(offset + data.Length))
+            KernelFile.Write(_fd, offset, data);
     }
 
-    public void Sync(bool dataOnly) =>
-        KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
+    public void SetLength(long length)
+    {
+        if (!FileSizeLimit.IsExceeded(length))
+        {
+            KernelFile.SetLength(_fd, length);
+            return;
+        }
+        using (FileSizeLimit.Lift(length))
+            KernelFile.SetLength(_fd, length);
+    }
+
+    public void PunchHole(long offset, long length) => KernelFile.PunchHole(_fd, offset, length);
+
+    public void Sync(bool dataOnly) => KernelFile.Sync(_fd, dataOnly);
 
     internal void Bind(SealedFile file, Volume volume, FileLog log)
     {
@@ -169,6 +180,7 @@ internal sealed class OpenFile : IBackingFile
     {
         if (!File.NeedsSettling)
             return;
+        _ = FileSizeLimit.Read();
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
         File.Settle();
         Kernel.StatusBuffer after = KernelFile.Status(_fd);

@@ -89,6 +89,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "getrlimit64", SetLastError = true)]
     internal static partial int GetLimit(int resource, Limit* limit);
 
+    [LibraryImport("libc", EntryPoint = "setrlimit64", SetLastError = true)]
+    internal static partial int SetLimit(int resource, Limit* limit);
+
     [LibraryImport("libc", EntryPoint = "pthread_self")]
     internal static partial nint CurrentThread();
 

@@ -6,6 +6,7 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/runner.sh"
 . "$here/lib/full_disk.sh"
+. "$here/lib/hands_from_outside.sh"
 [ "$OVERLAY_RUNNER" = overlay ] || { echo "hard faults need the built tree: nothing to do"; exit 0; }
 runner_check || exit 2
 work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-hard.XXXXXX")
@@ -66,6 +67,19 @@ main() {
     check full-disk-tar full_disk_tar
     check full-disk-and-shared-counters full_disk_counters
     check full-disk-and-counters-of-a-backup full_disk_restored_counters
+    check size-limit limit_size
+    check no-descriptors-left limit_descriptors
+    check read-only-volume read_only_volume
+    check read-only-volume-with-its-store read_only_from_the_start
+    check read-only-store read_only_store
+    check agent-killed agent_killed
+    check agent-slow agent_slow
+    check store-locked store_locked
+    check store-corrupt store_corrupt
+    check volume-moved-while-in-use volume_moved
+    check sticky-bit-from-outside sticky_bit
+    check cut-from-outside-while-open cut_while_open
+    check foreign-file-while-open foreign_while_open
     [ $skipped = 0 ] || echo "$skipped skipped"
     echo "$passed passed, $failed failed"
     [ $failed = 0 ]

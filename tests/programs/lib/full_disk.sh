@@ -51,7 +51,7 @@ assert seen <= {"ok", "ENOSPC"}, seen
 P
     local status=$?
     rm "$disk/ballast"
-    in_volume "$disk/vol" "$key" bash -c "for i in {1..40}; do cat $disk/vol/f\$i; echo again >$disk/vol/f\$i; done" | sort -u >"$work/left"
+    in_volume "$disk/vol" "$key" bash -c "for i in {1..40}; do echo \$(<$disk/vol/f\$i); echo again >$disk/vol/f\$i; done" | sort -u >"$work/left"
     drop_disk counters
     same "$status" 0 "writing on the full disk" && ! grep -vxE 'old|new|ne' "$work/left"
 }
