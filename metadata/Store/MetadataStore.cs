@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Microsoft.Data.Sqlite;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Volumes;
 
@@ -37,17 +38,14 @@ public sealed class MetadataStore : IDisposable
             throw new VolumeException(VolumeError.StoreMissing, $"The store {path} does not exist.");
         if (status.Type != FileStatus.Regular && status.Type != FileStatus.Link)
             throw StoreErrors.Damaged(path, "it is not a file.");
-        StoreConnection connection = StoreConnection.Open(path);
         try
         {
-            SchemaMigration.Migrate(connection);
-            UseWriteAheadLog(connection);
-            return new MetadataStore(connection);
+            return Open(path, isAlone: false);
         }
-        catch
+        catch (VolumeException e) when (e.InnerException is SqliteException { SqliteErrorCode: StoreErrors.InputOutput or StoreErrors.Full })
         {
-            connection.Dispose();
-            throw;
+            // A full disk has no room for what processes share of the log. Alone we need none: existing files can be read, and deleted.
+            return Open(path, isAlone: true);
         }
     }
 
@@ -69,6 +67,22 @@ public sealed class MetadataStore : IDisposable
     {
         _files.Dispose();
         Connection.Dispose();
+    }
+
+    private static MetadataStore Open(string path, bool isAlone)
+    {
+        StoreConnection connection = StoreConnection.Open(path, isAlone);
+        try
+        {
+            SchemaMigration.Migrate(connection);
+            UseWriteAheadLog(connection);
+            return new MetadataStore(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

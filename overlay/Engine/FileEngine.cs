@@ -94,6 +94,7 @@ internal sealed partial class FileEngine : IDisposable
     {
         lock (_attachGate)
         {
+            _ = FileSizeLimit.Read();
             Kernel.StatusBuffer status = KernelFile.Status(fd);
             int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
             if (flags < 0)

@@ -33,7 +33,7 @@ public sealed partial class SealedFile
             else
                 BeginTruncation(length);
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -61,7 +61,7 @@ public sealed partial class SealedFile
             }
             _stamp = BlockCache.NewStamp();
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;

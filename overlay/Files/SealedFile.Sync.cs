@@ -62,7 +62,7 @@ public sealed partial class SealedFile
                 _needsSettling = false;
             });
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -80,7 +80,7 @@ public sealed partial class SealedFile
         {
             _context.Backing.Quietly(change);
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;

@@ -45,10 +45,10 @@ public sealed partial class SealedFile
             }
             return done;
         }
-        catch (ErrnoException)
+        catch (Exception exception)
         {
             Distrust();
-            if (done > 0)
+            if (done > 0 && exception is (ErrnoException or OutOfMemoryException))
                 return done;
             throw;
         }
@@ -174,7 +174,14 @@ public sealed partial class SealedFile
             _header.Size = offset + done;
             _isHeaderDirty = true;
         }
-        CommitGroup(page);
+        try
+        {
+            CommitGroup(page);
+        }
+        catch (ErrnoException) when (fault is not null)
+        {
+            throw fault;
+        }
         _index[group] = page;
         return done;
     }

@@ -309,7 +309,14 @@ public sealed partial class SealedFile : IDisposable
         Forget();
         _wordAtEntry = ~0UL;
         DistrustDigest();
-        ReadHeader();
+        try
+        {
+            ReadHeader();
+        }
+        catch (ErrnoException)
+        {
+            // The first fault is the one to report, and what was written before it; whoever comes next reads the header again.
+        }
     }
 
     private ErrnoException Damage(string cause)
