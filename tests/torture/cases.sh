@@ -32,3 +32,11 @@ case_kill_agent() { # the same, and the agent is killed too and starts again by 
     [ "$OVERLAY_RUNNER" = none ] && { echo "no agent"; return 0; }
     TORTURE_AGENT=$CASE/volume TORTURE_KILLS=$(scaled 100) autostarted "$RUN/bin/kill" "$CASE/volume" "$CASE/state"
 }
+
+case_forks() { # every way to fork while other threads are in the middle of calls
+    TORTURE_FORKS=$(scaled 700) tortured "" "$RUN/bin/forks" "$CASE/volume"
+}
+
+case_forks_in_a_storm() { # the same, with SIGALRM and SIGPROF every millisecond whose handlers use sealed files
+    TORTURE_STORM=1 TORTURE_FORKS=$(scaled 500) tortured "" "$RUN/bin/forks" "$CASE/volume"
+}
