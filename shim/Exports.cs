@@ -25,6 +25,9 @@ internal static unsafe class Exports
         try
         {
             Descriptors.Reserve = start->ReserveDescriptor;
+            start->ForgetThreads = RuntimeThreads.Start(start->EnterForThreadEnd, start->LeaveForThreadEnd);
+            if (start->ForgetThreads == null)
+                throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             s_engine = new FileEngine(Settings(start));
             return 0;
         }

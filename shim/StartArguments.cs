@@ -12,4 +12,7 @@ internal unsafe struct StartArguments
     internal byte* LibraryPath;
     internal delegate* unmanaged<byte*, byte*, byte*, long> StartAgent;
     internal delegate* unmanaged<int, int, void> ReserveDescriptor;
+    internal delegate* unmanaged<void> EnterForThreadEnd;
+    internal delegate* unmanaged<void> LeaveForThreadEnd;
+    internal void* ForgetThreads;
 }

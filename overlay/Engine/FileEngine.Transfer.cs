@@ -13,6 +13,9 @@ internal sealed unsafe partial class FileEngine
 
     private const int GreatestVectorCount = 1024;
 
+    /// <summary>Bytes of a writev that are written at once, if its blocks are not larger.</summary>
+    private const int GatherSize = 128 << 10;
+
     private const int RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10;
 
     internal long Read(int fd, byte* buffer, ulong size, long offset)
@@ -88,13 +91,10 @@ internal sealed unsafe partial class FileEngine
         {
             long at = isAppending ? file.CurrentLength : offset >= 0 ? offset : Offset(fd);
             long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
-            foreach (Kernel.IoVector vector in vectors)
-            {
-                int size = (int)Math.Min((long)Math.Min(vector.Length, LargestTransfer), room - total);
-                int written = WriteSome(file, at + total, new ReadOnlySpan<byte>(vector.Base, size), ref total);
-                if (written < size || total == room)
-                    break;
-            }
+            if (vectors.Length == 1)
+                _ = WriteSome(file, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
+            else
+                WriteGathered(file, at, vectors, room, ref total);
             if (offset < 0)
                 SetOffset(fd, at + total);
         }
@@ -106,6 +106,32 @@ internal sealed unsafe partial class FileEngine
         if (mustSync)
             file.Sync(dataOnly: (operation.Flags & Kernel.O_SYNC) != Kernel.O_SYNC && (rwfFlags & RWF_SYNC) == 0);
         return total;
+    }
+
+    /// <summary>
+    /// Vectors are put together up to the end of a block: nobody may find a block with a part of the call (invariants 2 and 7).
+    /// </summary>
+    private static void WriteGathered(SealedFile file, long at, ReadOnlySpan<Kernel.IoVector> vectors, long room, ref long total)
+    {
+        int capacity = Math.Max(GatherSize, file.BlockSize);
+        using Scratch scratch = ScratchPool.Rent(capacity);
+        int next = 0;
+        nuint taken = 0;
+        while (total < room)
+        {
+            int size = (int)Math.Min(capacity - (at + total) % file.BlockSize, room - total);
+            for (int done = 0; done < size;)
+            {
+                int count = (int)Math.Min((ulong)(size - done), vectors[next].Length - taken);
+                new ReadOnlySpan<byte>((byte*)vectors[next].Base + taken, count).CopyTo(scratch.Span[done..]);
+                done += count;
+                taken += (nuint)count;
+                if (taken == vectors[next].Length)
+                    (next, taken) = (next + 1, 0);
+            }
+            if (WriteSome(file, at + total, scratch.Span[..size], ref total) < size)
+                return;
+        }
     }
 
     /// <summary>A failure after something was written ends the call with what was.</summary>

@@ -100,6 +100,8 @@ internal sealed partial class FileEngine : IDisposable
             if (flags < 0)
                 throw KernelFile.Failure("the descriptor's flags cannot be read");
             bool isTransient = (how & AttachFlags.Transient) != 0;
+            if (!isTransient)
+                ForgetStale(fd, flags, status);
             OpenFile? file = isTransient ? null : _table.Begin(status.Device, status.Inode);
             bool isNew = file is null;
             if (file is null)
@@ -124,7 +126,9 @@ internal sealed partial class FileEngine : IDisposable
             catch
             {
                 _ = _table.Remove(fd);
+                file.EndOperation(); // Detach waits for operations, and this is one
                 isNew |= file.Detach(fd);
+                file.BeginOperation();
                 if (isNew)
                     _table.RemoveInode(file);
                 throw;
@@ -136,6 +140,19 @@ internal sealed partial class FileEngine : IDisposable
                     LetGo(file);
             }
         }
+    }
+
+    /// <summary>A number that is now another file's: its close was not seen, since threads raced or a call went past us.</summary>
+    private void ForgetStale(int fd, int flags, in Kernel.StatusBuffer status)
+    {
+        OpenFile? before = _table.Begin(fd);
+        if (before is null)
+            return;
+        bool isSame = before.Device == status.Device && before.Inode == status.Inode &&
+            (before.FlagsOf(fd) & Kernel.O_ACCMODE) == (flags & Kernel.O_ACCMODE);
+        before.EndOperation();
+        if (!isSame)
+            _ = Detach(fd);
     }
 
     internal long Detach(int fd)

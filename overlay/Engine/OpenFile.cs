@@ -154,7 +154,7 @@ internal sealed class OpenFile : IBackingFile
                 return true;
             if (fd != _fd || _isOwn)
                 return false;
-            int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
+            int replacement = ReopenBehind(fd);
             if (replacement < 0 && _canWrite)
                 replacement = _reopenByAgent(fd);
             if (replacement < 0)
@@ -166,6 +166,27 @@ internal sealed class OpenFile : IBackingFile
         // Outside of the lock: what is under way may need it to go on.
         WaitForOperations();
         return false;
+    }
+
+    /// <summary>
+    /// Opens the file again behind fd, or behind another of its descriptors: a number that was closed unseen may be another file's.
+    /// </summary>
+    private int ReopenBehind(int fd)
+    {
+        int mode = _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY;
+        int opened = IsThisFile(fd) ? KernelFile.Reopen(fd, mode) : -1;
+        foreach (int other in _flagsByDescriptor.Keys)
+            if (opened < 0 && IsThisFile(other))
+                opened = KernelFile.Reopen(other, mode);
+        return opened;
+    }
+
+    private unsafe bool IsThisFile(int fd)
+    {
+        Kernel.StatusBuffer status;
+        byte empty = 0;
+        return Kernel.Status(fd, &empty, Kernel.StatusBuffer.EmptyPath, Kernel.StatusBuffer.Basic, &status) == 0 &&
+            status.Device == Device && status.Inode == Inode;
     }
 
     /// <summary>Gives the file a descriptor to read or write through before it is attached.</summary>

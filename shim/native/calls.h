@@ -21,7 +21,7 @@
     /* process.c */                                                                                                    \
     X(execve) X(execveat) X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)                                                            \
     /* fork.c */                                                                                                       \
-    X(fork) X(clone)
+    X(fork) X(vfork) X(clone) X(clone3)
 
 #define OVERLAY_DECLARE_HANDLER(name) int on_##name(struct overlay_call *call) HIDDEN;
 OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)

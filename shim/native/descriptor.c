@@ -7,27 +7,17 @@
 #include "fdtable.h"
 #include "syscalls.h"
 
-/*
- * Tells the engine, and forgets, before the kernel frees the number; the caller forgets again afterwards, because another
- * thread may have looked the old file up in between. In a CLONE_VM child the entry is the parent's: it stays the engine's.
- */
-static void release(int fd)
-{
-    if (fd_state_of(fd) == FD_SEALED && !is_borrowed_memory())
-        ENGINE_CALL(detach, fd);
-    fd_lose(fd);
-}
-
 int on_close(struct overlay_call *call)
 {
     int fd = (int)call->args[0];
     enum fd_state state = fd_state_of(fd);
     if (state == FD_RESERVED)
         return answer(call, -EBADF);
-    if (state == FD_UNKNOWN)
+    if (state == FD_UNKNOWN && !engine_is_loaded())
         return PASS;
-    release(fd);
+    fd_release(fd);
     long result = sys_close(fd);
+    /* Another thread may have looked the old file up in between, or opened a new one: not known is always right. */
     fd_lose(fd);
     return answer(call, result);
 }
@@ -51,7 +41,7 @@ int on_close_range(struct overlay_call *call)
                 return answer(call, result);
             run = fd + 1;
         } else if (state != FD_UNKNOWN) {
-            release((int)fd);
+            fd_release((int)fd);
         }
     }
     return answer(call, close_run(run, last, flags));
@@ -78,7 +68,7 @@ static int replace(struct overlay_call *call, int flags, bool is_dup3)
     long alive = sys_fcntl(from, F_GETFD, 0);
     if (alive < 0)
         return answer(call, alive);
-    release(to);
+    fd_release(to);
     long result = is_dup3 ? overlay_raw_syscall6(SYS_dup3, from, to, flags, 0, 0, 0)
                           : overlay_raw_syscall6(SYS_dup2, from, to, 0, 0, 0, 0);
     fd_lose(to);

@@ -19,6 +19,11 @@ struct overlay_engine_start {
     long (*start_agent)(const char *overlay_ctl, const char *volumes, const char *key_file);
     /* Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). */
     void (*reserve_descriptor)(int fd, int reserved);
+    /* Around the runtime's work at the end of a thread: no fork meanwhile, and no signal any more. */
+    void (*enter_for_thread_end)(void);
+    void (*leave_for_thread_end)(void);
+    /* Set by the engine: to be called at once in a forked child (shim/runtime/threads.c). */
+    void (*forget_threads)(void);
 };
 
 /* What overlay_attach is told about a descriptor. */

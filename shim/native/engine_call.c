@@ -20,6 +20,7 @@ enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
 static int s_load_lock;        /* 0 free, 1 held; held only by threads that hold the gate */
 static int s_is_fresh_child;   /* the next engine call is the first of a forked child */
+static void (*s_forget_threads)(void);
 
 /* Gate word: the number of engine calls under way, plus GATE_CLOSED while a fork is under way. */
 #define GATE_CLOSED 0x40000000
@@ -73,11 +74,37 @@ void engine_gate_open_in_parent(void)
     futex_wake(&s_gate);
 }
 
+static void forget_threads(void *unused)
+{
+    (void)unused;
+    s_forget_threads();
+}
+
+/* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
+static void enter_for_thread_end(void)
+{
+    const uint64_t all = ~0UL;
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
+    gate_enter();
+    overlay_in_engine++;
+}
+
+static void leave_for_thread_end(void)
+{
+    overlay_in_engine--;
+    gate_leave();
+}
+
 void engine_gate_open_in_child(void)
 {
     s_gate = 0;
     s_load_lock = 0;
     s_is_fresh_child = s_load_state == LOADED;
+    if (s_is_fresh_child) {
+        overlay_in_engine++;
+        overlay_with_vector_state_saved(forget_threads, NULL);
+        overlay_in_engine--;
+    }
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
@@ -86,10 +113,9 @@ bool engine_is_loaded(void)
     return __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == LOADED;
 }
 
-/* The runtime changes dispositions when it starts (design 5): keep what the program had, but for the runtime's own signal. */
+/* The runtime changes dispositions when it starts (design 5): keep what the program had. */
 #define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
 #define LIBC_SETXID 33
-#define RUNTIME_SIGNAL 34 /* SIGRTMIN: how the runtime stops its threads for a collection */
 struct kernel_sigaction {
     void *handler;
     unsigned long flags;
@@ -100,7 +126,7 @@ struct kernel_sigaction {
 static void each_disposition(struct kernel_sigaction table[64], bool is_restoring)
 {
     for (int number = 1; number < 64; number++)
-        if (number != RUNTIME_SIGNAL && number != LIBC_CANCEL && number != LIBC_SETXID)
+        if (number != LIBC_CANCEL && number != LIBC_SETXID)
             overlay_raw_syscall6(SYS_rt_sigaction, number, is_restoring ? (long)&table[number] : 0,
                                  is_restoring ? 0 : (long)&table[number], 8, 0, 0);
 }
@@ -164,8 +190,11 @@ static int load(void)
             .library_path = overlay_settings.engine_path,
             .start_agent = autostart_agent,
             .reserve_descriptor = fd_reserve,
+            .enter_for_thread_end = enter_for_thread_end,
+            .leave_for_thread_end = leave_for_thread_end,
         };
         long error = overlay_engine.start(&start);
+        s_forget_threads = start.forget_threads;
         if (error >= 0)
             state = LOADED;
         else
@@ -194,6 +223,19 @@ static long ensure_loaded(void)
     return error;
 }
 
+/* By the first thread of the child that comes; the others wait, since they would use the parent's connection and locks. */
+static void greet_child(void)
+{
+    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
+        futex_wait(&s_load_lock, 1);
+    if (s_is_fresh_child != 0) {
+        overlay_engine.after_fork();
+        __atomic_store_n(&s_is_fresh_child, 0, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
+    futex_wake(&s_load_lock);
+}
+
 struct invocation {
     void *const *entry;
     const long *arguments;
@@ -209,10 +251,8 @@ static void run(void *argument)
         invocation->result = error;
         return;
     }
-    if (s_is_fresh_child) {
-        s_is_fresh_child = 0;
-        overlay_engine.after_fork();
-    }
+    if (__atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0)
+        greet_child();
     long (*entry)(long, long, long, long, long, long, long) = *(long (**)(long, long, long, long, long, long, long))
                                                                    invocation->entry;
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
@@ -220,8 +260,8 @@ static void run(void *argument)
 
 long engine_invoke(void *const *entry, const long arguments[7])
 {
-    /* A handler may call write or siglongjmp away: none runs while managed code does. The runtime's own signal must. */
-    const uint64_t blocked = ~(1ULL << (RUNTIME_SIGNAL - 1));
+    /* A handler may call write or siglongjmp away: none runs while managed code does. */
+    const uint64_t blocked = ~0ULL;
     uint64_t before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before, 8, 0, 0);
     gate_enter();

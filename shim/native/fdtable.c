@@ -8,16 +8,32 @@
 uint32_t overlay_fd_words[FD_LIMIT];
 static bool s_any_reserved;
 
-void fd_lose(int fd)
+static void change(int fd, bool is_told)
 {
     if ((unsigned)fd >= FD_LIMIT)
         return;
-    uint32_t seen = fd_word(fd);
+    uint32_t seen = fd_word(fd), next;
     do {
-        if (seen % FD_STATES == FD_RESERVED)
+        enum fd_state state = seen % FD_STATES;
+        if (state == FD_RESERVED)
             return;
-    } while (!__atomic_compare_exchange_n(&overlay_fd_words[fd], &seen, (seen / FD_STATES + 1) * FD_STATES, false,
-                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+        bool may_be_attached = !is_told && (state == FD_SEALED || state == FD_FORGOTTEN);
+        next = (seen / FD_STATES + 1) * FD_STATES + (may_be_attached ? FD_FORGOTTEN : FD_UNKNOWN);
+    } while (!__atomic_compare_exchange_n(&overlay_fd_words[fd], &seen, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+void fd_lose(int fd)
+{
+    change(fd, false);
+}
+
+void fd_release(int fd)
+{
+    enum fd_state state = fd_state_of(fd);
+    bool is_told = (state == FD_SEALED || state == FD_FORGOTTEN) && !is_borrowed_memory();
+    if (is_told)
+        ENGINE_CALL(detach, fd);
+    change(fd, is_told);
 }
 
 void fd_gain(int fd, uint32_t seen, enum fd_state state)
@@ -44,7 +60,7 @@ void fd_reserve(int fd, int reserved)
 long fd_classify(int fd)
 {
     uint32_t seen = fd_word(fd);
-    if (seen % FD_STATES != FD_UNKNOWN)
+    if (seen % FD_STATES != FD_UNKNOWN && seen % FD_STATES != FD_FORGOTTEN)
         return seen % FD_STATES;
 
     struct stat status;
@@ -68,7 +84,13 @@ long fd_classify(int fd)
                 state = FD_SEALED;
         }
     }
-    if (!is_borrowed)
-        fd_gain(fd, seen, state);
+    if (is_borrowed)
+        return state;
+    /* The number was a sealed file's, whose close the engine has not heard of. */
+    if (state != FD_SEALED && seen % FD_STATES == FD_FORGOTTEN) {
+        fd_release(fd);
+        return state;
+    }
+    fd_gain(fd, seen, state);
     return state;
 }

@@ -11,10 +11,11 @@
 
 enum fd_state {
     FD_UNKNOWN = 0,
-    FD_FOREIGN = 1,  /* not ours: pass */
-    FD_SEALED = 2,   /* the engine knows it */
-    FD_RESERVED = 3, /* the engine's own: the program does not see it */
-    FD_INSIDE = 4,   /* a directory inside a volume */
+    FD_FOREIGN = 1,   /* not ours: pass */
+    FD_SEALED = 2,    /* the engine knows it */
+    FD_RESERVED = 3,  /* the engine's own: the program does not see it */
+    FD_INSIDE = 4,    /* a directory inside a volume */
+    FD_FORGOTTEN = 5, /* unknown, but the engine may still have it: it must hear of a close */
     FD_STATES = 8,
 };
 
@@ -31,8 +32,11 @@ static inline enum fd_state fd_state_of(int fd)
     return (enum fd_state)(fd_word(fd) % FD_STATES);
 }
 
-/* Forgets fd. A reserved entry stays: only the engine gives it up. */
+/* Forgets fd. A reserved entry stays: only the engine gives it up; a sealed one becomes FD_FORGOTTEN. */
 void fd_lose(int fd) HIDDEN;
+
+/* Before the kernel frees or replaces the number: tells the engine too. In a CLONE_VM child the engine's entry is the parent's. */
+void fd_release(int fd) HIDDEN;
 
 /* Remembers state if the word is still `seen`. */
 void fd_gain(int fd, uint32_t seen, enum fd_state state) HIDDEN;

@@ -107,7 +107,7 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     long fd = open_raw(directory, path, &how, is_openat2, sizeof how);
     if (fd < 0)
         return answer(call, fd);
-    fd_lose((int)fd);
+    fd_release((int)fd);
     /* A reader's file is looked at on first use: sealed or not, one fstat tells (fd_classify). */
     if (has_no_data || (is_reading && !is_inside))
         return answer(call, fd);

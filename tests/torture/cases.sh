@@ -1,0 +1,42 @@
+# One function a case, run in a directory of its own ($CASE); the last line that it prints is its count.
+
+scaled() { echo $(($1 * scale)); }
+
+# tortured "INIT ARGUMENTS" PROGRAM ARGUMENTS...: in a new volume
+tortured() {
+    local init=$1
+    shift
+    # shellcheck disable=SC2086
+    [ -d "$CASE/volume" ] || new_volume "$CASE/volume" "$CASE/key" $init >/dev/null 2>&1 || return 98
+    export OVERLAY_LOG=$CASE/overlay.log TORTURE_SEED=$seed
+    watched in_volume "$CASE/volume" "$CASE/key" "$@"
+}
+
+# autostarted PROGRAM ARGUMENTS...: as in deployments without overlay-ctl run; the first process that needs an agent starts it
+autostarted() {
+    new_volume "$CASE/volume" "$CASE/key" >/dev/null 2>&1 || return 98
+    export OVERLAY_LOG=$CASE/overlay.log TORTURE_SEED=$seed
+    watched env LD_PRELOAD="$OVERLAY_SHIM" OVERLAY_VOLUMES="$CASE/volume" OVERLAY_KEY_FILE="$CASE/key" "$@"
+}
+
+case_kill() { # workers killed at random instants, blocks of 16 KiB
+    TORTURE_KILLS=$(scaled 150) tortured "" "$RUN/bin/kill" "$CASE/volume" "$CASE/state"
+}
+
+case_kill_small_blocks() { # the same with blocks of 4 KiB, many groups, aegis-256
+    TORTURE_BLOCK=4096 TORTURE_KILLS=$(scaled 100) \
+        tortured "--block-size 4096 --cipher aegis-256" "$RUN/bin/kill" "$CASE/volume" "$CASE/state"
+}
+
+case_kill_agent() { # the same, and the agent is killed too and starts again by itself
+    [ "$OVERLAY_RUNNER" = none ] && { echo "no agent"; return 0; }
+    TORTURE_AGENT=$CASE/volume TORTURE_KILLS=$(scaled 100) autostarted "$RUN/bin/kill" "$CASE/volume" "$CASE/state"
+}
+
+case_forks() { # every way to fork while other threads are in the middle of calls
+    TORTURE_FORKS=$(scaled 700) tortured "" "$RUN/bin/forks" "$CASE/volume"
+}
+
+case_forks_in_a_storm() { # the same, with SIGALRM and SIGPROF every millisecond whose handlers use sealed files
+    TORTURE_STORM=1 TORTURE_FORKS=$(scaled 500) tortured "" "$RUN/bin/forks" "$CASE/volume"
+}
