@@ -9,9 +9,6 @@
 #include "fdtable.h"
 #include "syscalls.h"
 
-/* As the engine's own (Descriptors.cs). */
-#define HIGH_DESCRIPTOR 768
-
 /* Set from prepare to parent or child: libc's fork comes to the kernel with the gate closed already. */
 static __thread int t_is_gate_ours __attribute__((tls_model("initial-exec")));
 static __thread uint64_t t_mask_before __attribute__((tls_model("initial-exec")));
