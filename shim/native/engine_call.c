@@ -22,12 +22,6 @@ static int s_load_lock;        /* 0 free, 1 held; held only by threads that hold
 static int s_is_fresh_child;   /* the next engine call is the first of a forked child */
 static void (*s_forget_threads)(void);
 
-/*
- * A CLONE_VM child (posix_spawn) shares our memory, but not our descriptors: those that the engine opens there are strays, of which
- * nobody else has but the number. Whoever comes next opens its own, as after a fork.
- */
-static int s_stray_count, s_strays_of;
-
 /* Gate word: the number of engine calls under way, plus GATE_CLOSED while a fork is under way. */
 #define GATE_CLOSED 0x40000000
 static int s_gate;
@@ -229,33 +223,13 @@ static long ensure_loaded(void)
     return error;
 }
 
-static int process_id(void)
-{
-    return (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
-}
-
-void engine_note_descriptor(int taken)
-{
-    if (!is_borrowed_memory())
-        return;
-    s_strays_of = process_id();
-    s_stray_count += taken ? 1 : s_stray_count > 0 ? -1 : 0;
-}
-
-static bool needs_own_descriptors(void)
-{
-    return __atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0 || (s_stray_count > 0 && s_strays_of != process_id());
-}
-
-/* By the first thread of the process that comes; the others wait, since they would use another's connection and locks. */
-static void open_own_descriptors(void)
+/* By the first thread of the child that comes; the others wait, since they would use the parent's connection and locks. */
+static void greet_child(void)
 {
     while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
         futex_wait(&s_load_lock, 1);
-    if (needs_own_descriptors()) {
+    if (s_is_fresh_child != 0) {
         overlay_engine.after_fork();
-        s_strays_of = process_id();
-        s_stray_count = s_strays_of != overlay_own_pid;
         __atomic_store_n(&s_is_fresh_child, 0, __ATOMIC_RELEASE);
     }
     __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
@@ -277,8 +251,8 @@ static void run(void *argument)
         invocation->result = error;
         return;
     }
-    if (needs_own_descriptors())
-        open_own_descriptors();
+    if (__atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0)
+        greet_child();
     long (*entry)(long, long, long, long, long, long, long) = *(long (**)(long, long, long, long, long, long, long))
                                                                    invocation->entry;
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);

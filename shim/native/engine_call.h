@@ -22,9 +22,6 @@ bool engine_is_loaded(void) HIDDEN;
 /* Descriptors that are not the program's lie here and above, where there is room (Descriptors.cs, HighestFloor). */
 #define HIGH_DESCRIPTOR 768
 
-/* The engine took a descriptor (1) or gave one back (0), in this process. */
-void engine_note_descriptor(int taken) HIDDEN;
-
 #define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
 
 /* What init.c found in the environment; the strings stay valid. */

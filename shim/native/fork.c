@@ -8,6 +8,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "syscalls.h"
+#include "volumes.h"
 
 /* Set from prepare to parent or child: libc's fork comes to the kernel with the gate closed already. */
 static __thread int t_is_gate_ours __attribute__((tls_model("initial-exec")));
@@ -124,9 +125,21 @@ int on_vfork(struct overlay_call *call)
     return answer(call, child);
 }
 
-/* libc's fork (its handlers have run), or a copy made by hand; threads and posix_spawn share memory and pass. */
+/*
+ * posix_spawn: its child has our memory, but descriptors of its own. What the engine opened there for itself would be gone with the
+ * child, and we would go on with the numbers: so it opens everything now.
+ */
+static void before_sharing(unsigned long flags)
+{
+    bool is_process = (flags & CLONE_VM) != 0 && (flags & CLONE_THREAD) == 0;
+    if (is_process && overlay_volume_count > 0 && !is_borrowed_memory())
+        ENGINE_CALL(prepare, 0);
+}
+
+/* libc's fork (its handlers have run), or a copy made by hand. */
 int on_clone(struct overlay_call *call)
 {
+    before_sharing((unsigned long)call->args[0]);
     bool is_copy = (call->args[0] & CLONE_VM) == 0 && call->args[1] == 0;
     return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone) : PASS;
 }
@@ -136,6 +149,7 @@ int on_clone3(struct overlay_call *call)
     const struct clone_args *asked = (const struct clone_args *)call->args[0];
     if (is_bad_pointer(call->args[0]) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
         return PASS;
+    before_sharing(asked->flags);
     bool is_copy = (asked->flags & CLONE_VM) == 0 && asked->stack == 0;
     return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone3) : PASS;
 }
