@@ -156,7 +156,7 @@ public sealed class AgentServer : IDisposable
     {
         if (new PacketReader(packet).Kind == AgentMessage.Adopt)
             return TryAdopt(client, packet, ref received);
-        if (received >= 0 || !_handler.TryHandle(client, packet, _reply.Bytes, out int replyLength, out int lent))
+        if (!_handler.TryHandle(client, packet, received, _reply.Bytes, out int replyLength, out int lent))
             return false;
         if (replyLength == 0)
             return true;

@@ -30,14 +30,17 @@ internal sealed class RequestHandler
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
     /// </summary>
+    /// <param name="received">A descriptor that came with the request, the caller's to close; -1 if none.</param>
     /// <param name="lent">A descriptor that goes with the reply, to be closed afterwards; -1 if none.</param>
     /// <returns>False: the packet breaks the protocol, the connection must be closed.</returns>
-    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, Span<byte> reply, out int replyLength, out int lent)
+    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, int received, Span<byte> reply, out int replyLength, out int lent)
     {
         replyLength = 0;
         lent = -1;
         PacketReader request = new(packet);
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
+            return false;
+        if (received >= 0 != (request.Kind == AgentMessage.Reopen))
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(ref request);
@@ -50,6 +53,7 @@ internal sealed class RequestHandler
             case AgentMessage.GetKey: error = GetKey(ref request, ref answer); break;
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
+            case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
         }
@@ -168,6 +172,18 @@ internal sealed class RequestHandler
         string name = what == AgentMessage.LendLocks ? VolumePaths.LocksName : VolumePaths.CoherenceName;
         // Opened for each: an open-file-description lock must be its process's own.
         lent = FileCalls.Open($"{pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        return lent >= 0 ? 0 : Errno.Last;
+    }
+
+    private int Reopen(ref PacketReader request, int received, out int lent)
+    {
+        lent = -1;
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        if (pool is null || !request.IsComplete)
+            return Errno.NoEntry;
+        if (!DescriptorCheck.IsWritableFileIn(pool.Volume.Root, received))
+            return Errno.NotPermitted;
+        lent = FileCalls.Open(DescriptorCheck.PathOf(received), FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
         return lent >= 0 ? 0 : Errno.Last;
     }
 

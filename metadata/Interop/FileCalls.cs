@@ -15,6 +15,8 @@ internal static unsafe partial class FileCalls
     internal static readonly int NoFollow =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
+    internal const int GetFlags = 3, AccessMode = 3;
+
     internal const int LockExclusive = 2, LockNoWait = 4, Unlock = 8;
 
     internal const int StatNoFollow = 0x100, StatEmptyPath = 0x1000;
@@ -49,6 +51,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     internal static partial int Lock(int descriptor, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(int descriptor, int command, nint argument);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     internal static partial int SetLength(int descriptor, long length);

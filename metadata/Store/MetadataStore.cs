@@ -60,7 +60,7 @@ public sealed class MetadataStore : IDisposable
         {
             return _files.TryFind(fileId.ToArray());
         }
-        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        catch (Exception e) when (StoreErrors.IsUnsoundValue(e))
         {
             throw StoreErrors.Damaged(Path, e.Message);
         }

@@ -30,7 +30,7 @@ internal sealed unsafe partial class FileEngine
         using Operation operation = Begin(fd);
         if (length < 0 || (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY)
             throw new ErrnoException(Errno.EINVAL, "not open for writing, or a negative length");
-        SetLength(operation.File.File, length);
+        SetLength(operation.File, fd, length);
         return 0;
     }
 
@@ -83,7 +83,7 @@ internal sealed unsafe partial class FileEngine
             if (!known.CanWrite)
                 known.UseOrReopen(known.Descriptor, Kernel.O_RDONLY, mustWrite: true);
         }
-        SetLength(known.File, length);
+        SetLength(known, known.Descriptor, length);
         return true;
     }
 
@@ -146,7 +146,7 @@ internal sealed unsafe partial class FileEngine
             : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | ((atFlags & Kernel.StatusBuffer.NoFollow) != 0 ? NoFollow : 0), 0);
         if (own < 0)
             throw KernelFile.Failure("the file cannot be opened to read its size");
-        OpenFile file = new(device, inode);
+        OpenFile file = new(device, inode, ReopenByAgent);
         try
         {
             Kernel.StatusBuffer status = KernelFile.Status(own);
@@ -159,11 +159,13 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    private static void SetLength(SealedFile file, long length)
+    private static void SetLength(OpenFile openFile, int fd, long length)
     {
+        SealedFile file = openFile.File;
         file.EnterWrite();
         try
         {
+            openFile.CheckMayTruncate(fd);
             if (length > file.CurrentLength)
                 CheckRoom(length - 1, 1);
             else

@@ -116,11 +116,11 @@ internal sealed class AgentTarget : Target, IDisposable
         System.IO.UnixFileMode before = System.IO.File.GetUnixFileMode(directory), socket = System.IO.File.GetUnixFileMode(_agent.SocketPath);
         System.IO.File.SetUnixFileMode(directory, before | System.IO.UnixFileMode.OtherExecute);
         System.IO.File.SetUnixFileMode(_agent.SocketPath, (System.IO.UnixFileMode)0x1B6);
-        using Process process = Process.Start("setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "python3", "-S", "-c", script, _agent.SocketPath]);
+        using Process process = Process.Start("setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3", "-S", "-c", script, _agent.SocketPath]);
         process.WaitForExit();
         System.IO.File.SetUnixFileMode(directory, before);
         System.IO.File.SetUnixFileMode(_agent.SocketPath, socket);
         if (process.ExitCode != 0)
-            throw new FindingException("another user was served");
+            throw new FindingException(process.ExitCode == 1 ? "another user was served" : $"the other user's client ended with {process.ExitCode}");
     }
 }

@@ -25,7 +25,7 @@ internal sealed class FileTarget : Target
     {
         foreach (CipherSuite suite in new[] { CipherSuite.Aes256Gcm, CipherSuite.Aegis256, CipherSuite.XChaCha20Poly1305 })
             for (int shape = 0; shape < 7; shape++)
-                _files.Add(Build(new Recipe(suite, shape % 2 == 0, 12), shape));
+                _files.Add(Build(new Recipe(suite, shape % 2 == 0, 12), shape, _files.Count + 1));
         for (int i = 0; i < _files.Count; i++)
             _seeds.Add([(byte)i]);
     }
@@ -64,13 +64,13 @@ internal sealed class FileTarget : Target
     {
         if (input.Length == 0)
             return;
-        (Recipe recipe, MemoryBacking image, byte[] plain) = _files[input[0] % _files.Count];
+        (Recipe recipe, MemoryBacking image, byte[] _) = _files[input[0] % _files.Count];
         SealedFixture fixture = new(recipe, image.Clone());
         for (int at = 1; at + ChangeSize <= input.Length; at += ChangeSize)
             Change(fixture.Backing, input.AsSpan(at, ChangeSize), input[0]);
         try
         {
-            Use(fixture, plain);
+            Use(fixture);
         }
         catch (ErrnoException)
         {
@@ -80,9 +80,9 @@ internal sealed class FileTarget : Target
             throw new FindingException("a lock or a counter was not released");
     }
 
-    private static void Use(SealedFixture fixture, byte[] plain)
+    private void Use(SealedFixture fixture)
     {
-        OpenResult result = SealedFile.Open(fixture.Context, new FixedKeys(SealedFixture.SecretKey), out SealedFile? opened);
+        OpenResult result = SealedFile.Open(fixture.Context, new KeyOfId(), out SealedFile? opened);
         if (opened is null)
         {
             if (result.Status == OpenStatus.Ok || result.Reason.Length == 0 && result.Status != OpenStatus.Newborn)
@@ -90,6 +90,8 @@ internal sealed class FileTarget : Target
             return;
         }
         using SealedFile file = opened;
+        // With another file's header it is another file.
+        byte[] plain = _files[file.FileId[0] - 1].Plain;
         if (file.Length != plain.Length)
             throw new FindingException($"a size of {file.Length}, not {plain.Length}");
         CheckContent(file, plain);
@@ -169,7 +171,7 @@ internal sealed class FileTarget : Target
         }
     }
 
-    private static (Recipe Recipe, MemoryBacking Image, byte[] Plain) Build(Recipe recipe, int shape)
+    private static (Recipe Recipe, MemoryBacking Image, byte[] Plain) Build(Recipe recipe, int shape, int id)
     {
         int size = new[] { 0, 100, 3000, 3584, 9000, 70_000, 150_000 }[shape];
         byte[] plain = new byte[size];
@@ -178,8 +180,15 @@ internal sealed class FileTarget : Target
             random.NextBytes(plain.AsSpan(start, Math.Min(3000, size - start)));
         if (shape == 6)
             plain.AsSpan(20_000, 100_000).Clear();
-        SealedFixture fixture = SealedFixture.Create(recipe);
-        using SealedFile file = fixture.Open();
+        SealedFixture fixture = new(recipe);
+        byte[] fileId = new byte[16], secret = new byte[DataKey.KeySize];
+        fileId.AsSpan().Fill((byte)id);
+        KeyOfId keys = new();
+        _ = keys.TryGetKey(fileId, secret);
+        using (DataKey key = DataKey.Import(recipe.Suite, secret))
+            SealedFile.Initialise(fixture.Context, recipe.Suite, recipe.Compresses, recipe.BlockSizeLog2, fileId, key);
+        _ = SealedFile.Open(fixture.Context, keys, out SealedFile? opened);
+        using SealedFile file = opened!;
         for (int start = 0; start < size; start += 10_000)
             if (shape != 6 || start is < 20_000 or >= 120_000)
                 file.WriteAt(start, plain.AsSpan(start, Math.Min(10_000, size - start)));
@@ -190,5 +199,15 @@ internal sealed class FileTarget : Target
         if (shape % 3 != 0)
             file.Settle();
         return (recipe, fixture.Backing, plain);
+    }
+
+    /// <summary>Every file has a key of its own.</summary>
+    private sealed class KeyOfId : IKeySource
+    {
+        public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
+        {
+            key.Fill((byte)(fileId[0] * 7));
+            return fileId.IndexOfAnyExcept(fileId[0]) < 0 && fileId[0] is > 0 and < 22;
+        }
     }
 }

@@ -73,7 +73,7 @@ internal sealed class IndexTarget : Target
         _ = record.IsZero;
         for (int child = 0; child < ChildrenPerGroup; child += 23)
             _ = record.HasChild(child) || record.HasBaseChild(child);
-        if (record.IsAuthentic(SealedFixture.FileId, 0, _key) && !IsAsSealed(input, RecordOffset, RecordSize))
+        if (record.IsAuthentic(SealedFixture.FileId, 0, _key) && !IsAsSealed(input, RecordOffset, RecordSize, RecordOffset))
             throw new FindingException("a changed record is authentic");
         for (int slot = 0; slot < GroupBlocks; slot += slot == 0 ? 1 : 7)
         {
@@ -90,10 +90,16 @@ internal sealed class IndexTarget : Target
         if (place < 0 || version.StoredLength > BlockSize)
             throw new FindingException("a sane entry leads out of the file");
         _stored.CopyTo(_sealedText, 0);
-        if (version.TryOpen(SealedFixture.FileId, slot, _key, _sealedText, _plain) && !IsAsSealed(page, offset, VersionSize))
+        if (version.TryOpen(SealedFixture.FileId, slot, _key, _sealedText, _plain) &&
+            !IsAsSealed(page, offset, VersionSize, EntryOffset + slot * EntrySize) && !IsAsSealed(page, offset, VersionSize, EntryOffset + slot * EntrySize + VersionSize))
             throw new FindingException("a changed entry is authentic");
     }
 
-    private bool IsAsSealed(byte[] page, int offset, int size) =>
-        _seeds.Any(seed => seed.AsSpan(offset, size).SequenceEqual(page.AsSpan(offset, size)));
+    /// <summary>The four bytes of the stored nonce that aes-256-gcm does not use may be any.</summary>
+    private bool IsAsSealed(byte[] page, int offset, int size, int sealedOffset)
+    {
+        const int NonceEnd = 28, Unused = 4;
+        return _seeds.Any(seed => seed.AsSpan(sealedOffset, NonceEnd).SequenceEqual(page.AsSpan(offset, NonceEnd)) &&
+            seed.AsSpan(sealedOffset + NonceEnd + Unused, size - NonceEnd - Unused).SequenceEqual(page.AsSpan(offset + NonceEnd + Unused, size - NonceEnd - Unused)));
+    }
 }

@@ -60,7 +60,7 @@ public class RequestHandlerTests
         using var anyone = new Connection(-1, 1, 1, isGreeted: true);
         var reply = new byte[AgentMessage.MaxPacket];
         byte[] request = [4, 0, 0, 0, 1, 0, 0, 0, .. volume.Config.VolumeId, 1, 0];
-        Assert.True(handler.TryHandle(client ?? anyone, request, reply, out var length, out _));
+        Assert.True(handler.TryHandle(client ?? anyone, request, -1, reply, out var length, out _));
         var status = BinaryPrimitives.ReadUInt16LittleEndian(reply.AsSpan(2));
         Assert.Equal(status == 0 ? 8 + 2 + 48 : 8, length);
         return status;
