@@ -247,6 +247,19 @@ internal sealed class OpenFile : IBackingFile
         return own >= 0 ? own : throw failure;
     }
 
+    private void SetLengthWithin(long length)
+    {
+        try
+        {
+            KernelFile.SetLength(_fd, length);
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EACCES && TryExchange())
+        {
+            // Opened inside a sandbox (Landlock), a descriptor may write but not change the length.
+            KernelFile.SetLength(_fd, length);
+        }
+    }
+
     private void WaitForOperations()
     {
         SpinWait spin = default;

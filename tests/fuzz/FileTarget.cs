@@ -183,12 +183,8 @@ internal sealed class FileTarget : Target
         SealedFixture fixture = new(recipe);
         byte[] fileId = new byte[16], secret = new byte[DataKey.KeySize];
         fileId.AsSpan().Fill((byte)id);
-        KeyOfId keys = new();
-        _ = keys.TryGetKey(fileId, secret);
-        using (DataKey key = DataKey.Import(recipe.Suite, secret))
-            SealedFile.Initialise(fixture.Context, recipe.Suite, recipe.Compresses, recipe.BlockSizeLog2, fileId, key);
-        _ = SealedFile.Open(fixture.Context, keys, out SealedFile? opened);
-        using SealedFile file = opened!;
+        _ = new KeyOfId().TryGetKey(fileId, secret);
+        using SealedFile file = SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, fileId, DataKey.Import(recipe.Suite, secret));
         for (int start = 0; start < size; start += 10_000)
             if (shape != 6 || start is < 20_000 or >= 120_000)
                 file.WriteAt(start, plain.AsSpan(start, Math.Min(10_000, size - start)));

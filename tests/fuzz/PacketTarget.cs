@@ -39,7 +39,7 @@ internal sealed class PacketTarget : Target, IDisposable
         foreach (bool isGreeted in new[] { false, true })
         {
             using Connection from = new(-1, 1, 0, isGreeted);
-            bool isSound = _handler.TryHandle(from, input, _reply, out int length, out int lent);
+            bool isSound = _handler.TryHandle(from, input, -1, _reply, out int length, out int lent);
             PacketSocket.CloseIfOpen(ref lent);
             if (length < 0 || length > _reply.Length || (!isSound && length != 0))
                 throw new FindingException($"a reply of {length} bytes");
