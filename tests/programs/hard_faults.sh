@@ -68,6 +68,7 @@ main() {
     check full-disk-and-shared-counters full_disk_counters
     check full-disk-and-counters-of-a-backup full_disk_restored_counters
     check size-limit limit_size
+    check bad-pointers bad_pointers
     check no-descriptors-left limit_descriptors
     check read-only-volume read_only_volume
     check read-only-volume-with-its-store read_only_from_the_start
