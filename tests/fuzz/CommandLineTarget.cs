@@ -30,7 +30,7 @@ internal sealed class CommandLineTarget : Target, IDisposable
             .. s_verbs, "--volume", "--key-file", "--passphrase-file", "--passphrase-fd", "--store", "--cipher", "--compression", "--block-size",
             "--non-empty", "--json", "--output", "--wait", "--allow-static", "--autostart", "--ready-fd", "--volumes", "-h", "-?", "--", "-", "=", "@file",
             "true", "false", "/bin/true", "0", "-1", "99999999999999999999", "16384", "4096", "aes-256-gcm", "lz4", "none", "ä\u0301", "%s%n", "a b", "/", ".", "..",
-            "/dev/null", "/nonexistent/x", "/proc/self/mem", "[diagram]", "[suggest]", "[env:A=B]", _volume.Root, _volume.KeyFile, _volume.At("phrase"), _volume.At("file"),
+            "/dev/null", "/dev/zero", "77", "/nonexistent/x", "/proc/self/mem", "[diagram]", "[suggest]", "[env:A=B]", _volume.Root, _volume.KeyFile, _volume.At("phrase"), _volume.At("file"),
             _volume.At("new"), _volume.StorePath, new string('x', 5000),
         ];
     }
@@ -53,7 +53,10 @@ internal sealed class CommandLineTarget : Target, IDisposable
         // Only a listener that ends by itself.
         if (words.Contains("agent"))
             words.Add("--autostart");
-        if (words.Contains("run") && random.Next(2) == 0)
+        // Far enough for keys to be looked at.
+        if (words.Contains("run") && random.Next(3) == 0)
+            words = ["run", "--volume", _volume.Root, random.Next(2) == 0 ? "--passphrase-fd" : "--passphrase-file", _words[random.Next(_words.Length)], "--", "true"];
+        else if (words.Contains("run") && random.Next(2) == 0)
             words.AddRange(["--volume", _volume.Root, "--key-file", _volume.KeyFile, "--", "true"]);
         return Encoding.UTF8.GetBytes(string.Join('\0', words));
     }
@@ -84,9 +87,10 @@ internal sealed class CommandLineTarget : Target, IDisposable
         string said = output.Result + error.Result;
         if (!s_exitCodes.Contains(process.ExitCode))
             throw new FindingException($"exit code {process.ExitCode}: {said[..Math.Min(said.Length, 500)]}");
-        if (said.Contains("   at ", StringComparison.Ordinal) || said.Contains("Unhandled", StringComparison.Ordinal))
+        if (said.Contains("   at ", StringComparison.Ordinal) || said.Contains("Unhandled", StringComparison.Ordinal) ||
+            said.Contains("a fault of overlay-ctl itself", StringComparison.Ordinal))
             throw new FindingException($"a stack trace: {said[..Math.Min(said.Length, 1500)]}");
-        if (process.ExitCode is > 1 and < 7 && error.Result.Length == 0)
+        if (process.ExitCode is > 1 and < 7 && said.Length == 0)
             throw new FindingException($"exit code {process.ExitCode} without a word");
     }
 
