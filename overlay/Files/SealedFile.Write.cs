@@ -45,10 +45,10 @@ public sealed partial class SealedFile
             }
             return done;
         }
-        catch
+        catch (Exception exception)
         {
             Distrust();
-            if (done > 0)
+            if (done > 0 && exception is (ErrnoException or OutOfMemoryException))
                 return done;
             throw;
         }

@@ -5,8 +5,7 @@
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${OVERLAY_OUT:-$here/../../out}
-timeout 300 dotnet build "$here/Overlay.Fuzz.csproj" -c Release -v q --nologo >"$here/obj.log" 2>&1 || { cat "$here/obj.log"; rm -f "$here/obj.log"; echo "0 passed, 1 failed"; exit 1; }
-rm -f "$here/obj.log"
+said=$(timeout 300 dotnet build "$here/Overlay.Fuzz.csproj" -c Release -v q --nologo 2>&1) || { echo "$said"; echo "0 passed, 1 failed"; exit 1; }
 DOTNET_TieredPGO=0 dotnet "$here/bin/Release/net10.0/Overlay.Fuzz.dll" --directory "$here" --control "$out/bin/overlay-ctl" "$@"
 status=$?
 # A death has no last line of its own.
