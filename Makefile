@@ -1,4 +1,4 @@
-# make build | demo | test | bench | install | clean; see README.md.
+# make build | demo | test | fuzz | bench | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIGURATION ?= Release
@@ -41,6 +41,10 @@ demo: build setup-test
 test: build setup-test
 	@tests/run.sh
 
+# make fuzz ARGS='--minutes 60 --seed 7'
+fuzz: build setup-test
+	@tests/fuzz/run.sh $(ARGS)
+
 bench: build setup-test
 	@tests/bench/bench.sh
 
@@ -55,4 +59,4 @@ clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build setup-build setup-test demo test bench install clean
+.PHONY: build setup-build setup-test demo test fuzz bench install clean

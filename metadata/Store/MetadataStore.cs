@@ -54,7 +54,17 @@ public sealed class MetadataStore : IDisposable
     public IReadOnlyList<KeyVersionRow> ReadKeyVersions() => VolumeTables.ReadKeyVersions(Connection);
 
     /// <returns>The row of a file, or null.</returns>
-    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId) => _files.TryFind(fileId.ToArray());
+    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId)
+    {
+        try
+        {
+            return _files.TryFind(fileId.ToArray());
+        }
+        catch (Exception e) when (StoreErrors.IsUnsoundValue(e))
+        {
+            throw StoreErrors.Damaged(Path, e.Message);
+        }
+    }
 
     /// <summary>The rows of all files, keys in stock among them.</summary>
     public IEnumerable<FileRow> ReadFiles() => FileTable.ReadAll(Connection);

@@ -1,3 +1,4 @@
+using System;
 using Microsoft.Data.Sqlite;
 using Overlay.Metadata.Volumes;
 
@@ -19,6 +20,10 @@ internal static class StoreErrors
             Damaged(path, e.Message, e),
         _ => new VolumeException(VolumeError.StoreUnavailable, $"The store {path} cannot be used: {e.Message}", e),
     };
+
+    /// <summary>A column holds what our schema never puts there: another type, NULL, a number out of range, text that is none.</summary>
+    internal static bool IsUnsoundValue(Exception e) =>
+        e is InvalidCastException or InvalidOperationException or OverflowException or ArgumentException or FormatException;
 
     internal static VolumeException Damaged(string path, string what, SqliteException? cause = null) =>
         new(VolumeError.StoreDamaged, $"The store {path} is damaged: {what}", cause);

@@ -79,7 +79,7 @@ internal static class VolumeTables
                 return rows;
             });
         }
-        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        catch (Exception e) when (StoreErrors.IsUnsoundValue(e))
         {
             throw StoreErrors.Damaged(store.Path, e.Message);
         }

@@ -14,6 +14,8 @@ internal sealed unsafe partial class FileEngine
     /// <summary>Moves bytes through memory until <paramref name="size"/>, the end of the input, or a short write.</summary>
     internal long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, bool isInputSealed, bool isOutputSealed)
     {
+        CheckOffset(inputOffset);
+        CheckOffset(outputOffset);
         byte* buffer = (byte*)NativeMemory.Alloc(BounceSize);
         try
         {
@@ -51,6 +53,12 @@ internal sealed unsafe partial class FileEngine
             new Span<byte>(buffer, BounceSize).Clear();
             NativeMemory.Free(buffer);
         }
+    }
+
+    private static void CheckOffset(long* offset)
+    {
+        if (offset != null && UserMemory.Writable((byte*)offset, sizeof(long)) != sizeof(long))
+            throw new ErrnoException(Errno.EFAULT, "bad address");
     }
 
     internal long Map(long address, ulong length, int protection, int flags, int fd, long offset)

@@ -2,6 +2,7 @@ using System;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
+using static Overlay.Format.FormatConstants;
 
 namespace Overlay.Engine;
 
@@ -21,17 +22,43 @@ internal sealed unsafe partial class FileEngine
     internal long Read(int fd, byte* buffer, ulong size, long offset)
     {
         using Operation operation = Begin(fd, isWriting: false);
-        CheckBuffer(buffer, size);
-        Span<byte> target = new(buffer, (int)Math.Min(size, LargestTransfer));
         if (offset >= 0)
-            return operation.File.File.Read(offset, target);
+            return ReadInto(operation.File.File, offset, buffer, size);
         lock (operation.File.OffsetGate)
         {
             long at = Offset(fd);
-            int count = operation.File.File.Read(at, target);
+            int count = ReadInto(operation.File.File, at, buffer, size);
             if (count > 0)
                 SetOffset(fd, at + count);
             return count;
+        }
+    }
+
+    /// <summary>As much as buffer and file have room for; EFAULT where the kernel gives it.</summary>
+    private static int ReadInto(SealedFile file, long at, byte* buffer, ulong size)
+    {
+        if (!UserMemory.IsInUserHalf(buffer, size))
+            throw new ErrnoException(Errno.EFAULT, "bad address");
+        long wanted = (long)Math.Min(size, LargestTransfer);
+        // Memory that nothing will be read into is not looked at: the program may not have meant it to be touched.
+        if (wanted > PageSize)
+            wanted = Math.Clamp(file.Length - at, 0, wanted);
+        long good = UserMemory.Writable(buffer, wanted);
+        if (good == 0 && wanted > 0)
+            return at >= file.Length ? 0 : throw new ErrnoException(Errno.EFAULT, "bad address");
+        return file.Read(at, new Span<byte>(buffer, (int)good));
+    }
+
+    /// <summary>A failure after something was read ends the call with what was.</summary>
+    private static int ReadSome(SealedFile file, long at, byte* buffer, int size, long total)
+    {
+        try
+        {
+            return ReadInto(file, at, buffer, (ulong)size);
+        }
+        catch (ErrnoException) when (total > 0)
+        {
+            return 0;
         }
     }
 
@@ -51,9 +78,8 @@ internal sealed unsafe partial class FileEngine
             long at = offset >= 0 ? offset : Offset(fd);
             for (int i = 0; i < count && total < LargestTransfer; i++)
             {
-                CheckBuffer(vectors[i].Base, vectors[i].Length);
                 int size = (int)Math.Min(vectors[i].Length, (ulong)(LargestTransfer - total));
-                int read = operation.File.File.Read(at + total, new Span<byte>(vectors[i].Base, size));
+                int read = ReadSome(operation.File.File, at + total, vectors[i].Base, size, total);
                 total += read;
                 if (read < size)
                     break;
@@ -76,12 +102,7 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd, isWriting: true);
         SealedFile file = operation.File.File;
-        ulong wanted = 0;
-        foreach (Kernel.IoVector vector in vectors)
-        {
-            CheckBuffer(vector.Base, vector.Length);
-            wanted += vector.Length;
-        }
+        ulong wanted = CountReadable(vectors);
         bool isAppending = (operation.Flags & Kernel.O_APPEND) != 0 || (rwfFlags & RWF_APPEND) != 0;
         if (wanted == 0)
             return 0;
@@ -134,6 +155,24 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
+    /// <summary>Up to the first byte that cannot be read; EFAULT if that is the very first.</summary>
+    private static ulong CountReadable(ReadOnlySpan<Kernel.IoVector> vectors)
+    {
+        ulong total = 0;
+        foreach (Kernel.IoVector vector in vectors)
+        {
+            if (!UserMemory.IsInUserHalf(vector.Base, vector.Length))
+                throw new ErrnoException(Errno.EFAULT, "bad address");
+            long length = (long)Math.Min(vector.Length, LargestTransfer);
+            long good = UserMemory.Readable(vector.Base, length);
+            total += (ulong)good;
+            if (good == length && total < LargestTransfer)
+                continue;
+            return total > 0 ? total : throw new ErrnoException(Errno.EFAULT, "bad address");
+        }
+        return total;
+    }
+
     /// <summary>A failure after something was written ends the call with what was.</summary>
     private static int WriteSome(SealedFile file, long offset, ReadOnlySpan<byte> data, ref long total)
     {
@@ -171,18 +210,11 @@ internal sealed unsafe partial class FileEngine
             throw new ErrnoException(Errno.EINVAL, "too many vectors");
         if ((rwfFlags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)) != 0)
             throw new ErrnoException(Errno.EOPNOTSUPP, "unknown flags");
-        if (count > 0)
-            CheckBuffer((byte*)vectors, (ulong)count * (ulong)sizeof(Kernel.IoVector));
+        if (UserMemory.Readable((byte*)vectors, count * (long)sizeof(Kernel.IoVector)) != count * (long)sizeof(Kernel.IoVector))
+            throw new ErrnoException(Errno.EFAULT, "bad address");
         for (int i = 0; i < count; i++)
             if ((long)vectors[i].Length < 0)
                 throw new ErrnoException(Errno.EINVAL, "a vector is too long");
-    }
-
-    /// <summary>Pointers into the first page or the kernel's half are EFAULT; others are the program's own word.</summary>
-    private static void CheckBuffer(byte* buffer, ulong size)
-    {
-        if (size != 0 && ((ulong)buffer < 4096 || (ulong)buffer >= 0x7FFFFFFFF000))
-            throw new ErrnoException(Errno.EFAULT, "bad address");
     }
 
     private static long Offset(int fd)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The machine itself fails: every system call in turn, full disks, limits, read-only mounts, agents and stores that are gone, slow,
 # locked or broken, and hands from outside on the backing files. Prints "ok NAME" or "FAIL NAME"; ends with a count.
-# usage: hard_faults.sh [PATTERN]
+# usage: hard_faults.sh [PATTERN]; OVERLAY_FAULTS=all tries more errnos at every system call.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/runner.sh"
@@ -55,11 +55,11 @@ main() {
     new_key "$key"
     build_tools "$work/tools" && new_volume "$volume" "$key" >"$log" 2>&1 || { cat "$log"; exit 1; }
     check every-call-fails-once-with-ENOSPC call_enospc
-    check every-call-fails-once-with-EIO call_eio
-    check every-call-fails-once-with-EDQUOT call_edquot
+    [ -z "${OVERLAY_FAULTS:-}" ] || check every-call-fails-once-with-EIO call_eio
+    [ -z "${OVERLAY_FAULTS:-}" ] || check every-call-fails-once-with-EDQUOT call_edquot
     check every-call-is-interrupted-once call_eintr
     check every-transfer-is-short-once call_short
-    check every-call-fails-from-the-nth-on-with-ENOSPC call_enospc_from
+    [ -z "${OVERLAY_FAULTS:-}" ] || check every-call-fails-from-the-nth-on-with-ENOSPC call_enospc_from
     check every-call-fails-from-the-nth-on-with-EIO call_eio_from
     check full-disk-dd full_disk_dd
     check full-disk-sqlite full_disk_sqlite
@@ -68,6 +68,7 @@ main() {
     check full-disk-and-shared-counters full_disk_counters
     check full-disk-and-counters-of-a-backup full_disk_restored_counters
     check size-limit limit_size
+    check bad-pointers bad_pointers
     check no-descriptors-left limit_descriptors
     check read-only-volume read_only_volume
     check read-only-volume-with-its-store read_only_from_the_start

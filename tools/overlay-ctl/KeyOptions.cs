@@ -31,7 +31,7 @@ internal sealed class KeyOptions
     {
         if (parsed.GetValue(KeyFile) is string keyFile)
             return KeySecret.FromKeyFile(keyFile);
-        byte[] passphrase = parsed.GetValue(PassphraseFile) is string file ? FirstLine(File.ReadAllBytes(file))
+        byte[] passphrase = parsed.GetValue(PassphraseFile) is string file ? FromFile(file)
             : parsed.GetValue(PassphraseDescriptor) is int descriptor ? FromDescriptor(descriptor)
             : Prompt(isNew);
         try
@@ -44,9 +44,23 @@ internal sealed class KeyOptions
         }
     }
 
+    private static byte[] FromFile(string path)
+    {
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return FromStream(stream);
+    }
+
     private static byte[] FromDescriptor(int descriptor)
     {
+        if (descriptor < 0)
+            throw new ControlException(ExitCodes.Usage, $"--passphrase-fd {descriptor}: a descriptor is not negative.");
         using FileStream stream = new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        return FromStream(stream);
+    }
+
+    /// <summary>Never more than a passphrase's length: it may be a device that does not end.</summary>
+    private static byte[] FromStream(FileStream stream)
+    {
         byte[] buffer = new byte[LongestPassphrase];
         int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         byte[] line = FirstLine(buffer[..length]);

@@ -14,6 +14,9 @@ namespace Overlay.Ctl;
 
 internal static class Program
 {
+    /// <summary>A file may be named @x: arguments are not read from it.</summary>
+    private static readonly ParserConfiguration s_configuration = new() { ResponseFileTokenReplacer = null };
+
     private static int Main(string[] arguments)
     {
         NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, Layout.Resolve);
@@ -23,7 +26,7 @@ internal static class Program
         {
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
         };
-        ParseResult parsed = root.Parse(arguments);
+        ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)
         {
             foreach (ParseError error in parsed.Errors)
@@ -47,6 +50,15 @@ internal static class Program
         catch (Exception exception) when (exception is ErrnoException or IOException or UnauthorizedAccessException)
         {
             return Complain(ExitCodes.Failed, exception.Message);
+        }
+        catch (ArgumentException exception)
+        {
+            // A path that can be none.
+            return Complain(ExitCodes.Usage, exception.Message);
+        }
+        catch (Exception exception)
+        {
+            return Complain(ExitCodes.Failed, $"a fault of overlay-ctl itself: {exception.GetType().Name}: {exception.Message}");
         }
     }
 

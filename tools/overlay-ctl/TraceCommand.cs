@@ -85,12 +85,29 @@ internal sealed class TraceListener : IDisposable
         byte[] buffer = new byte[2048];
         for (; ; )
         {
-            string line = Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer));
+            if (!TryReceive(buffer, out int length))
+                return;
+            string line = Encoding.UTF8.GetString(buffer, 0, length);
             string[] fields = line.Split('\t');
             if (fields.Length < Fields)
                 return;
             Account(fields);
             _writer.WriteLine(_isJson ? ToJson(fields) : ToText(fields));
+        }
+    }
+
+    /// <returns>False: the program was not started, and nobody listens any more.</returns>
+    private bool TryReceive(byte[] buffer, out int length)
+    {
+        try
+        {
+            length = _socket.Receive(buffer);
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            length = 0;
+            return false;
         }
     }
 

@@ -141,6 +141,16 @@ public class VolumeUnlockerTests
         }
     }
 
+    /// <summary>Found by fuzzing: a damaged page of the database can hold what the schema forbids.</summary>
+    [Fact]
+    public void Unlock_calls_a_store_damaged_whose_columns_hold_nothing()
+    {
+        using var volume = new TestVolume();
+        volume.Sql("CREATE TABLE old AS SELECT * FROM key_slot; DROP TABLE key_slot; ALTER TABLE old RENAME TO key_slot; UPDATE key_slot SET kind = NULL");
+        using var directory = new TestDirectory();
+        Assert.Equal(VolumeError.StoreDamaged, Refusal(volume, KeySecret.FromKeyFile(directory.KeyFile())));
+    }
+
     private static VolumeError Refusal(TestVolume volume, KeySecret secret)
     {
         using (secret)

@@ -23,6 +23,14 @@ limit_size() {
     diff "$work/plain.out" "$work/sealed.out"
 }
 
+bad_pointers() {
+    local script=$here/parts/faults/bad_pointers.py
+    mkdir -p "$work/plain"
+    python3 -S "$script" "$work/plain" >"$work/plain.out" 2>&1
+    inside python3 -S "$script" "$volume" >"$work/sealed.out" 2>&1
+    diff "$work/plain.out" "$work/sealed.out" && grep -q '^good 64 True' "$work/plain.out"
+}
+
 limit_descriptors() {
     fresh a
     inside bash -c "ulimit -n 12; exec python3 -S '$here/parts/faults/no_descriptors.py' '$volume'"

@@ -65,12 +65,16 @@ def attempt(action, *arguments):
 def content(fd):
     for _ in range(3):  # the fault may fall upon this look
         try:
-            size = os.fstat(fd).st_size
-            return os.pread(fd, size + 1, 0) if size == 0 else b"".join(iter(Reader(fd), b""))
+            return b"".join(iter(Reader(fd), b""))
         except OSError as fault:
             if fault.errno not in allowed:
                 raise
-    raise SystemExit("the file cannot be read any more")
+    return None
+
+
+def patiently(action, *arguments):
+    """False: the fault does not go away."""
+    return any(attempt(action, *arguments) for _ in range(5))
 
 
 class Reader:
@@ -105,12 +109,11 @@ def replace(old_content):
     def expect(expected):
         if open(path, "rb").read() != expected:
             raise SystemExit("replacing: neither the old file nor the new one")
-    while not attempt(prepare):
-        while not attempt(expect, old_content):
-            pass
+    if not patiently(prepare):
+        return
     os.rename(other, path)
-    while not attempt(expect, b"replaced"):
-        pass
+    finish(b"replaced", b"replaced")
+    patiently(expect, b"replaced")
 
 
 STEPS = [("write small", write(0, 100, 1)), ("append", append(1000, 2)), ("sync", sync()), ("grow", write(1100, 3 * BLOCK, 3)),
@@ -124,44 +127,42 @@ def run():
 
     def create():
         created[0] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    while not attempt(create):
-        pass
-    fd, model, failures = created[0], b"", 0
+    finish(b"", b"")
+    if not patiently(create):
+        return
+    fd, model = created[0], b""
     for name, (do, apply) in STEPS:
         before, after = model, apply(model)
-        while not attempt(do, fd):
-            failures += 1
+        finish(before, after)
+        for trial in range(3):
+            is_done = attempt(do, fd)
             found = content(fd)
+            if found is None:
+                return  # nothing can be read now: the next process looks at it
             check(name, found, before, after)
-            if name.startswith("append"):
-                # Who appends again what was refused must not find it there twice.
-                if len(found) != len(before) + acknowledged:
-                    raise SystemExit(f"{name}: {len(found) - len(before)} bytes were added, {acknowledged} acknowledged")
-                if acknowledged > 0:
-                    break
-            if failures > 20:
-                return finish(fd, found)
-        found = content(fd)
-        check(name, found, before, after)
+            # Who appends again what was refused must not find it there twice.
+            if name.startswith("append") and len(found) != len(before) + acknowledged:
+                raise SystemExit(f"{name}: {len(found) - len(before)} bytes were added, {acknowledged} acknowledged")
+            if is_done or name.startswith("append") and acknowledged > 0:
+                break
         model = found
+        finish(model, model)
     os.close(fd)
-    finish(None, model)
-    if failures <= 20:
-        replace(model)
+    replace(model)
 
 
-def finish(fd, model):
-    if fd is not None:
-        os.close(fd)
+def finish(before, after):
+    """What the next process may find: blocks of either."""
     with open(os.environ["MODEL"], "wb") as out:
-        out.write(model)
+        out.write(b"%d\n" % len(before) + before + after)
 
 
 def verify():
-    model = open(os.environ["MODEL"], "rb").read()
-    found = open(path, "rb").read()
-    if found not in (model, b"replaced"):
-        raise SystemExit(f"another process reads something else: {len(found)} bytes, not {len(model)}")
+    with open(os.environ["MODEL"], "rb") as model:
+        before = model.read(int(model.readline()))
+        after = model.read()
+    found = open(path, "rb").read() if os.path.exists(path) else b""
+    check("another process", found, before, after)
 
 
 if len(sys.argv) > 2 and sys.argv[2] == "verify":

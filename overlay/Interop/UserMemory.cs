@@ -1,0 +1,80 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace Overlay.Interop;
+
+/// <summary>
+/// May a buffer of the program be touched? A bad one is EFAULT, as in the kernel, and not our crash.
+/// </summary>
+/// <remarks>
+/// The kernel is asked, a page at a time, by calls that do nothing else: <c>rt_sigprocmask</c> with an unknown request reads eight bytes and
+/// refuses; <c>FUTEX_WAKE_OP</c> adds 0 to a word, in one step. Each costs as much as an empty system call, so pages that were good are
+/// remembered. What a program unmaps or protects after it was used for a sealed file's bytes is believed to be good still: docs/errors.md.
+/// A handler for SIGSEGV would cost nothing, but that signal is the program's (Java and Go live on it).
+/// </remarks>
+internal static unsafe partial class UserMemory
+{
+    private const long PageSize = 4096;
+    private const ulong FirstPage = 4096, EndOfUserHalf = 0x7FFFFFFFF000;
+    private const int Remembered = 1024; // a power of two; each page has one place
+    private const long WritableMark = 1;
+
+    /// <summary>Addresses of good pages, with <see cref="WritableMark"/> where they may be written.</summary>
+    private static readonly long[] s_good = new long[Remembered];
+
+    /// <summary>Nobody waits on it.</summary>
+    private static readonly int* s_ownWord = (int*)NativeMemory.AllocZeroed(64);
+
+    /// <summary>What the kernel asks first, even of an empty buffer.</summary>
+    internal static bool IsInUserHalf(byte* start, ulong size) => size <= EndOfUserHalf && (ulong)start <= EndOfUserHalf - size;
+
+    /// <summary>How many bytes from <paramref name="start"/> on can be read; at most <paramref name="size"/>.</summary>
+    internal static long Readable(byte* start, long size) => GoodBytes((ulong)start, size, isWriting: false);
+
+    /// <summary>How many bytes from <paramref name="start"/> on can be written; at most <paramref name="size"/>.</summary>
+    internal static long Writable(byte* start, long size) => GoodBytes((ulong)start, size, isWriting: true);
+
+    private static long GoodBytes(ulong start, long size, bool isWriting)
+    {
+        if (size <= 0)
+            return 0;
+        if (start < FirstPage || start >= EndOfUserHalf)
+            return 0;
+        ulong end = Math.Min(start + (ulong)size, EndOfUserHalf);
+        for (ulong page = start & ~(ulong)(PageSize - 1); page < end; page += (ulong)PageSize)
+            if (!IsGood(page, isWriting))
+                return Math.Max(0, (long)(page - start));
+        return (long)(end - start);
+    }
+
+    private static bool IsGood(ulong page, bool isWriting)
+    {
+        ref long known = ref s_good[(int)(page / (ulong)PageSize) & (Remembered - 1)];
+        long seen = Volatile.Read(ref known);
+        if ((seen & ~WritableMark) == (long)page && (!isWriting || (seen & WritableMark) != 0))
+            return true;
+        if (isWriting ? !CanWrite(page) : !CanRead(page))
+            return false;
+        Volatile.Write(ref known, (long)page | (isWriting ? WritableMark : 0));
+        return true;
+    }
+
+    private static bool CanRead(ulong page)
+    {
+        const long SetSignalMask = 14, NoSuchRequest = 99;
+        _ = SystemCall(SetSignalMask, NoSuchRequest, (long)page, 0, sizeof(long), 0, 0);
+        return Marshal.GetLastPInvokeError() != Files.Errno.EFAULT;
+    }
+
+    private static bool CanWrite(ulong page)
+    {
+        // FUTEX_WAKE_OP: wake nobody; OP_ADD 0; wake nobody either where the old value is less than the least.
+        const long Futex = 202, WakeOpPrivate = 5 | 128, AddNothing = 1 << 28 | 2 << 24 | 0x800;
+        return SystemCall(Futex, (long)s_ownWord, WakeOpPrivate, 0, 0, (long)page, AddNothing) >= 0 ||
+            Marshal.GetLastPInvokeError() != Files.Errno.EFAULT;
+    }
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial long SystemCall(long number, long a, long b, long c, long d, long e, long f);
+}
