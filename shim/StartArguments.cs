@@ -12,4 +12,5 @@ internal unsafe struct StartArguments
     internal byte* LibraryPath;
     internal delegate* unmanaged<byte*, byte*, byte*, long> StartAgent;
     internal delegate* unmanaged<int, int, void> ReserveDescriptor;
+    internal delegate* unmanaged<long*, int, void> NoteMappings;
 }

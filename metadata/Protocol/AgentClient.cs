@@ -210,6 +210,37 @@ public sealed class AgentClient : IDisposable
         }
     }
 
+    /// <summary>
+    /// A descriptor of the page file of the inode behind <paramref name="backing"/>, close-on-exec and the caller's to close; see
+    /// <see cref="PageFileLayout"/>. Or a negative errno: ENOENT, there is none and none was to be made; EREMOTE, ask the agent
+    /// at the socket <paramref name="elsewhere"/>; EACCES, this user may not fill it.
+    /// </summary>
+    public int OpenPages(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, PageUse use, int backing, out string elsewhere)
+    {
+        CheckIds(volumeId, fileId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.Pages);
+            request.Bytes(volumeId);
+            request.Bytes(fileId);
+            request.Byte((byte)use);
+            elsewhere = "";
+            int error = PacketSocket.SendWithDescriptor(_descriptor, _buffer.Bytes[..request.Length], backing);
+            if (error != 0)
+                throw Errno.Failure(error == Errno.TryAgain ? Errno.TimedOut : error, "writing to the agent");
+            PacketReader reply = Await(AgentMessage.Pages, _lastRequest, out int failure);
+            if (failure != 0)
+                return -failure;
+            elsewhere = reply.Text();
+            Expect(reply.IsComplete && _lent >= 0 == (elsewhere.Length == 0));
+            if (elsewhere.Length > 0)
+                return -Errno.Remote;
+            int descriptor = _lent;
+            _lent = -1;
+            return descriptor;
+        }
+    }
+
     /// <summary>What the agent says of itself.</summary>
     public AgentStatus GetStatus()
     {

@@ -24,7 +24,13 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       volume id (16), keys in the pool (4), root (text)
 /// 8 lend            volume id (16), what (1): 0 locks, 1 coherence      none; one descriptor of that file by SCM_RIGHTS,
 ///                                                                       a description of its own
+/// 9 pages           volume id (16), file id (16), how (1): 0 view,      elsewhere (text): "" and one descriptor of the page
+///                   1 make, 2 map; one descriptor of the backing file   file, or the socket of the agent that keeps the
+///                   by SCM_RIGHTS                                       volume's pages; ENOENT: there is none
 /// </code>
+/// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
+/// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped with it; view
+/// and map make no page file.
 /// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges.
 /// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
@@ -48,7 +54,8 @@ internal static class AgentMessage
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
 
-    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8;
+    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Pages = 9;
     internal const byte LendLocks = 0, LendCoherence = 1;
+    internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2;
     internal const ushort ReplyBit = 0x8000;
 }

@@ -14,6 +14,11 @@ internal sealed class AgentLink(EngineSettings settings)
 
     internal bool HasAddress => settings.AgentPath is not null;
 
+    internal string? Address => settings.AgentPath;
+
+    /// <summary>A link to another agent; it is not started if it is not there.</summary>
+    internal AgentLink At(string socketPath) => new(settings with { AgentPath = socketPath, KeyFile = null });
+
     internal T Ask<T>(byte[] volumeId, string subject, Func<AgentClient, T> question)
     {
         lock (_gate)

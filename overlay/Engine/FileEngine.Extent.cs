@@ -12,6 +12,9 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd);
         SealedFile file = operation.File.File;
+        // What was written into a hole by mapping is data.
+        if (whence is Kernel.SEEK_DATA or Kernel.SEEK_HOLE)
+            Seal(operation.File, 0, long.MaxValue);
         long target = whence switch
         {
             Kernel.SEEK_END => file.Length + offset,
@@ -30,7 +33,7 @@ internal sealed unsafe partial class FileEngine
         using Operation operation = Begin(fd);
         if (length < 0 || (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY)
             throw new ErrnoException(Errno.EINVAL, "not open for writing, or a negative length");
-        SetLength(operation.File.File, length);
+        SetLength(operation.File, length);
         return 0;
     }
 
@@ -83,14 +86,13 @@ internal sealed unsafe partial class FileEngine
             if (!known.CanWrite)
                 known.UseOrReopen(known.Descriptor, Kernel.O_RDONLY, mustWrite: true);
         }
-        SetLength(known.File, length);
+        SetLength(known, length);
         return true;
     }
 
     internal long Allocate(int fd, int mode, long offset, long length)
     {
         using Operation operation = Begin(fd, isWriting: true);
-        SealedFile file = operation.File.File;
         if (offset < 0 || length <= 0)
             throw new ErrnoException(Errno.EINVAL, "a negative offset, or no length");
         if (offset > SealedFile.GreatestSize - length)
@@ -100,20 +102,13 @@ internal sealed unsafe partial class FileEngine
         bool zeroes = mode == Punch || (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) == Kernel.FALLOC_FL_ZERO_RANGE;
         if (!zeroes && (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) != 0)
             throw new ErrnoException(Errno.EOPNOTSUPP, "this kind of allocation is not supported on sealed files");
-        file.EnterWrite();
-        try
+        using LiveWrite entered = LiveWrite.Enter(operation.File);
+        if (zeroes)
+            entered.PunchHole(offset, length);
+        if (!keepsSize && offset + length > entered.Length)
         {
-            if (zeroes)
-                file.PunchHole(offset, length);
-            if (!keepsSize && offset + length > file.CurrentLength)
-            {
-                CheckRoom(offset + length - 1, 1);
-                file.SetLength(offset + length);
-            }
-        }
-        finally
-        {
-            file.ExitWrite();
+            CheckRoom(offset + length - 1, 1);
+            entered.SetLength(offset + length);
         }
         return 0;
     }
@@ -122,7 +117,10 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd);
         if (operation.File.CanWrite)
+        {
+            Seal(operation.File, 0, long.MaxValue);
             operation.File.File.Sync(dataOnly);
+        }
         else
             operation.File.Sync(dataOnly); // nothing of ours to write; others' writes are in the kernel's hands
         return 0;
@@ -157,19 +155,12 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    private static void SetLength(SealedFile file, long length)
+    private static void SetLength(OpenFile file, long length)
     {
-        file.EnterWrite();
-        try
-        {
-            if (length > file.CurrentLength)
-                CheckRoom(length - 1, 1);
-            file.SetLength(length);
-        }
-        finally
-        {
-            file.ExitWrite();
-        }
+        using LiveWrite entered = LiveWrite.Enter(file);
+        if (length > entered.Length)
+            CheckRoom(length - 1, 1);
+        entered.SetLength(length);
     }
 
     /// <summary>An operation that the descriptor's mode does not decide.</summary>

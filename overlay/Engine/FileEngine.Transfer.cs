@@ -21,11 +21,11 @@ internal sealed unsafe partial class FileEngine
         CheckBuffer(buffer, size);
         Span<byte> target = new(buffer, (int)Math.Min(size, LargestTransfer));
         if (offset >= 0)
-            return operation.File.File.Read(offset, target);
+            return ReadLive(operation.File, offset, target);
         lock (operation.File.OffsetGate)
         {
             long at = Offset(fd);
-            int count = operation.File.File.Read(at, target);
+            int count = ReadLive(operation.File, at, target);
             if (count > 0)
                 SetOffset(fd, at + count);
             return count;
@@ -50,7 +50,7 @@ internal sealed unsafe partial class FileEngine
             {
                 CheckBuffer(vectors[i].Base, vectors[i].Length);
                 int size = (int)Math.Min(vectors[i].Length, (ulong)(LargestTransfer - total));
-                int read = operation.File.File.Read(at + total, new Span<byte>(vectors[i].Base, size));
+                int read = ReadLive(operation.File, at + total, new Span<byte>(vectors[i].Base, size));
                 total += read;
                 if (read < size)
                     break;
@@ -83,24 +83,19 @@ internal sealed unsafe partial class FileEngine
         if (wanted == 0)
             return 0;
         long total = 0;
-        file.EnterWrite();
-        try
+        using (LiveWrite entered = LiveWrite.Enter(operation.File))
         {
-            long at = isAppending ? file.CurrentLength : offset >= 0 ? offset : Offset(fd);
+            long at = isAppending ? entered.Length : offset >= 0 ? offset : Offset(fd);
             long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
             foreach (Kernel.IoVector vector in vectors)
             {
                 int size = (int)Math.Min((long)Math.Min(vector.Length, LargestTransfer), room - total);
-                int written = WriteSome(file, at + total, new ReadOnlySpan<byte>(vector.Base, size), ref total);
+                int written = WriteSome(entered, at + total, new ReadOnlySpan<byte>(vector.Base, size), ref total);
                 if (written < size || total == room)
                     break;
             }
             if (offset < 0)
                 SetOffset(fd, at + total);
-        }
-        finally
-        {
-            file.ExitWrite();
         }
         bool mustSync = (operation.Flags & Kernel.O_DSYNC) != 0 || (rwfFlags & (RWF_DSYNC | RWF_SYNC)) != 0;
         if (mustSync)
@@ -109,7 +104,7 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>A failure after something was written ends the call with what was.</summary>
-    private static int WriteSome(SealedFile file, long offset, ReadOnlySpan<byte> data, ref long total)
+    private static int WriteSome(in LiveWrite file, long offset, ReadOnlySpan<byte> data, ref long total)
     {
         try
         {

@@ -17,7 +17,7 @@ namespace Overlay.Engine;
 /// told of a close beforehand (<see cref="Detach"/>), which waits for them and puts another descriptor in its place. Our own
 /// is closed only together with the program's last one, since closing any drops the POSIX locks of the inode (design §5).
 /// </remarks>
-internal sealed class OpenFile : IBackingFile
+internal sealed partial class OpenFile : IBackingFile
 {
     private readonly Dictionary<int, int> _flagsByDescriptor = [];
     /// <summary>Own descriptors that were replaced: they are closed with the last one.</summary>
@@ -60,13 +60,7 @@ internal sealed class OpenFile : IBackingFile
 
     public void SetLength(long length) => KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
 
-    public void PunchHole(long offset, long length)
-    {
-        // A file system without holes keeps the space: a cost, not a fault.
-        const int PunchKeepingSize = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
-        if (Kernel.Allocate(_fd, PunchKeepingSize, offset, length) != 0 && Kernel.LastError is not (Errno.EOPNOTSUPP or Errno.EINTR))
-            throw KernelFile.Failure("punching a hole failed");
-    }
+    public void PunchHole(long offset, long length) => BackingCalls.PunchHole(_fd, offset, length);
 
     public void Sync(bool dataOnly) =>
         KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
@@ -123,16 +117,33 @@ internal sealed class OpenFile : IBackingFile
                 return true;
             if (fd != _fd || _isOwn)
                 return false;
-            int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
-            if (replacement < 0)
+            if (!TryReplace(fd))
                 EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
-            int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
-            Volatile.Write(ref _fd, own);
-            _isOwn = own >= 0;
         }
         // Outside of the lock: what is under way may need it to go on.
         WaitForOperations();
         return false;
+    }
+
+    /// <summary>Before the kernel closes the last descriptor of a file that stays mapped: one of our own takes its place.</summary>
+    internal bool TryKeep(int fd)
+    {
+        lock (_flagsByDescriptor)
+        {
+            if (_isOwn || fd != _fd || TryReplace(fd))
+                return true;
+        }
+        EngineLog.Write(Log.Path, "the file cannot be opened a second time; what is changed by mapping it is left to the agent to seal");
+        return false;
+    }
+
+    private bool TryReplace(int fd)
+    {
+        int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
+        int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
+        Volatile.Write(ref _fd, own);
+        _isOwn = own >= 0;
+        return _isOwn;
     }
 
     /// <summary>Gives the file a descriptor to read or write through before it is attached.</summary>
@@ -158,8 +169,9 @@ internal sealed class OpenFile : IBackingFile
             Descriptors.CloseOwn(_fd);
         _retired.ForEach(Descriptors.CloseOwn);
         _retired.Clear();
+        Replace(null, 0);
         _fd = -1;
-        _isOwn = false;
+        _isOwn = _canWrite = false;
     }
 
     /// <summary>
@@ -205,7 +217,7 @@ internal sealed class OpenFile : IBackingFile
         throw KernelFile.Failure("the file cannot be opened for the engine");
     }
 
-    private void WaitForOperations()
+    internal void WaitForOperations()
     {
         SpinWait spin = default;
         while (Volatile.Read(ref _operations) != 0)

@@ -18,6 +18,9 @@ internal sealed class Volume : IKeySource
     private readonly RecentKeys _recent = new();
     private int _nextBatch = 1;
 
+    /// <summary>The agent that keeps the volume's pages, where that is not ours.</summary>
+    private AgentLink? _keeper;
+
     /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
     internal Volume(string root, AgentLink agent)
     {
@@ -115,6 +118,21 @@ internal sealed class Volume : IKeySource
         });
     }
 
+    /// <summary>A page file's descriptor, hidden from the program; or a negative errno, see <see cref="AgentClient.OpenPages"/>.</summary>
+    internal int OpenPages(byte[] fileId, PageUse use, int backing)
+    {
+        string elsewhere = "";
+        int fd = _agent.Ask(Id, Root, client => client.OpenPages(Id, fileId, use, backing, out elsewhere));
+        if (fd == -Errno.EREMOTE)
+        {
+            AgentLink? keeper = _keeper;
+            if (keeper is null || keeper.Address != elsewhere)
+                _keeper = keeper = _agent.At(elsewhere);
+            fd = keeper.Ask(Id, Root, client => client.OpenPages(Id, fileId, use, backing, out elsewhere));
+        }
+        return fd < 0 ? fd : Descriptors.MoveAway(fd);
+    }
+
     internal bool Contains(string path) =>
         Root == "/" || (path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] == '/'));
 
@@ -124,6 +142,7 @@ internal sealed class Volume : IKeySource
         while (_stock.TryPop(out GrantedKey key))
             key.Wipe();
         Locks.Forget();
+        _keeper?.AfterFork();
     }
 
     /// <summary>

@@ -20,6 +20,8 @@ internal static unsafe partial class Kernel
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
         MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
     internal const int MADV_DONTDUMP = 16;
+    internal const int MS_SYNC = 4;
+    internal const int MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
 
     internal static int LastError => Marshal.GetLastPInvokeError();
 
@@ -79,6 +81,13 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     internal static partial int Unmap(nint address, nuint length);
+
+    /// <summary>Variadic in C; on x86-64 an integer argument more is passed alike.</summary>
+    [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
+    internal static partial nint Remap(nint address, nuint length, nuint newLength, int flags, nint newAddress);
+
+    [LibraryImport("libc", EntryPoint = "msync", SetLastError = true)]
+    internal static partial int SyncMemory(nint address, nuint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     internal static partial int Protect(nint address, nuint length, int protection);

@@ -8,6 +8,7 @@
 #include "autostart.h"
 #include "fdtable.h"
 #include "log.h"
+#include "mapping.h"
 #include "syscalls.h"
 
 struct overlay_engine overlay_engine;
@@ -150,6 +151,7 @@ static int load(void)
             .library_path = overlay_settings.engine_path,
             .start_agent = autostart_agent,
             .reserve_descriptor = fd_reserve,
+            .note_mappings = mappings_note,
         };
         long error = overlay_engine.start(&start);
         if (error >= 0)
