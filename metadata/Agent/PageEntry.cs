@@ -13,26 +13,35 @@ internal sealed unsafe class PageEntry : IDisposable
     private int _pages, _backing;
 
     /// <param name="backing">Taken over.</param>
-    internal PageEntry(ulong device, ulong inode, byte[] fileId, ref int backing, bool canSeal)
+    private PageEntry(ulong device, ulong inode, byte[] fileId, ref int pages, ref int backing, bool canSeal)
     {
         Device = device;
         Inode = inode;
         FileId = fileId;
+        (_pages, pages) = (pages, -1);
+        (_backing, backing) = (backing, -1);
+        CanSeal = canSeal;
+    }
+
+    internal static PageEntry Make(ulong device, ulong inode, byte[] fileId, ref int backing, bool canSeal)
+    {
         const uint Flags = FileCalls.MemoryCloseOnExec;
-        _pages = FileCalls.MakeMemoryFile("overlay", Flags | FileCalls.MemoryNeverExecutable);
-        if (_pages < 0 && Errno.Last == Errno.Invalid)
-            _pages = FileCalls.MakeMemoryFile("overlay", Flags); // a kernel before 6.3
-        if (_pages < 0)
+        int pages = FileCalls.MakeMemoryFile("overlay", Flags | FileCalls.MemoryNeverExecutable);
+        if (pages < 0 && Errno.Last == Errno.Invalid)
+            pages = FileCalls.MakeMemoryFile("overlay", Flags); // a kernel before 6.3
+        if (pages < 0)
             throw Errno.Failure("making a page file");
-        if (FileCalls.ChangeMode(_pages, OwnerOnly) < 0 || FileCalls.SetLength(_pages, PageFileLayout.DataOffset) < 0)
+        if (FileCalls.ChangeMode(pages, OwnerOnly) < 0 || FileCalls.SetLength(pages, PageFileLayout.DataOffset) < 0)
         {
-            PacketSocket.CloseIfOpen(ref _pages);
+            PacketSocket.CloseIfOpen(ref pages);
             throw Errno.Failure("making a page file");
         }
-        _backing = backing;
-        CanSeal = canSeal;
-        backing = -1;
+        return new PageEntry(device, inode, fileId, ref pages, ref backing, canSeal);
     }
+
+    /// <summary>From who had it when its keeper ended; he may write the file, so he may say what is in it.</summary>
+    internal static PageEntry Inherit(ulong device, ulong inode, byte[] fileId, ref int pages, ref int backing) =>
+        new(device, inode, fileId, ref pages, ref backing, canSeal: true);
 
     internal ulong Device { get; }
 
@@ -95,13 +104,19 @@ internal sealed unsafe class PageEntry : IDisposable
         return -1;
     }
 
+    /// <summary>Closes it here; others go on with it.</summary>
+    internal void LetGo()
+    {
+        PacketSocket.CloseIfOpen(ref _pages);
+        PacketSocket.CloseIfOpen(ref _backing);
+    }
+
     /// <summary>Frees the memory, also where an idle process has not yet let go of its descriptor.</summary>
     public void Dispose()
     {
         if (_pages >= 0)
             _ = FileCalls.SetLength(_pages, 0);
-        PacketSocket.CloseIfOpen(ref _pages);
-        PacketSocket.CloseIfOpen(ref _backing);
+        LetGo();
     }
 
     private bool State(int offset)

@@ -20,6 +20,8 @@ internal sealed class PageRegistry : IDisposable
     /// <summary>A page file that was just made is mapped a moment later.</summary>
     private const int GraceMilliseconds = 500;
 
+    private const int HandoverMilliseconds = 2_000;
+
     private const int MaxEntries = 16_384;
 
     private readonly IPageSealer _sealer;
@@ -27,6 +29,9 @@ internal sealed class PageRegistry : IDisposable
     private readonly Action<string> _log;
     private readonly Dictionary<(UnlockedVolume Volume, ulong Device, ulong Inode), PageEntry> _entries = [];
     private readonly Dictionary<UnlockedVolume, VolumePages> _kept = [];
+
+    /// <summary>Other agents whose processes ask here: they can inherit.</summary>
+    private readonly HashSet<string> _deputies = [];
     private long _noLookBefore;
 
     internal PageRegistry(IPageSealer sealer, string ownSocket, Action<string> log)
@@ -57,7 +62,7 @@ internal sealed class PageRegistry : IDisposable
     /// <param name="lent">What goes with the reply, to be closed afterwards; -1 if none.</param>
     /// <param name="elsewhere">The socket of the agent to ask instead, or "".</param>
     /// <returns>0 or an errno.</returns>
-    internal unsafe int Open(uint userId, UnlockedVolume volume, byte[] fileId, byte how, ref int backing, out int lent, out string elsewhere)
+    internal unsafe int Open(Connection from, PageRequest request, ref int backing, out int lent, out string elsewhere)
     {
         lent = -1;
         elsewhere = "";
@@ -68,38 +73,27 @@ internal sealed class PageRegistry : IDisposable
         int mode = flags & FileCalls.AccessMode;
         if (status.Type != FileStatus.Regular || mode is not (FileCalls.ReadOnly or FileCalls.ReadWrite))
             return Errno.Invalid;
-        if (!_kept.TryGetValue(volume, out VolumePages? kept))
+        VolumePages? kept = Keep(request.Volume);
+        if (kept is null)
         {
-            kept = VolumePages.TryElect(volume.Root, _ownSocket);
-            if (kept is null)
-            {
-                elsewhere = VolumePages.FindKeeper(volume.Root);
-                return elsewhere.Length > 0 ? 0 : Errno.TryAgain;
-            }
-            _kept.Add(volume, kept);
+            elsewhere = VolumePages.FindKeeper(request.Volume.Root);
+            return elsewhere.Length > 0 ? 0 : Errno.TryAgain;
         }
-        (UnlockedVolume, ulong, ulong) name = (volume, status.Device, status.Inode);
-        if (!_entries.TryGetValue(name, out PageEntry? entry) || !entry.FileId.AsSpan().SequenceEqual(fileId))
-        {
-            if (how != AgentMessage.PagesMake || entry is not null)
-                return Errno.NoEntry;
-            if (_entries.Count >= MaxEntries)
-                return Errno.TooManyFilesOfAll;
-            entry = new PageEntry(status.Device, status.Inode, fileId, ref backing, CanSeal(flags));
-            _entries.Add(name, entry);
-            kept.Live.Begin(status.Inode);
-        }
-        else
-        {
-            entry.Improve(ref backing, CanSeal(flags));
-        }
+        int error = Find(from, request, status, CanSeal(flags), kept, ref backing, out PageEntry? entry);
+        PacketSocket.CloseIfOpen(ref from.Offered);
+        if (entry is null)
+            return error;
+        entry.Improve(ref backing, CanSeal(flags));
         // Who may only read the file must not write what others would seal; filling it is left to the agent's own user then.
-        bool canWrite = mode == FileCalls.ReadWrite || (how == AgentMessage.PagesMake && userId == ProcessCalls.EffectiveUserId());
-        if (!canWrite && how == AgentMessage.PagesMake && !entry.IsFilled)
+        bool isMaking = request.How == AgentMessage.PagesMake;
+        bool canWrite = mode == FileCalls.ReadWrite || (isMaking && from.UserId == ProcessCalls.EffectiveUserId());
+        if (!canWrite && isMaking && !entry.IsFilled)
             return Errno.AccessDenied;
-        lent = entry.Reopen(canWrite, isLocked: how != AgentMessage.PagesView);
+        lent = entry.Reopen(canWrite, isLocked: request.How != AgentMessage.PagesView);
         if (lent < 0)
             return Errno.Last;
+        if (request.Deputy.Length > 0)
+            _ = _deputies.Add(request.Deputy);
         entry.Uses++;
         entry.LastUse = Environment.TickCount64;
         return 0;
@@ -123,7 +117,65 @@ internal sealed class PageRegistry : IDisposable
             Remove(name);
     }
 
-    /// <summary>The end of the agent: everything that may have changed is sealed, mapped or not.</summary>
+    private VolumePages? Keep(UnlockedVolume volume)
+    {
+        if (!_kept.TryGetValue(volume, out VolumePages? kept) && (kept = VolumePages.TryElect(volume.Root, _ownSocket)) is not null)
+            _kept.Add(volume, kept);
+        return kept;
+    }
+
+    /// <summary>The entry that is asked for; made, or inherited from who asks, if there is none.</summary>
+    /// <returns>The errno if <paramref name="entry"/> is null.</returns>
+    private int Find(
+        Connection from, PageRequest request, in FileStatus status, bool canSeal, VolumePages kept, ref int backing, out PageEntry? entry)
+    {
+        (UnlockedVolume, ulong, ulong) name = (request.Volume, status.Device, status.Inode);
+        if (_entries.TryGetValue(name, out entry))
+        {
+            if (entry.FileId.AsSpan().SequenceEqual(request.FileId))
+                return 0;
+            entry = null;
+            return Errno.Busy;
+        }
+        bool isOrphan = kept.Orphans.Contains(status.Inode);
+        if (isOrphan && !kept.IsHeld(status.Inode))
+        {
+            Forget(kept, status.Inode);
+            isOrphan = false;
+        }
+        if (_entries.Count >= MaxEntries)
+            return Errno.TooManyFilesOfAll;
+        if (isOrphan)
+        {
+            if (from.Offered < 0 || !canSeal)
+                return Errno.Busy;
+            entry = PageEntry.Inherit(status.Device, status.Inode, request.FileId, ref from.Offered, ref backing);
+            _ = kept.Orphans.Remove(status.Inode); // counted as live already
+        }
+        else if (request.How == AgentMessage.PagesMake)
+        {
+            entry = PageEntry.Make(status.Device, status.Inode, request.FileId, ref backing, canSeal);
+            kept.Live.Begin(status.Inode);
+        }
+        else
+        {
+            return Errno.NoEntry;
+        }
+        _entries.Add(name, entry);
+        return 0;
+    }
+
+    /// <summary>The processes that mapped it have gone, and sealed what they could.</summary>
+    private static void Forget(VolumePages kept, ulong inode)
+    {
+        _ = kept.Orphans.Remove(inode);
+        kept.Live.End(inode);
+    }
+
+    /// <summary>
+    /// The end of the agent: everything that may have changed is sealed, mapped or not. What is still mapped, by processes of
+    /// other agents or ones left behind, goes to another agent if one is known; else those processes seal it themselves.
+    /// </summary>
     public void Dispose()
     {
         foreach (((UnlockedVolume Volume, ulong, ulong) name, PageEntry entry) in _entries)
@@ -134,13 +186,40 @@ internal sealed class PageRegistry : IDisposable
         }
         foreach ((UnlockedVolume, ulong, ulong) name in new List<(UnlockedVolume, ulong, ulong)>(_entries.Keys))
         {
-            // Who still maps it goes on with it, and seals it himself.
             if (!_entries[name].IsMapped)
                 Remove(name);
         }
         foreach (VolumePages kept in _kept.Values)
-            kept.Dispose();
+            kept.Dispose(); // others may now be elected
         _kept.Clear();
+        foreach (((UnlockedVolume Volume, ulong, ulong) name, PageEntry entry) in _entries)
+        {
+            foreach (string deputy in _deputies)
+            {
+                if (TryBequeath(deputy, name.Volume, entry))
+                    break;
+            }
+            entry.LetGo();
+        }
+        _entries.Clear();
+    }
+
+    private static bool TryBequeath(string deputy, UnlockedVolume volume, PageEntry entry)
+    {
+        if (!entry.CanSeal)
+            return false;
+        try
+        {
+            using AgentClient client = AgentClient.Connect(deputy, HandoverMilliseconds);
+            int view = client.OfferPages(volume.VolumeId.Span, entry.FileId, entry.Pages, entry.Backing, "", out _);
+            bool isTaken = view >= 0;
+            PacketSocket.CloseIfOpen(ref view);
+            return isTaken;
+        }
+        catch (ErrnoException)
+        {
+            return false; // that one has ended, too
+        }
     }
 
     /// <returns>It is sealed, and nobody has asked for it since.</returns>

@@ -183,13 +183,20 @@ internal sealed class RequestHandler
         KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
         byte[] fileId = request.Bytes(AgentMessage.FileIdSize).ToArray();
         byte how = request.Byte();
-        if (pool is null || !request.IsComplete || how > AgentMessage.PagesMap)
+        string deputy = request.Text();
+        if (pool is null || !request.IsComplete || how > AgentMessage.PagesOffer)
             return Errno.NoEntry;
         if (_pages is null)
             return Errno.NoDevice;
+        if (how == AgentMessage.PagesOffer)
+        {
+            PacketSocket.CloseIfOpen(ref from.Offered);
+            (from.Offered, received) = (received, -1);
+            return 0;
+        }
         try
         {
-            int error = _pages.Open(from.UserId, pool.Volume, fileId, how, ref received, out lent, out string elsewhere);
+            int error = _pages.Open(from, new PageRequest(pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
             if (error == 0 && !answer.TryText(elsewhere))
                 error = Errno.NameTooLong;
             return error;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using Overlay.Crypto;
@@ -31,6 +32,9 @@ internal sealed unsafe class VolumePages : IDisposable
 
     internal LiveTable Live { get; }
 
+    /// <summary>Inodes that are mapped with page files of a keeper that is gone, and that nobody has offered yet.</summary>
+    internal HashSet<ulong> Orphans { get; } = [];
+
     /// <summary>Null: another agent keeps them.</summary>
     /// <exception cref="ErrnoException">The volume is read-only, or its files cannot be used.</exception>
     internal static VolumePages? TryElect(string volumeRoot, string ownSocket)
@@ -44,7 +48,8 @@ internal sealed unsafe class VolumePages : IDisposable
                 return Errno.Last is Errno.TryAgain or Errno.AccessDenied ? null : throw Errno.Failure("taking the keeper's lock");
             VolumePages pages = new(held, MapCoherence($"{directory}/{VolumePaths.CoherenceName}"));
             held = -1;
-            pages.Live.Clear();
+            pages.FindOrphans(LiveTable.HoldBase, KeeperByte);
+            pages.Live.Restart(pages.Orphans);
             File.WriteAllText($"{directory}/{VolumePaths.KeeperName}", ownSocket);
             return pages;
         }
@@ -65,10 +70,34 @@ internal sealed unsafe class VolumePages : IDisposable
         return path is null ? "" : Encoding.UTF8.GetString(path);
     }
 
+    /// <summary>Does any process map the inode?</summary>
+    internal bool IsHeld(ulong inode) => Probe(LiveTable.HoldBase + (long)inode, 1).Type != FileLock.None;
+
     public void Dispose()
     {
         _ = MemoryCalls.Unmap(_memory, CoherenceSize + LiveTable.Size);
         PacketSocket.CloseIfOpen(ref _lock);
+    }
+
+    /// <summary>Who holds a lock in [start, end): the kernel names any one, then what lies on its sides is asked for.</summary>
+    private void FindOrphans(long start, long end)
+    {
+        while (start < end)
+        {
+            FileLock found = Probe(start, end - start);
+            if (found.Type == FileLock.None)
+                return;
+            for (long at = Math.Max(found.Start, start); at < Math.Min(end, found.Start + Math.Max(1, found.Length)); at++)
+                _ = Orphans.Add((ulong)(at - LiveTable.HoldBase));
+            FindOrphans(start, found.Start);
+            start = found.Start + Math.Max(1, found.Length);
+        }
+    }
+
+    private FileLock Probe(long start, long length)
+    {
+        FileLock probe = new() { Type = FileLock.Exclusive, Start = start, Length = length };
+        return FileCalls.Control(_lock, FileCalls.GetOwnLock, (nint)(&probe)) == 0 ? probe : throw Errno.Failure("asking for the mappers of a file");
     }
 
     private static nint MapCoherence(string path)

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Threading;
 
 namespace Overlay.Metadata.Protocol;
@@ -11,6 +12,12 @@ public sealed unsafe class LiveTable
 {
     public const int Words = 65_536;
     public const int Size = Words * sizeof(ulong);
+
+    /// <summary>
+    /// Byte (this + inode number) of the volume's lock file is locked, shared, by every process that maps the inode: a keeper that
+    /// follows another one finds there what it must not make anew.
+    /// </summary>
+    public const long HoldBase = 1L << 62;
 
     private const ulong CountMask = 0xFFFF, Change = 0x10000;
 
@@ -30,14 +37,18 @@ public sealed unsafe class LiveTable
 
     internal void End(ulong inode) => Interlocked.Add(ref Word(inode), Change - 1);
 
-    /// <summary>For a new keeper: nothing is kept yet.</summary>
-    internal void Clear()
+    /// <summary>For a new keeper: only these are left, and everybody asks anew.</summary>
+    internal void Restart(IReadOnlyCollection<ulong> inodes)
     {
+        Dictionary<int, ulong> counts = [];
+        foreach (ulong inode in inodes)
+            counts[IndexOf(inode)] = counts.GetValueOrDefault(IndexOf(inode)) + 1;
         for (int i = 0; i < Words; i++)
         {
-            ulong word = Volatile.Read(ref _words[i]);
-            if (word != 0)
-                Volatile.Write(ref _words[i], (word & ~CountMask) + Change);
+            ulong word = Volatile.Read(ref _words[i]), count = counts.GetValueOrDefault(i);
+            // In one store: nobody may see a word idle whose inodes are mapped.
+            if (word != 0 || count != 0)
+                Volatile.Write(ref _words[i], (word & ~CountMask) + Change + count);
         }
     }
 }

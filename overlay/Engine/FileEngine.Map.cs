@@ -17,33 +17,36 @@ internal sealed unsafe partial class FileEngine
 
     internal long Map(long address, ulong length, int protection, int flags, int fd, long offset)
     {
-        using Operation operation = Begin(fd);
-        if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
-            throw new ErrnoException(Errno.EACCES, "not open for reading");
-        if (length == 0 || offset % PageSize != 0)
-            throw new ErrnoException(Errno.EINVAL, "no length, or an offset inside a page");
-        bool isShared = (flags & Kernel.MAP_TYPE) is Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE;
-        if (!isShared)
-            return MapPrivate(operation.File, address, length, protection, flags, offset);
-        bool canWrite = (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
-        if ((protection & Kernel.PROT_WRITE) != 0 && !canWrite)
-            throw new ErrnoException(Errno.EACCES, "not open for writing");
-        int pages = OpenFilled(operation.File, fd, canWrite);
-        if (pages == -Errno.EACCES || pages == -Errno.EROFS)
-            return MapPrivate(operation.File, address, length, protection, flags, offset); // nobody whom we could follow writes
-        if (pages < 0)
+        OpenFile file;
+        using (Operation operation = Begin(fd))
         {
-            operation.File.Log.Write($"the agent gives no pages for a shared mapping (errno {-pages})");
-            throw new ErrnoException(Errno.ENODEV, "no page file");
+            file = operation.File;
+            if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
+                throw new ErrnoException(Errno.EACCES, "not open for reading");
+            if (length == 0 || offset % PageSize != 0)
+                throw new ErrnoException(Errno.EINVAL, "no length, or an offset inside a page");
+            if ((flags & Kernel.MAP_TYPE) is not (Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE))
+                return MapPrivate(file, address, length, protection, flags, offset);
+            bool canWrite = (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
+            if ((protection & Kernel.PROT_WRITE) != 0 && !canWrite)
+                throw new ErrnoException(Errno.EACCES, "not open for writing");
+            file.AddMapping();
+            bool isLast = false;
+            try
+            {
+                long mapped = TryMapShared(file, address, length, protection, flags, fd, canWrite, offset);
+                if (mapped != 0)
+                    return mapped;
+            }
+            finally
+            {
+                isLast = file.RemoveMapping();
+            }
+            if (!isLast || !file.IsUnused)
+                return MapPrivate(file, address, length, protection, flags, offset); // nobody whom we could follow writes
         }
-        try
-        {
-            return MapShared(operation.File, address, length, protection, flags, pages, offset);
-        }
-        finally
-        {
-            Descriptors.CloseOwn(pages); // the mapping keeps the description, and with it the lock that keeps the page file
-        }
+        LetGoIfUnused(file); // its descriptor was closed meanwhile
+        throw new ErrnoException(Errno.EBADF, "not an open sealed file");
     }
 
     /// <summary>Before a mapping that takes the place of others, made by the kernel itself.</summary>
@@ -128,6 +131,38 @@ internal sealed unsafe partial class FileEngine
         return 0;
     }
 
+    /// <summary>0: this process gets no page file, and a copy must do.</summary>
+    private long TryMapShared(OpenFile file, long address, ulong length, int protection, int flags, int fd, bool canWrite, long offset)
+    {
+        for (; ; )
+        {
+            int pages = OpenFilled(file, fd, canWrite);
+            if (pages is -Errno.EACCES or -Errno.EROFS)
+                return 0;
+            if (pages < 0)
+            {
+                file.Log.Write($"the agent gives no pages for a shared mapping (errno {-pages})");
+                throw new ErrnoException(Errno.ENODEV, "no page file");
+            }
+            try
+            {
+                ulong word = file.LiveWord;
+                file.Hold();
+                // The keeper may have gone before it or its follower could see that: then there may be another page file.
+                if (file.LiveWord != word)
+                    continue;
+                long mapped = MapShared(file, address, length, protection, flags, pages, offset);
+                // From now on we can go on alone, if need be.
+                file.TakePages(out _)?.Release();
+                return mapped;
+            }
+            finally
+            {
+                Descriptors.CloseOwn(pages); // the mapping keeps the description, and with it the lock that keeps the page file
+            }
+        }
+    }
+
     private long MapShared(OpenFile file, long address, ulong length, int protection, int flags, int pages, long offset)
     {
         bool isWritten = (protection & Kernel.PROT_WRITE) != 0;
@@ -205,6 +240,12 @@ internal sealed unsafe partial class FileEngine
                     Descriptors.CloseOwn(readOnly);
             }
             int made = file.Volume.OpenPages(fileId, PageUse.Make, file.CanWrite ? file.Descriptor : fd);
+            if (made == -Errno.EBUSY)
+            {
+                // With processes of a keeper that is gone: waits until one of them, or we ourselves, have offered it.
+                file.TakePages(out _)?.Release();
+                continue;
+            }
             if (made < 0)
                 return made;
             PageFile pages = new(made);
@@ -223,7 +264,7 @@ internal sealed unsafe partial class FileEngine
             // Its lock keeps the page file until the other descriptor holds one.
             int mapped = file.Volume.OpenPages(fileId, PageUse.Map, fd);
             Descriptors.CloseOwn(made);
-            if (mapped != -Errno.ENOENT)
+            if (mapped is not (-Errno.ENOENT or -Errno.EBUSY))
                 return mapped;
         }
     }

@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
+using Overlay.Metadata.Agent;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Volumes;
 
@@ -12,6 +14,7 @@ namespace Overlay.Engine;
 internal sealed class Volume : IKeySource
 {
     private const int LargestBatch = 32;
+    private const int LongestWait = 100, WaitMilliseconds = 20;
 
     private readonly AgentLink _agent;
     private readonly Stack<GrantedKey> _stock = new();
@@ -119,18 +122,46 @@ internal sealed class Volume : IKeySource
     }
 
     /// <summary>A page file's descriptor, hidden from the program; or a negative errno, see <see cref="AgentClient.OpenPages"/>.</summary>
-    internal int OpenPages(byte[] fileId, PageUse use, int backing)
+    internal int OpenPages(byte[] fileId, PageUse use, int backing) => AskKeeper(
+        (AgentClient client, string own, out string elsewhere) => client.OpenPages(Id, fileId, use, backing, own, out elsewhere));
+
+    /// <summary>The same for viewing, with a page file that the keeper takes over if its own was lost with another keeper.</summary>
+    internal int OfferPages(byte[] fileId, int pages, int backing) => AskKeeper(
+        (AgentClient client, string own, out string elsewhere) => client.OfferPages(Id, fileId, pages, backing, own, out elsewhere));
+
+    /// <summary>A description of the lock file for one lock that lasts as long as it is open anywhere. -1: the volume is read-only.</summary>
+    internal int OpenLocks()
     {
-        string elsewhere = "";
-        int fd = _agent.Ask(Id, Root, client => client.OpenPages(Id, fileId, use, backing, out elsewhere));
-        if (fd == -Errno.EREMOTE)
-        {
-            AgentLink? keeper = _keeper;
-            if (keeper is null || keeper.Address != elsewhere)
-                _keeper = keeper = _agent.At(elsewhere);
-            fd = keeper.Ask(Id, Root, client => client.OpenPages(Id, fileId, use, backing, out elsewhere));
-        }
+        int fd = OpenOrBorrow("locks");
         return fd < 0 ? fd : Descriptors.MoveAway(fd);
+    }
+
+    private delegate int PagesQuestion(AgentClient client, string ownAgent, out string elsewhere);
+
+    private int AskKeeper(PagesQuestion question)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            string elsewhere = "";
+            int fd = _agent.Ask(Id, Root, client => question(client, "", out elsewhere));
+            if (fd == -Errno.EREMOTE)
+            {
+                try
+                {
+                    if (_keeper is null || _keeper.Address != elsewhere)
+                        _keeper = _agent.At(elsewhere);
+                    fd = _keeper.Ask(Id, Root, client => question(client, _agent.Address ?? AgentAddress.ForVolume(Id), out _));
+                }
+                catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && attempt < LongestWait)
+                {
+                    fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
+                }
+            }
+            bool mayPass = fd is -Errno.EAGAIN or -Errno.EREMOTE;
+            if (!mayPass || attempt >= LongestWait)
+                return fd < 0 ? fd : Descriptors.MoveAway(fd);
+            Thread.Sleep(WaitMilliseconds);
+        }
     }
 
     internal bool Contains(string path) =>
