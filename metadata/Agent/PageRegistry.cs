@@ -76,7 +76,7 @@ internal sealed class PageRegistry : IDisposable
         VolumePages? kept = Keep(request.Volume);
         if (kept is null)
         {
-            elsewhere = VolumePages.FindKeeper(request.Volume.Root);
+            elsewhere = KeeperAddress.Find(request.Volume.Root);
             return elsewhere.Length > 0 ? 0 : Errno.TryAgain;
         }
         int error = Find(from, request, status, CanSeal(flags), kept, ref backing, out PageEntry? entry);

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Text;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Protocol;
@@ -50,7 +49,7 @@ internal sealed unsafe class VolumePages : IDisposable
             held = -1;
             pages.FindOrphans(LiveTable.HoldBase, KeeperByte);
             pages.Live.Restart(pages.Orphans);
-            File.WriteAllText($"{directory}/{VolumePaths.KeeperName}", ownSocket);
+            KeeperAddress.Write(volumeRoot, ownSocket);
             return pages;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -61,13 +60,6 @@ internal sealed unsafe class VolumePages : IDisposable
         {
             PacketSocket.CloseIfOpen(ref held);
         }
-    }
-
-    /// <summary>Where the agent that keeps them listens; "" if it does not say.</summary>
-    internal static string FindKeeper(string volumeRoot)
-    {
-        byte[]? path = VolumeFiles.TryRead($"{volumeRoot}/{VolumePaths.DirectoryName}/{VolumePaths.KeeperName}", AgentMessage.MaxText);
-        return path is null ? "" : Encoding.UTF8.GetString(path);
     }
 
     /// <summary>Does any process map the inode?</summary>

@@ -16,6 +16,9 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
 
     internal string? Address => settings.AgentPath;
 
+    /// <summary>The last question was answered.</summary>
+    internal bool IsAlive => _client is not null;
+
     /// <summary>A link to another agent; it is not started, nor complained about, if it is not there.</summary>
     internal AgentLink At(string socketPath) => new(settings with { AgentPath = socketPath, KeyFile = null }, isQuiet: true);
 

@@ -152,8 +152,7 @@ internal sealed unsafe partial class FileEngine
                 if (file.LiveWord != word)
                     continue;
                 long mapped = MapShared(file, address, length, protection, flags, pages, offset);
-                // From now on we can go on alone, if need be.
-                file.TakePages(out _)?.Release();
+                KeepView(file);
                 return mapped;
             }
             finally
@@ -229,7 +228,7 @@ internal sealed unsafe partial class FileEngine
     private static int OpenFilled(OpenFile file, int fd, bool canWrite)
     {
         byte[] fileId = file.File.FileId.ToArray();
-        for (; ; )
+        for (int attempt = 0; ; attempt++)
         {
             if (!canWrite)
             {
@@ -240,7 +239,7 @@ internal sealed unsafe partial class FileEngine
                     Descriptors.CloseOwn(readOnly);
             }
             int made = file.Volume.OpenPages(fileId, PageUse.Make, file.CanWrite ? file.Descriptor : fd);
-            if (made == -Errno.EBUSY)
+            if (made == -Errno.EBUSY && attempt < OpenFile.LongestWait)
             {
                 // With processes of a keeper that is gone: waits until one of them, or we ourselves, have offered it.
                 file.TakePages(out _)?.Release();
@@ -339,6 +338,19 @@ internal sealed unsafe partial class FileEngine
             {
                 pages.Release();
             }
+        }
+    }
+
+    /// <summary>A descriptor of what we map, with which we could go on without an agent, or offer it to another one.</summary>
+    private static void KeepView(OpenFile file)
+    {
+        try
+        {
+            file.TakePages(out _)?.Release();
+        }
+        catch (ErrnoException)
+        {
+            // It is mapped, and was logged; the agent that has it also seals it.
         }
     }
 

@@ -10,7 +10,8 @@ namespace Overlay.Engine;
 /// <summary>Is the inode mapped shared by any process? Then its bytes are read from, and also written to, its page file.</summary>
 internal sealed partial class OpenFile
 {
-    private const int LongestWait = 100, WaitMilliseconds = 20;
+    internal const int LongestWait = 100;
+    private const int WaitMilliseconds = 20;
 
     private readonly Lock _pagesGate = new();
 

@@ -143,7 +143,15 @@ internal sealed class Volume : IKeySource
         for (int attempt = 0; ; attempt++)
         {
             string elsewhere = "";
-            int fd = _agent.Ask(Id, Root, client => question(client, "", out elsewhere));
+            int fd;
+            try
+            {
+                fd = _agent.Ask(Id, Root, client => question(client, "", out elsewhere));
+            }
+            catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && (elsewhere = KeeperAddress.Find(Root)).Length > 0)
+            {
+                fd = -Errno.EREMOTE; // ours is gone, but another one may have been started
+            }
             if (fd == -Errno.EREMOTE)
             {
                 try
@@ -152,7 +160,7 @@ internal sealed class Volume : IKeySource
                         _keeper = _agent.At(elsewhere);
                     fd = _keeper.Ask(Id, Root, client => question(client, _agent.Address ?? AgentAddress.ForVolume(Id), out _));
                 }
-                catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && attempt < LongestWait)
+                catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && _agent.IsAlive && attempt < LongestWait)
                 {
                     fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
                 }
