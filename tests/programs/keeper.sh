@@ -42,9 +42,9 @@ finish() {
     wait "${!agent}" 2>/dev/null
     rm -f "$work/$1.in"
 }
-overlay_ctl_of() { # the agent is the child of timeout
+overlay_ctl_of() { # below the shell of the background job, and timeout
     local agent=agent_$1
-    pgrep -P "${!agent}" | head -n 1
+    pgrep -P "$(pgrep -P "${!agent}")"
 }
 
 expect() { # expect NAME EXPECTED SEEN
@@ -90,10 +90,12 @@ agent_killed() {
 }
 agent_killed_and_followed() {
     fresh; mapper one; local agent; agent=$(overlay_ctl_of one)
-    say one put 0 before; kill -9 "$agent"; mapper two & local waiting=$!
-    sleep 0.5; say one put 10 after; say one get 0 15; wait $waiting
-    content 15; echo
-    finish one; sleep 0.3; content 15
+    say one put 0 before; kill -9 "$agent"
+    # The second one waits for the pages until the first one comes to the file again.
+    (sleep 0.5; printf 'put 10 after\nget 0 15\n' >&"$in_one") & local comes=$!
+    mapper two; wait $comes
+    say two get 0 15; say two put 16 both; say one get 10 10; content 20; echo
+    finish one; finish two; content 20
 }
 agent_killed_nobody_offers() {
     fresh; mapper one; local agent; agent=$(overlay_ctl_of one)
@@ -111,7 +113,7 @@ try keeper_ends_first "ok one ok one.......two two ok TWO ok ONE.......TWO"
 try process_killed "ok killed"
 try killed_under_another_agent "ok killed killed killed"
 try agent_killed "ok ok ok written ok before....after.....written"
-try agent_killed_and_followed "ok ok before....after before....after before....after"
+try agent_killed_and_followed "ok before....after ok after.both before....after.both before....after.both"
 try agent_killed_nobody_offers "ok head: error reading '/vol/file': Input/output error ok follow"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
