@@ -212,12 +212,29 @@ internal sealed unsafe partial class FileEngine
         return mapped;
     }
 
+    /// <summary>
+    /// Copies what the file has there. Holes, and what lies behind the end, stay untouched zero pages; the others come in steps, in
+    /// one go each, since every fault by itself costs as much as reading its page.
+    /// </summary>
     private static void Fill(OpenFile file, byte* target, long length, long offset)
     {
-        const int Step = 1 << 20;
-        for (long done = 0; done < length;)
+        const int Step = 1 << 20, HugeFrom = 4 << 20;
+        long end = Math.Min(file.File.Length, offset + length) - offset;
+        MemoryRoom.Check(end);
+        if (end >= HugeFrom)
+            _ = Kernel.Advise((nint)target, (nuint)end, Kernel.MADV_HUGEPAGE);
+        bool maySkip = LiveTable.IsIdle(file.LiveWord); // what was stored by mapping may not be sealed yet
+        for (long done = 0; done < end;)
         {
-            int count = ReadLive(file, offset + done, new Span<byte>(target + done, (int)Math.Min(Step, length - done)));
+            long data = maySkip ? file.File.SeekData(offset + done) : offset + done;
+            if (data < 0 || data - offset >= end)
+                return;
+            done = data - offset;
+            int count = (int)Math.Min(Step, end - done);
+            long page = done & ~(PageSize - 1L);
+            // Before Linux 5.14 the pages come one by one.
+            _ = Kernel.Advise((nint)(target + page), (nuint)(done + count - page), Kernel.MADV_POPULATE_WRITE);
+            count = ReadLive(file, offset + done, new Span<byte>(target + done, count));
             if (count == 0)
                 return;
             done += count;

@@ -19,7 +19,7 @@ internal static unsafe partial class Kernel
     internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2;
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
         MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
-    internal const int MADV_DONTDUMP = 16;
+    internal const int MADV_HUGEPAGE = 14, MADV_DONTDUMP = 16, MADV_POPULATE_WRITE = 23;
     internal const int MS_SYNC = 4;
     internal const int MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
 

@@ -22,6 +22,7 @@ internal static unsafe class PageFiller
             buffer = (byte*)NativeMemory.Alloc(Step);
             pages.SetLength(0); // somebody may have died half way
             long length = file.Length;
+            MemoryRoom.Check(length);
             pages.SetLength(length);
             for (long at = file.SeekData(0); at >= 0 && at < length;)
             {
