@@ -1,12 +1,12 @@
 using System;
-using NSec.Cryptography;
 
 namespace Overlay.Crypto;
 
 /// <summary>
-/// One file's key, in libsodium's guarded memory. Sealing and opening allocate nothing and may run on any number of threads.
+/// One file's key, ready for use in <see cref="KeyMemory"/>. Sealing and opening allocate nothing and may run on any number of
+/// threads; nobody may use it any more when it is disposed of.
 /// </summary>
-public sealed class DataKey : IDisposable
+public sealed unsafe class DataKey : IDisposable
 {
     public const int KeySize = 32;
 
@@ -20,23 +20,31 @@ public sealed class DataKey : IDisposable
 
     private const int LongestNonce = 32;
 
-    private readonly AeadAlgorithm _algorithm;
-    private readonly Key _key;
+    private static readonly bool s_isUsable = Sodium.Initialise() >= 0;
+
     private readonly byte[] _keyCheck = new byte[KeyCheckSize];
 
-    private DataKey(CipherSuite suite, AeadAlgorithm algorithm, ReadOnlySpan<byte> key)
+    /// <summary>The key, or for aes-256-gcm its expansion.</summary>
+    private byte* _key;
+
+    private DataKey(CipherSuite suite, ReadOnlySpan<byte> key)
     {
         Suite = suite;
-        _algorithm = algorithm;
-        // Key.Import, never Key.Create: the latter loads OpenSSL into the program (design §5).
-        _key = Key.Import(algorithm, key, KeyBlobFormat.RawSymmetricKey);
         Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, _keyCheck);
+        _key = KeyMemory.Rent();
+        fixed (byte* source = key)
+        {
+            if (suite == CipherSuite.Aes256Gcm)
+                _ = Sodium.AesExpand(_key, source);
+            else
+                key.CopyTo(new Span<byte>(_key, KeySize));
+        }
     }
 
     public CipherSuite Suite { get; }
 
     /// <summary>16, or 32 for aegis-256.</summary>
-    public int TagSize => _algorithm.TagSize;
+    public int TagSize => Suite == CipherSuite.Aegis256 ? 32 : 16;
 
     /// <summary>8 bytes that tell a wrong key from a damaged file; they say nothing about the key.</summary>
     public ReadOnlySpan<byte> KeyCheck => _keyCheck;
@@ -44,39 +52,83 @@ public sealed class DataKey : IDisposable
     /// <exception cref="ErrnoException">ENOTSUP: the processor lacks the instructions for this suite.</exception>
     public static DataKey Import(CipherSuite suite, ReadOnlySpan<byte> key)
     {
-        if (suite == CipherSuite.Aes256Gcm && !Aes256Gcm.IsSupported)
-            throw new ErrnoException(95, "aes-256-gcm needs a processor with AES instructions");
-        AeadAlgorithm algorithm = suite switch
-        {
-            CipherSuite.Aes256Gcm => AeadAlgorithm.Aes256Gcm,
-            CipherSuite.Aegis256 => AeadAlgorithm.Aegis256,
-            CipherSuite.XChaCha20Poly1305 => AeadAlgorithm.XChaCha20Poly1305,
-            _ => throw new ErrnoException(93, "unknown cipher suite"),
-        };
-        return new DataKey(suite, algorithm, key);
+        const int NotSupported = 95, ProtocolNotSupported = 93;
+        if (key.Length != KeySize)
+            throw new ArgumentException("a data key has 32 bytes", nameof(key));
+        if (!CipherSuites.IsKnown((byte)suite))
+            throw new ErrnoException(ProtocolNotSupported, "unknown cipher suite");
+        if (!s_isUsable)
+            throw new ErrnoException(NotSupported, "libsodium cannot be used");
+        if (suite == CipherSuite.Aes256Gcm && (Sodium.HasAes() == 0 || Sodium.AesStateSize() > KeyMemory.PlaceSize))
+            throw new ErrnoException(NotSupported, "aes-256-gcm needs a processor with AES instructions");
+        return new DataKey(suite, key);
     }
 
     /// <summary>Writes ciphertext and tag: <c>plain.Length + TagSize</c> bytes. The nonce must never have been used.</summary>
     public void Seal(ReadOnlySpan<byte> storedNonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plain, Span<byte> sealedText)
     {
-        Span<byte> nonce = stackalloc byte[LongestNonce];
-        _algorithm.Encrypt(_key, Expand(storedNonce, nonce), associatedData, plain, sealedText);
+        if (sealedText.Length != plain.Length + TagSize)
+            throw new ArgumentException("ciphertext and tag do not fit", nameof(sealedText));
+        byte* nonce = stackalloc byte[LongestNonce];
+        Expand(storedNonce, nonce);
+        byte* key = Live();
+        ulong size = (ulong)plain.Length, dataSize = (ulong)associatedData.Length;
+        fixed (byte* target = sealedText, source = plain, data = associatedData)
+        {
+            int error = Suite switch
+            {
+                CipherSuite.Aes256Gcm => Sodium.AesSeal(target, null, source, size, data, dataSize, null, nonce, key),
+                CipherSuite.Aegis256 => Sodium.AegisSeal(target, null, source, size, data, dataSize, null, nonce, key),
+                _ => Sodium.ChaChaSeal(target, null, source, size, data, dataSize, null, nonce, key),
+            };
+            if (error != 0)
+                throw new InvalidOperationException("sealing failed");
+        }
     }
 
     /// <summary>False if key, nonce, data or text do not belong together; <paramref name="plain"/> is then zero.</summary>
     public bool TryOpen(ReadOnlySpan<byte> storedNonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> sealedText, Span<byte> plain)
     {
-        Span<byte> nonce = stackalloc byte[LongestNonce];
-        return _algorithm.Decrypt(_key, Expand(storedNonce, nonce), associatedData, sealedText, plain);
+        if (sealedText.Length < TagSize || plain.Length < sealedText.Length - TagSize)
+            throw new ArgumentException("the plain text does not fit", nameof(plain));
+        byte* nonce = stackalloc byte[LongestNonce];
+        Expand(storedNonce, nonce);
+        byte* key = Live();
+        ulong size = (ulong)sealedText.Length, dataSize = (ulong)associatedData.Length;
+        int error;
+        fixed (byte* target = plain, source = sealedText, data = associatedData)
+        {
+            error = Suite switch
+            {
+                CipherSuite.Aes256Gcm => Sodium.AesOpen(target, null, null, source, size, data, dataSize, nonce, key),
+                CipherSuite.Aegis256 => Sodium.AegisOpen(target, null, null, source, size, data, dataSize, nonce, key),
+                _ => Sodium.ChaChaOpen(target, null, null, source, size, data, dataSize, nonce, key),
+            };
+        }
+        if (error != 0)
+            plain[..(sealedText.Length - TagSize)].Clear();
+        return error == 0;
     }
 
-    public void Dispose() => _key.Dispose();
-
-    private ReadOnlySpan<byte> Expand(ReadOnlySpan<byte> storedNonce, Span<byte> nonce)
+    public void Dispose()
     {
-        nonce = nonce[.._algorithm.NonceSize];
-        nonce.Clear();
-        storedNonce[..Math.Min(storedNonce.Length, nonce.Length)].CopyTo(nonce);
-        return nonce;
+        if (_key != null)
+            KeyMemory.Return(_key);
+        _key = null;
+    }
+
+    private byte* Live()
+    {
+        ObjectDisposedException.ThrowIf(_key == null, this);
+        return _key;
+    }
+
+    /// <summary>The first bytes of the stored nonce, as many as the suite takes; zeros behind them.</summary>
+    private void Expand(ReadOnlySpan<byte> storedNonce, byte* nonce)
+    {
+        const int AesNonceSize = 12;
+        Span<byte> target = new(nonce, LongestNonce);
+        target.Clear();
+        storedNonce[..(Suite == CipherSuite.Aes256Gcm ? AesNonceSize : StoredNonceSize)].CopyTo(target);
     }
 }

@@ -11,8 +11,8 @@ internal static class Guard
     {
         switch (exception)
         {
-            case ErrnoException known:
-                // Damage and lost connections are worth a line; the other errnos are a program's daily bread.
+            // Damage and lost connections are worth a line; the other errnos are a program's daily bread.
+            case ErrnoException { Errno: > 0 } known:
                 return -known.Errno;
             case OutOfMemoryException:
                 return -Files.Errno.ENOMEM;

@@ -27,8 +27,8 @@ done
 for suite in tests/programs/run.sh tests/programs/faults.sh tests/programs/keeper.sh tests/programs/control.sh; do
     [ -x "$suite" ] || continue
     log=$(mktemp)
-    timeout -k 10 900 "$suite" 2>&1 | tee "$log" | grep -v ' passed, '
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    timeout -k 10 900 "$suite" 2>&1 | tee "$log" | grep -av ' passed, '
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
     if [ -n "$line" ]; then
         count "$suite" "$(echo "$line" | cut -d' ' -f1)" "$(echo "$line" | cut -d' ' -f3)"
     else

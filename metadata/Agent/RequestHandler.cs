@@ -41,8 +41,9 @@ internal sealed class RequestHandler
         replyLength = 0;
         lent = -1;
         PacketReader request = new(packet);
-        if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello)
-            || received >= 0 != (request.Kind == AgentMessage.Pages))
+        if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
+            return false;
+        if (received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(ref request);
@@ -56,6 +57,7 @@ internal sealed class RequestHandler
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
+            case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
         }
@@ -210,6 +212,18 @@ internal sealed class RequestHandler
         {
             return Report(e);
         }
+    }
+
+    private int Reopen(ref PacketReader request, int received, out int lent)
+    {
+        lent = -1;
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        if (pool is null || !request.IsComplete)
+            return Errno.NoEntry;
+        if (!DescriptorCheck.IsWritableFileIn(pool.Volume.Root, received))
+            return Errno.NotPermitted;
+        lent = FileCalls.Open(DescriptorCheck.PathOf(received), FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        return lent >= 0 ? 0 : Errno.Last;
     }
 
     private int Status(ref PacketReader request, ref PacketWriter answer)

@@ -250,6 +250,28 @@ public sealed class AgentClient : IDisposable
         return OpenPages(volumeId, fileId, PageUse.View, backing, ownAgent, out elsewhere);
     }
 
+    /// <summary>
+    /// A descriptor for reading and writing (close-on-exec, a description of its own) of the file behind one that may write, for a
+    /// process that may not open it so itself. The caller's to close.
+    /// </summary>
+    public int Reopen(ReadOnlySpan<byte> volumeId, int descriptor)
+    {
+        CheckIds(volumeId, volumeId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.Reopen);
+            request.Bytes(volumeId);
+            ClientSocket.SendWithDescriptor(_descriptor, _buffer.Bytes[..request.Length], descriptor);
+            PacketReader reply = Await(AgentMessage.Reopen, _lastRequest, out int failure);
+            if (failure != 0)
+                throw Errno.Failure(failure, "the agent could not open the file either");
+            Expect(reply.IsComplete && _lent >= 0);
+            int opened = _lent;
+            _lent = -1;
+            return opened;
+        }
+    }
+
     /// <summary>What the agent says of itself.</summary>
     public AgentStatus GetStatus()
     {

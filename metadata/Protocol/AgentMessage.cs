@@ -24,7 +24,10 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       volume id (16), keys in the pool (4), root (text)
 /// 8 lend            volume id (16), what (1): 0 locks, 1 coherence      none; one descriptor of that file by SCM_RIGHTS,
 ///                                                                       a description of its own
-/// 9 pages           volume id (16), file id (16), how (1): 0 view,      elsewhere (text): "" and one descriptor of the page
+/// 9 reopen          volume id (16); one descriptor by SCM_RIGHTS        none; one descriptor of the same file by
+///                                                                       SCM_RIGHTS, opened for reading and writing;
+///                                                                       EPERM: it may not be written, or lies elsewhere
+/// 10 pages          volume id (16), file id (16), how (1): 0 view,      elsewhere (text): "" and one descriptor of the page
 ///                   1 make, 2 map, 3 offer; own agent (text); one       file (none after offer), or the socket of the agent
 ///                   descriptor by SCM_RIGHTS: of the backing file, or   that keeps the volume's pages; ENOENT: there is none;
 ///                   with offer of a page file                           EBUSY: it is with processes of a keeper that is gone
@@ -33,7 +36,9 @@ namespace Overlay.Metadata.Protocol;
 /// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
 /// with it; view and map make no page file. What is offered becomes the page file that the next packet of this connection asks
 /// for, if there is none. Own agent: "" if this is it, else its socket, which may inherit the pages when this agent ends.
-/// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges.
+/// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges. Reopen is for
+/// those that were given a descriptor for writing alone, or a sandbox (Landlock) that lets nothing be opened: to change a part of
+/// a block the rest of it must be read.
 /// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
@@ -56,7 +61,8 @@ internal static class AgentMessage
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
 
-    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Pages = 9;
+    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
+        Pages = 10;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;
     internal const ushort ReplyBit = 0x8000;

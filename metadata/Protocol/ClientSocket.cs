@@ -47,6 +47,13 @@ internal static unsafe class ClientSocket
         throw Errno.Failure(WaitedTooLong(error), "handing a connection to the agent");
     }
 
+    internal static void SendWithDescriptor(int socket, ReadOnlySpan<byte> packet, int descriptor)
+    {
+        int error = PacketSocket.SendWithDescriptor(socket, packet, descriptor);
+        if (error != 0)
+            throw Errno.Failure(WaitedTooLong(error), "writing to the agent");
+    }
+
     internal static void Send(int socket, ReadOnlySpan<byte> packet)
     {
         int error = PacketSocket.Send(socket, packet, 0);

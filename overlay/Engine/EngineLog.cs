@@ -40,10 +40,13 @@ internal static unsafe class EngineLog
     }
 }
 
-/// <summary>Puts the file's name in front of what a sealed file has to say.</summary>
-internal sealed class FileLog(string path) : IFaultLog
+/// <summary>
+/// Puts the file's name in front of what a sealed file has to say: the name that the kernel gives it then, since asking costs as
+/// much as the rest of an open.
+/// </summary>
+internal sealed class FileLog(OpenFile file) : IFaultLog
 {
-    public string Path { get; } = path;
+    public string Path => file.Descriptor >= 0 ? KernelFile.PathOf(file.Descriptor) : "a file that is closed";
 
     public void Write(string cause) => EngineLog.Write(Path, cause);
 }

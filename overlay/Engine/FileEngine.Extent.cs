@@ -33,7 +33,7 @@ internal sealed unsafe partial class FileEngine
         using Operation operation = Begin(fd);
         if (length < 0 || (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY)
             throw new ErrnoException(Errno.EINVAL, "not open for writing, or a negative length");
-        SetLength(operation.File, length);
+        SetLength(operation.File, fd, length);
         return 0;
     }
 
@@ -86,7 +86,7 @@ internal sealed unsafe partial class FileEngine
             if (!known.CanWrite)
                 known.UseOrReopen(known.Descriptor, Kernel.O_RDONLY, mustWrite: true);
         }
-        SetLength(known, length);
+        SetLength(known, known.Descriptor, length);
         return true;
     }
 
@@ -142,7 +142,7 @@ internal sealed unsafe partial class FileEngine
             : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | ((atFlags & Kernel.StatusBuffer.NoFollow) != 0 ? NoFollow : 0), 0);
         if (own < 0)
             throw KernelFile.Failure("the file cannot be opened to read its size");
-        OpenFile file = new(device, inode);
+        OpenFile file = new(device, inode, ReopenByAgent);
         try
         {
             Kernel.StatusBuffer status = KernelFile.Status(own);
@@ -155,9 +155,10 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    private static void SetLength(OpenFile file, long length)
+    private static void SetLength(OpenFile file, int fd, long length)
     {
         using LiveWrite entered = LiveWrite.Enter(file);
+        file.CheckMayTruncate(fd);
         if (length > entered.Length)
             CheckRoom(length - 1, 1);
         entered.SetLength(length);

@@ -34,6 +34,9 @@ internal sealed partial class FileEngine : IDisposable
     private readonly BlockCache _cache = new(CacheCapacity);
     private readonly uint _bootWord;
 
+    /// <summary>The volume of the file that was opened last.</summary>
+    private Volume? _latest;
+
     /// <summary>One attach or last detach at a time: two threads must not open the same inode twice.</summary>
     private readonly Lock _attachGate = new();
 
@@ -80,6 +83,8 @@ internal sealed partial class FileEngine : IDisposable
         SealRange(0, long.MaxValue);
         foreach (OpenFile file in _table.All())
             TrySettle(file);
+        foreach (Volume? volume in _volumes)
+            volume?.SendNotes();
         return 0;
     }
 
@@ -97,7 +102,7 @@ internal sealed partial class FileEngine : IDisposable
             bool isNew = file is null;
             if (file is null)
             {
-                file = new OpenFile(status.Device, status.Inode);
+                file = new OpenFile(status.Device, status.Inode, ReopenByAgent);
                 file.BeginOperation();
             }
             try
@@ -109,7 +114,7 @@ internal sealed partial class FileEngine : IDisposable
                     file.Attach(fd, flags);
                     _table.Add(fd, file);
                 }
-                if ((how & AttachFlags.Truncate) != 0)
+                if ((how & AttachFlags.Truncate) != 0 && !(isNew && file.IsBorn))
                     TruncateOnOpen(file, fd, flags);
                 isNew = isNew && isTransient;
                 return 1;
@@ -181,7 +186,7 @@ internal sealed partial class FileEngine : IDisposable
         try
         {
             if (file.CanWrite)
-                file.Settle();
+                file.File.Settle();
         }
         catch (ErrnoException exception)
         {
@@ -203,17 +208,29 @@ internal sealed partial class FileEngine : IDisposable
         bool isOpened = (how & AttachFlags.Opened) != 0;
         bool isMarked = (status.Mode & FormatConstants.SealedModeBit) != 0;
         bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
+        FileLog log = new(file);
+        if (isMarked && _latest is not null)
+        {
+            // Nearly always the volume of the file before: its header says so, and no path has to be asked for.
+            file.UseOrReopen(fd, flags, mustWrite);
+            if (SealedFile.Open(ContextOf(file, _latest, log), _latest, out SealedFile? likely).Status == OpenStatus.Ok)
+            {
+                file.Bind(likely!, _latest, log);
+                return true;
+            }
+        }
+
         string path = KernelFile.PathOf(fd);
         // After a chroot our roots mean nothing any more: the filter's word counts.
         Volume? byPath = (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
         if (byPath is null && !isMarked)
             return false;
-        FileLog log = new(path);
         bool isNewborn = status.Size == 0 && !isMarked;
         if (isNewborn)
-            return byPath is not null && TryBear(file, fd, flags, byPath, log, mustWrite);
+            return byPath is not null && TryBear(file, fd, flags, byPath, path, log, mustWrite);
 
-        file.UseOrReopen(fd, flags, mustWrite);
+        if (file.Descriptor < 0)
+            file.UseOrReopen(fd, flags, mustWrite);
         Span<byte> head = stackalloc byte[FormatConstants.HeaderSize];
         int count = file.Read(0, head);
         Volume? volume = FindByHeader(head[..count]) ?? byPath;
@@ -230,6 +247,7 @@ internal sealed partial class FileEngine : IDisposable
             throw new ErrnoException(ErrnoOf(result.Status), result.Reason);
         }
         file.Bind(opened, volume, log);
+        _latest = volume;
         if (!isMarked)
             Mark(file, fd, status);
         return true;
@@ -248,7 +266,7 @@ internal sealed partial class FileEngine : IDisposable
     };
 
     /// <summary>Makes an empty file of a volume a sealed one. False where we may not write it: it is empty, and stays so.</summary>
-    private bool TryBear(OpenFile file, int fd, int flags, Volume volume, FileLog log, bool mustWrite)
+    private bool TryBear(OpenFile file, int fd, int flags, Volume volume, string path, FileLog log, bool mustWrite)
     {
         try
         {
@@ -260,43 +278,55 @@ internal sealed partial class FileEngine : IDisposable
         }
         FileContext context = ContextOf(file, volume, log);
         IFileLock inodeLock = context.Lock;
+        SealedFile? opened = null;
         inodeLock.Enter();
         try
         {
             // Somebody else may have been faster.
-            if (file.Length == 0)
-                Initialise(file, context, volume, log);
+            Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
+            if (status.Size == 0)
+                opened = Create(file, context, volume, path, status.Mode);
+            if (opened is not null && !mustWrite)
+                file.RestoreTimes(status); // the program only reads
         }
         finally
         {
             inodeLock.Exit();
         }
-        OpenResult result = SealedFile.Open(context, volume, out SealedFile? opened);
+        file.IsBorn = opened is not null;
         if (opened is null)
         {
-            log.Write(Explain(result));
-            throw new ErrnoException(ErrnoOf(result.Status), result.Reason);
+            OpenResult result = SealedFile.Open(context, volume, out opened);
+            if (opened is null)
+            {
+                log.Write(Explain(result));
+                throw new ErrnoException(ErrnoOf(result.Status), result.Reason);
+            }
         }
         file.Bind(opened, volume, log);
+        _latest = volume;
         return true;
     }
 
-    private static void Initialise(OpenFile file, FileContext context, Volume volume, FileLog log)
+    private static SealedFile Create(OpenFile file, FileContext context, Volume volume, string path, uint mode)
     {
         GrantedKey granted = volume.TakeNewKey();
+        DataKey? key = null;
         try
         {
-            using DataKey key = DataKey.Import(volume.Suite, granted.Key);
-            SealedFile.Initialise(context, volume.Suite, volume.Compresses, volume.BlockSizeLog2, granted.FileId, key);
+            key = DataKey.Import(volume.Suite, granted.Key);
+            SealedFile created = SealedFile.Create(context, volume.Compresses, volume.BlockSizeLog2, granted.FileId, key);
+            // The header first: a marked file without one counts as cut (format §2).
+            file.SetMode(mode & 0xFFFu | FormatConstants.SealedModeBit);
+            volume.NoteCreated(granted.FileId, path);
+            key = null;
+            return created;
         }
         finally
         {
             granted.Wipe();
+            key?.Dispose();
         }
-        // The header first: a marked file without one counts as cut (format §2).
-        Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
-        file.SetMode(status.Mode & 0xFFFu | FormatConstants.SealedModeBit);
-        volume.NoteCreated(granted.FileId, log.Path);
     }
 
     /// <summary>A sealed file that lost its mark (a backup restored without modes, a creator that died) gets it back.</summary>
@@ -338,6 +368,20 @@ internal sealed partial class FileEngine : IDisposable
     {
         lock (_attachGate)
             return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent);
+    }
+
+    private int ReopenByAgent(int fd)
+    {
+        try
+        {
+            Volume? volume = FindByPath(KernelFile.PathOf(fd)) ?? _latest;
+            return volume?.Reopen(fd) ?? -1;
+        }
+        catch (ErrnoException exception)
+        {
+            EngineLog.Write(KernelFile.PathOf(fd), exception.Message);
+            return -1;
+        }
     }
 
     internal static uint ReadBootWord()

@@ -26,10 +26,14 @@ internal sealed partial class OpenFile : IBackingFile
     private bool _isOwn, _canWrite;
     private int _operations;
 
-    internal OpenFile(ulong device, ulong inode)
+    private readonly Func<int, int> _reopenByAgent;
+
+    /// <param name="reopenByAgent">Where we may not: a read-write descriptor of the file behind one that may write, or -1.</param>
+    internal OpenFile(ulong device, ulong inode, Func<int, int> reopenByAgent)
     {
         Device = device;
         Inode = inode;
+        _reopenByAgent = reopenByAgent;
     }
 
     internal ulong Device { get; }
@@ -49,6 +53,9 @@ internal sealed partial class OpenFile : IBackingFile
 
     internal bool CanWrite => _canWrite;
 
+    /// <summary>Made a sealed file by the attach that made this object: empty, so that its O_TRUNC has nothing to do.</summary>
+    internal bool IsBorn { get; set; }
+
     /// <summary>What the engine reads and writes through.</summary>
     internal int Descriptor => _fd;
 
@@ -58,7 +65,16 @@ internal sealed partial class OpenFile : IBackingFile
 
     public void Write(long offset, ReadOnlySpan<byte> data) => KernelFile.Write(_fd, offset, data);
 
-    public void SetLength(long length) => KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
+    public void SetLength(long length)
+    {
+        if (Kernel.SetLength(_fd, length) == 0)
+            return;
+        // Opened inside a sandbox (Landlock), a descriptor may write but not change the length.
+        if (Kernel.LastError == Errno.EACCES && TryExchange())
+            KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
+        else
+            throw KernelFile.Failure("changing the backing file's length failed");
+    }
 
     public void PunchHole(long offset, long length) => BackingCalls.PunchHole(_fd, offset, length);
 
@@ -140,6 +156,8 @@ internal sealed partial class OpenFile : IBackingFile
     private bool TryReplace(int fd)
     {
         int replacement = KernelFile.Reopen(fd, _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
+        if (replacement < 0 && _canWrite)
+            replacement = _reopenByAgent(fd);
         int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
         Volatile.Write(ref _fd, own);
         _isOwn = own >= 0;
@@ -152,11 +170,7 @@ internal sealed partial class OpenFile : IBackingFile
         int mode = flags & Kernel.O_ACCMODE;
         const int Unfit = Kernel.O_APPEND | Kernel.O_SYNC | Kernel.O_DSYNC | Kernel.O_DIRECT;
         bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & Unfit) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
-        int candidate = isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite));
-        if (_isOwn)
-            _retired.Add(_fd); // closing it now would drop the program's POSIX locks
-        _fd = candidate;
-        _isOwn = !isFit;
+        Use(isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite)), isOwn: !isFit);
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & Unfit) == 0);
     }
 
@@ -174,15 +188,16 @@ internal sealed partial class OpenFile : IBackingFile
         _isOwn = _canWrite = false;
     }
 
-    /// <summary>
-    /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
-    /// </summary>
-    internal unsafe void Settle()
+    /// <summary>The program may have set the times just before a close or a sync (cp -p, tar, xz).</summary>
+    public void Quietly(Action change)
     {
-        if (!File.NeedsSettling)
-            return;
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
-        File.Settle();
+        change();
+        RestoreTimes(before);
+    }
+
+    internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)
+    {
         Kernel.StatusBuffer after = KernelFile.Status(_fd);
         if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
             return;
@@ -194,15 +209,38 @@ internal sealed partial class OpenFile : IBackingFile
             throw KernelFile.Failure("the file's times cannot be kept");
     }
 
+    /// <summary>Would the kernel let the program's own descriptor change the length? Ours may be allowed more, in a sandbox.</summary>
+    internal void CheckMayTruncate(int fd) => KernelFile.Check(Kernel.SetLength(fd, Length), "the file's length may not be changed");
+
     internal void SetMode(uint mode) => KernelFile.Check(Kernel.ChangeMode(_fd, mode), "marking the file as sealed failed");
 
-    private static int ReopenOrExplain(int fd, bool mustWrite)
+    private void Use(int fd, bool isOwn)
+    {
+        if (_isOwn)
+            _retired.Add(_fd); // closing it now would drop the program's POSIX locks
+        Volatile.Write(ref _fd, fd);
+        _isOwn = isOwn;
+    }
+
+    private bool TryExchange()
+    {
+        lock (_flagsByDescriptor)
+        {
+            int opened = _reopenByAgent(_fd);
+            if (opened >= 0)
+                Use(Descriptors.MoveAway(opened), isOwn: true);
+            return opened >= 0;
+        }
+    }
+
+    private int ReopenOrExplain(int fd, bool mustWrite)
     {
         int flags = mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY;
         int own = KernelFile.Reopen(fd, flags);
         if (own >= 0)
             return own;
-        if (Kernel.LastError == Errno.EACCES)
+        ErrnoException failure = KernelFile.Failure("the file cannot be opened for the engine");
+        if (failure.Errno == Errno.EACCES)
         {
             // Created with a mode that denies its own creator (0200, 0400): allowed for a moment.
             uint mode = KernelFile.Status(fd).Mode & 0xFFFu;
@@ -214,7 +252,8 @@ internal sealed partial class OpenFile : IBackingFile
                     return own;
             }
         }
-        throw KernelFile.Failure("the file cannot be opened for the engine");
+        own = mustWrite ? _reopenByAgent(fd) : -1;
+        return own >= 0 ? own : throw failure;
     }
 
     internal void WaitForOperations()

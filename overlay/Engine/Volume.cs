@@ -16,9 +16,14 @@ internal sealed class Volume : IKeySource
     private const int LargestBatch = 32;
     private const int LongestWait = 100, WaitMilliseconds = 20;
 
+    /// <summary>Milliseconds.</summary>
+    private const int NoteDelay = 200;
+
     private readonly AgentLink _agent;
     private readonly Stack<GrantedKey> _stock = new();
     private readonly RecentKeys _recent = new();
+    private readonly List<(byte[] FileId, string Path)> _notes = [];
+    private long _lastNotes;
     private int _nextBatch = 1;
 
     /// <summary>The agent that keeps the volume's pages, where that is not ours.</summary>
@@ -111,12 +116,37 @@ internal sealed class Volume : IKeySource
         }
     }
 
+    /// <summary>
+    /// Tells the agent the name of a new file, for the store's records: at once, or, where many are made in a row, with the
+    /// next ones. The key is durable without it.
+    /// </summary>
     internal void NoteCreated(byte[] fileId, string path)
     {
         string relative = path.StartsWith(Root + "/", StringComparison.Ordinal) ? path[(Root.Length + 1)..] : path;
-        _agent.Ask(Id, path, client =>
+        lock (_stock)
         {
-            client.NoteCreated(Id, fileId, relative);
+            _notes.Add((fileId, relative));
+            if (_notes.Count < LargestBatch && Environment.TickCount64 - _lastNotes < NoteDelay)
+                return;
+        }
+        SendNotes();
+    }
+
+    internal void SendNotes()
+    {
+        (byte[] FileId, string Path)[] notes;
+        lock (_stock)
+        {
+            if (_notes.Count == 0)
+                return;
+            notes = [.. _notes];
+            _notes.Clear();
+            _lastNotes = Environment.TickCount64;
+        }
+        _agent.Ask(Id, Root, client =>
+        {
+            foreach ((byte[] fileId, string path) in notes)
+                client.NoteCreated(Id, fileId, path);
             return true;
         });
     }
@@ -172,6 +202,9 @@ internal sealed class Volume : IKeySource
         }
     }
 
+    /// <summary>The agent opens for reading and writing what this process has open for writing.</summary>
+    internal int Reopen(int fd) => _agent.Ask(Id, Root, client => client.Reopen(Id, fd));
+
     internal bool Contains(string path) =>
         Root == "/" || (path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] == '/'));
 
@@ -180,6 +213,7 @@ internal sealed class Volume : IKeySource
     {
         while (_stock.TryPop(out GrantedKey key))
             key.Wipe();
+        _notes.Clear();
         Locks.Forget();
         _keeper?.AfterFork();
     }

@@ -7,6 +7,9 @@ internal sealed class IndexPage(long group)
 {
     public byte[] Bytes { get; } = new byte[PageSize];
 
+    /// <summary>The inline place (format §2) as it was read with this page; null where it was not, or may have changed.</summary>
+    public byte[]? Inline { get; set; }
+
     /// <summary>While the group is changed: its record with the base that counts now, up to the record's end.</summary>
     public byte[] Base { get; } = new byte[RecordOffset + RecordSize];
 

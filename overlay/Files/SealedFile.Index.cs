@@ -112,8 +112,17 @@ public sealed partial class SealedFile
     {
         int count = _context.Backing.Read(_geometry.IndexOffset(page.Group), page.Bytes);
         page.Bytes.AsSpan(count).Clear();
-        if (page.Group == 0 && !_header.IsIndexed)
-            page.Bytes.AsSpan(InlineOffset).Clear();
+        SplitInline(page);
+    }
+
+    /// <summary>Inline data is kept beside the page: where entries would be are none.</summary>
+    private void SplitInline(IndexPage page)
+    {
+        page.Inline = null;
+        if (page.Group != 0 || _header.IsIndexed)
+            return;
+        page.Inline = page.Bytes.AsSpan(InlineOffset).ToArray();
+        page.Bytes.AsSpan(InlineOffset).Clear();
     }
 
     /// <summary>May this have lost a part of itself in a power loss (format §7)?</summary>

@@ -122,6 +122,18 @@ public sealed partial class SealedFile
         return true;
     }
 
+    /// <summary>
+    /// What was read together with the entry; once, so that whoever finds it torn reads it anew.
+    /// </summary>
+    private bool TryTakeInline(BlockVersion version, Span<byte> sealedText)
+    {
+        if (version.Place != InlinePlace || !_index.TryGetValue(0, out IndexPage? page) || page.Inline is null)
+            return false;
+        page.Inline.AsSpan(0, sealedText.Length).CopyTo(sealedText);
+        page.Inline = null;
+        return true;
+    }
+
     private bool TryOpenVersion(BlockVersion version, long group, int slot, long block, Span<byte> plain, out int length)
     {
         length = 0;
@@ -130,7 +142,8 @@ public sealed partial class SealedFile
         int stored = version.StoredLength;
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
         Span<byte> sealedText = scratch.Span;
-        if (_context.Backing.Read(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
+        if (!TryTakeInline(version, sealedText[..stored]) &&
+            _context.Backing.Read(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
             return false;
         if (version.Kind == StoredKind.Raw)
         {

@@ -84,6 +84,7 @@ public sealed partial class SealedFile
         Unsettle(_header.Size);
         IndexPage page = FindGroup(0)!;
         page.Bytes.AsSpan(RecordOffset).Clear();
+        page.Inline = null;
         page.StaleSlots = 0;
         _header.Size = 0;
         _header.IsIndexed = false;

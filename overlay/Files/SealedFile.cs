@@ -71,29 +71,40 @@ public sealed partial class SealedFile : IDisposable
     /// <summary>The logical size, inside <see cref="EnterWrite"/>.</summary>
     public long CurrentLength => _header.Size;
 
-    /// <summary>Gives a newborn file its header and makes it an empty sealed file. The caller holds the inode's lock.</summary>
-    public static void Initialise(FileContext context, CipherSuite suite, bool compresses, int blockSizeLog2, ReadOnlySpan<byte> fileId, DataKey key)
+    /// <summary>
+    /// Gives a newborn file its header and makes it an empty sealed file. The caller holds the inode's lock. The key is then the
+    /// file's.
+    /// </summary>
+    public static SealedFile Create(FileContext context, bool compresses, int blockSizeLog2, ReadOnlySpan<byte> fileId, DataKey key)
     {
+        ulong word = context.Coherence.Word;
         FileHeader header = new()
         {
-            Suite = suite, Compresses = compresses, BlockSizeLog2 = blockSizeLog2, SyncInterval = 1, Sequence = 1, Boot = context.BootWord,
+            Suite = key.Suite, Compresses = compresses, BlockSizeLog2 = blockSizeLog2, SyncInterval = 1, Sequence = 1, Boot = context.BootWord,
         };
-        Span<byte> sector = stackalloc byte[SectorSize];
-        sector.Clear();
+        IndexPage page = new(0);
+        Span<byte> sector = page.Bytes.AsSpan(0, SectorSize);
         header.Write(sector, fileId, context.VolumeId, key);
         new GroupRecord(sector).Seal(fileId, 0, header.SyncInterval, context.BootWord, key);
         context.Backing.Write(0, sector);
+        SealedFile file = new(context, fileId.ToArray(), key, header) { _storedLength = SectorSize };
+        file._index[0] = page;
+        file.TrustSince(word);
+        return file;
     }
 
-    /// <summary>Reads and checks the header.</summary>
+    /// <summary>Reads and checks the header; what else lies in the first page is kept, so that a small file is one read.</summary>
     /// <exception cref="ErrnoException">The backing file or the agent failed.</exception>
     public static OpenResult Open(FileContext context, IKeySource keys, out SealedFile? file)
     {
         file = null;
-        Span<byte> page = stackalloc byte[HeaderSize];
-        int count = context.Backing.Read(0, page);
+        ulong word = context.Coherence.Word;
+        IndexPage index = new(0);
+        int count = context.Backing.Read(0, index.Bytes);
         if (count == 0)
             return new OpenResult(OpenStatus.Newborn, "");
+        Span<byte> page = index.Bytes.AsSpan(0, HeaderSize);
+        count = Math.Min(count, HeaderSize);
         HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
         if (fault != HeaderFault.Ok)
             return Explain(fault);
@@ -110,6 +121,7 @@ public sealed partial class SealedFile : IDisposable
             if (fault != HeaderFault.Ok)
             {
                 // A writer may have been at the header: once more under the lock, then it is damage.
+                word = ~0UL;
                 context.Lock.Enter();
                 try
                 {
@@ -129,6 +141,7 @@ public sealed partial class SealedFile : IDisposable
                 return Explain(fault);
             }
             file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header);
+            file.KeepFirstPage(index, word);
             return new OpenResult(OpenStatus.Ok, "");
         }
         finally
@@ -256,6 +269,20 @@ public sealed partial class SealedFile : IDisposable
         ReadHeader();
         // While writers are at work nothing is kept: the next look comes here again.
         _cachedWord = (word & 0xFFFF) == 0 ? word : ~0UL;
+    }
+
+    /// <summary>What is in memory was read, or written, while the coherence word was this one.</summary>
+    private void TrustSince(ulong word) => _cachedWord = (word & 0xFFFF) == 0 && _context.Coherence.Word == word ? word : ~0UL;
+
+    /// <summary>The first page as it was read at the open, if nobody has been writing since.</summary>
+    private void KeepFirstPage(IndexPage page, ulong word)
+    {
+        TrustSince(word);
+        if (_cachedWord == ~0UL)
+            return;
+        SplitInline(page);
+        if (new GroupRecord(page.Bytes).IsAuthentic(_fileId, 0, _key))
+            _index[0] = page;
     }
 
     private void Forget()

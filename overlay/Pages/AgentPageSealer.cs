@@ -26,7 +26,7 @@ internal sealed class AgentPageSealer : IPageSealer
             key.CopyTo(kept);
             string name = KernelFile.PathOf(order.Backing);
             FileContext context = new(new Backing(order.Backing), volume.Locks.For(order.Inode), volume.Coherence.For(order.Inode),
-                new FileLog(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
+                new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
             OpenResult result = SealedFile.Open(context, new OneKey(order.FileId, kept), out SealedFile? file);
             if (file is null)
                 throw new ErrnoException(Errno.EIO, $"{name}: {result.Reason}");
@@ -67,6 +67,11 @@ internal sealed class AgentPageSealer : IPageSealer
             int fd = KernelFile.Open(Kernel.CurrentDirectory, $"{root}/.overlay/{name}", Kernel.O_RDWR);
             return fd >= 0 ? fd : throw KernelFile.Failure($"{root}/.overlay/{name} cannot be opened");
         }
+    }
+
+    private sealed class Log(string name) : IFaultLog
+    {
+        public void Write(string cause) => EngineLog.Write(name, cause);
     }
 
     private sealed class OneKey(byte[] fileId, byte[] key) : IKeySource

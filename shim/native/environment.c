@@ -1,5 +1,6 @@
 #include "environment.h"
 
+#include <linux/capability.h>
 #include <sys/mman.h>
 
 #include "syscalls.h"
@@ -36,6 +37,34 @@ void environment_remember(char *const *envp, const char *shim_path)
     s_shim_path = shim_path;
     for (size_t i = 0; i < NAME_COUNT; i++)
         s_entries[i] = find_entry(envp, s_names[i]);
+}
+
+static bool can_open_shim(void)
+{
+    long fd = sys_openat(AT_FDCWD, s_shim_path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0)
+        sys_close((int)fd);
+    return fd >= 0;
+}
+
+bool environment_shim_is_reachable(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct held[2], none[2];
+    if (overlay_raw_syscall6(SYS_geteuid, 0, 0, 0, 0, 0, 0) == 0 ||
+        overlay_raw_syscall6(SYS_capget, (long)&header, (long)held, 0, 0, 0, 0) < 0 ||
+        (held[0].effective | held[1].effective) == 0)
+        return can_open_shim();
+    /* Capabilities that a change of user left over (setpriv) end with the exec: asked without them, in this thread alone. */
+    for (int i = 0; i < 2; i++) {
+        none[i] = held[i];
+        none[i].effective = 0;
+    }
+    if (overlay_raw_syscall6(SYS_capset, (long)&header, (long)none, 0, 0, 0, 0) < 0)
+        return can_open_shim();
+    bool is_reachable = can_open_shim();
+    overlay_raw_syscall6(SYS_capset, (long)&header, (long)held, 0, 0, 0, 0);
+    return is_reachable;
 }
 
 static bool preloads_us(const char *entry)

@@ -14,6 +14,9 @@ void environment_remember(char *const *envp, const char *shim_path) HIDDEN;
 char *const *environment_for_exec(char *const *envp, size_t *mapping_size) HIDDEN;
 void environment_release(char *const *copy, size_t mapping_size) HIDDEN;
 
+/* May a new program of this process's user and root load the shim? If not, the loader runs it without: unprotected. */
+bool environment_shim_is_reachable(void) HIDDEN;
+
 const char *environment_value(char *const *envp, const char *name) HIDDEN;
 
 #endif

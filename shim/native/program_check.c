@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "environment.h"
 #include "log.h"
 #include "syscalls.h"
 #include "text.h"
@@ -116,5 +117,11 @@ static long check_depth(int directory, const char *path, int flags, int depth)
 
 long program_check(int directory, const char *path, int flags)
 {
-    return check_depth(directory, path, flags, 0);
+    struct stat status;
+    long error = check_depth(directory, path, flags, 0);
+    if (error < 0 || s_allow_static || environment_shim_is_reachable() ||
+        sys_fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
+        return error;
+    return refuse(path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: it "
+                        "would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
 }

@@ -5,7 +5,7 @@
 
 /*
  * Can LD_PRELOAD enter the program that (directory, path) names? 0: yes, or the kernel will answer the exec itself.
- * -EACCES: no (static, 32-bit, set-user-id, or sealed), and the reason was logged.
+ * -EACCES: no (static, 32-bit, set-user-id, sealed, or our library is out of its reach), and the reason was logged.
  */
 long program_check(int directory, const char *path, int flags) HIDDEN;
 

@@ -36,6 +36,7 @@ wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
 shared-mapping-damaged    | EIO ok               | .*/raw: .*block 5
 exec-in-volume            | EACCES               | .*/program: .*
+library-out-of-reach      | EACCES ok            | .*/echo: .*library
 across-the-border         | EXDEV EXDEV EXDEV    | -
 reflink                   | EOPNOTSUPP           | -
 io-uring                  | ENOSYS               | -
@@ -141,6 +142,20 @@ fault_exec_in_volume() {
     inside cp /bin/true "$volume/program"
     see exec "$volume/program"
     inside rm "$volume/program"
+}
+fault_library_out_of_reach() {
+    [ "$(id -u)" = 0 ] || { echo "skip: needs root"; return; }
+    command -v setpriv >/dev/null || { echo "skip: no setpriv"; return; }
+    mkdir -m 700 "$work/private"
+    cp -a "$OVERLAY_OUT" "$work/private/out"
+    # The loader would go on without what it cannot open, and the program would write plaintext into the sealed file.
+    OVERLAY_CTL=$work/private/out/bin/overlay-ctl inside sh -c '
+        : >"$1"; chmod 666 "$1"; chmod 755 "${1%/*}"
+        setpriv --reuid 65534 --regid 65534 --clear-groups /bin/echo plaintext >>"$1"' - "$volume/reached"
+    grep -q 'Permission denied' "$log" && echo EACCES
+    grep -qa plaintext "$volume/reached" || echo ok
+    inside rm "$volume/reached"
+    rm -rf "$work/private"
 }
 fault_across_the_border() {
     try_all "rename $raw $work/out" "link $raw $work/out" "rename $work/key $volume/in"

@@ -52,8 +52,7 @@ public sealed class SealedFixture
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null)
     {
         SealedFixture fixture = new(recipe, backing);
-        using DataKey key = DataKey.Import(recipe.Suite, SecretKey);
-        SealedFile.Initialise(fixture.Context, recipe.Suite, recipe.Compresses, recipe.BlockSizeLog2, FileId, key);
+        SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, FileId, DataKey.Import(recipe.Suite, SecretKey)).Dispose();
         return fixture;
     }
 

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+
+namespace Overlay.Crypto;
+
+/// <summary>
+/// The libsodium that NSec.Cryptography brings, called directly for the sealing of blocks alone: NSec keeps every key in guarded
+/// pages of its own, twelve system calls a key, and expands it anew for each call (docs/decisions.md).
+/// </summary>
+internal static unsafe partial class Sodium
+{
+    private const string Library = "libsodium";
+
+    /// <summary>0 or 1 (it was done before); negative if the library cannot be used.</summary>
+    [LibraryImport(Library, EntryPoint = "sodium_init")]
+    public static partial int Initialise();
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_is_available")]
+    public static partial int HasAes();
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_statebytes")]
+    public static partial nuint AesStateSize();
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_beforenm")]
+    public static partial int AesExpand(byte* state, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_encrypt_afternm")]
+    public static partial int AesSeal(
+        byte* target, ulong* targetSize, byte* plain, ulong size, byte* data, ulong dataSize, byte* none, byte* nonce, byte* state);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_decrypt_afternm")]
+    public static partial int AesOpen(
+        byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* state);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aegis256_encrypt")]
+    public static partial int AegisSeal(
+        byte* target, ulong* targetSize, byte* plain, ulong size, byte* data, ulong dataSize, byte* none, byte* nonce, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aegis256_decrypt")]
+    public static partial int AegisOpen(
+        byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_xchacha20poly1305_ietf_encrypt")]
+    public static partial int ChaChaSeal(
+        byte* target, ulong* targetSize, byte* plain, ulong size, byte* data, ulong dataSize, byte* none, byte* nonce, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_xchacha20poly1305_ietf_decrypt")]
+    public static partial int ChaChaOpen(
+        byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* key);
+}
