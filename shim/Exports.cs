@@ -28,6 +28,7 @@ internal static unsafe class Exports
             start->ForgetThreads = RuntimeThreads.Start(start->EnterForThreadEnd, start->LeaveForThreadEnd);
             if (start->ForgetThreads == null)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
+            MappingTable.Note = start->NoteMappings;
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -175,6 +176,41 @@ internal static unsafe class Exports
     public static long MMap(long address, ulong length, int protection, int flags, int fd, long offset)
     {
         try { return Engine.Map(address, length, protection, flags, fd, offset); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_map_over")]
+    public static long MapOver(long address, ulong length)
+    {
+        try { return Engine.MapOver(address, length); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_munmap")]
+    public static long MUnmap(long address, ulong length)
+    {
+        try { return Engine.Unmap(address, length); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_mremap")]
+    public static long MRemap(long address, ulong length, ulong newLength, int flags, long newAddress)
+    {
+        try { return Engine.Remap(address, length, newLength, flags, newAddress); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_allow_writing")]
+    public static long AllowWriting(long address, ulong length)
+    {
+        try { return Engine.AllowWriting(address, length); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_msync")]
+    public static long MSync(long address, ulong length, int flags)
+    {
+        try { return Engine.SyncMapped(address, length, flags); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

@@ -15,4 +15,5 @@ internal unsafe struct StartArguments
     internal delegate* unmanaged<void> EnterForThreadEnd;
     internal delegate* unmanaged<void> LeaveForThreadEnd;
     internal void* ForgetThreads;
+    internal delegate* unmanaged<long*, int, void> NoteMappings;
 }

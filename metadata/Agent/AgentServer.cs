@@ -27,6 +27,7 @@ public sealed class AgentServer : IDisposable
     private readonly AgentListener _listener;
     private readonly PeerCheck _peers;
     private readonly RequestHandler _handler;
+    private readonly PageRegistry? _pages;
     private readonly Action<string> _log;
     private readonly LogLimiter _provoked;
     private readonly SecretMemory _request = new(AgentMessage.MaxPacket);
@@ -34,6 +35,7 @@ public sealed class AgentServer : IDisposable
     private readonly int _maxConnections = ConnectionLimit();
     private PollEntry[] _polled = new PollEntry[64];
     private long _notesSince = -1, _noUpkeepBefore, _noAcceptBefore;
+    private bool _hasLostClients;
 
     /// <summary>Listens when this returns. The volumes stay the caller's, to be used by nobody else until disposal.</summary>
     /// <param name="volumes">What it serves.</param>
@@ -41,8 +43,9 @@ public sealed class AgentServer : IDisposable
     /// <param name="rootPid">Descendants of this process are served even as other users, and the socket is made reachable
     /// for them; 0: only processes of this user.</param>
     /// <param name="log">Takes one line; never a secret.</param>
+    /// <param name="sealer">Seals what programs changed in shared mappings; null: this agent keeps no pages.</param>
     /// <exception cref="ErrnoException">EADDRINUSE: an agent serves this path already.</exception>
-    public AgentServer(IReadOnlyList<UnlockedVolume> volumes, string socketPath, int rootPid, Action<string> log)
+    public AgentServer(IReadOnlyList<UnlockedVolume> volumes, string socketPath, int rootPid, Action<string> log, IPageSealer? sealer = null)
     {
         ArgumentNullException.ThrowIfNull(volumes);
         ArgumentNullException.ThrowIfNull(log);
@@ -50,7 +53,8 @@ public sealed class AgentServer : IDisposable
         _provoked = new LogLimiter(log);
         _pools = volumes.Select(volume => new KeyPool(volume)).ToList();
         _peers = new PeerCheck(rootPid);
-        _handler = new RequestHandler(_pools, _provoked, () => _connections.Count);
+        _pages = sealer is null ? null : new PageRegistry(sealer, socketPath, _provoked.Write);
+        _handler = new RequestHandler(_pools, _pages, _provoked, () => _connections.Count);
         _listener = new AgentListener(socketPath, reachableByOthers: rootPid > 0);
     }
 
@@ -67,6 +71,7 @@ public sealed class AgentServer : IDisposable
             KeepUp();
         }
         Drain();
+        _pages?.Dispose();
         foreach (KeyPool pool in _pools)
             Attempt(pool.Retire);
     }
@@ -113,6 +118,8 @@ public sealed class AgentServer : IDisposable
             until = Math.Min(until, Math.Max(_noUpkeepBefore, _notesSince + NotesMilliseconds));
         if (!mayAccept)
             until = Math.Min(until, _noAcceptBefore);
+        if (_pages is { WaitMilliseconds: >= 0 })
+            until = Math.Min(until, now + _pages.WaitMilliseconds);
         if (_connections.Exists(connection => !connection.IsGreeted))
             until = Math.Min(until, now + RetryMilliseconds);
         return until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
@@ -156,7 +163,7 @@ public sealed class AgentServer : IDisposable
     {
         if (new PacketReader(packet).Kind == AgentMessage.Adopt)
             return TryAdopt(client, packet, ref received);
-        if (!_handler.TryHandle(client, packet, received, _reply.Bytes, out int replyLength, out int lent))
+        if (!_handler.TryHandle(client, packet, ref received, _reply.Bytes, out int replyLength, out int lent))
             return false;
         if (replyLength == 0)
             return true;
@@ -257,11 +264,14 @@ public sealed class AgentServer : IDisposable
     {
         _connections[index].Dispose();
         _connections.RemoveAt(index);
+        _hasLostClients = true;
     }
 
     /// <summary>Refills pools that run low and writes notes that have waited long enough.</summary>
     private void KeepUp()
     {
+        _pages?.KeepUp(_hasLostClients);
+        _hasLostClients = false;
         long now = Environment.TickCount64;
         bool hasNotes = _pools.Exists(pool => pool.HasNotes);
         if (!hasNotes)

@@ -6,7 +6,7 @@ namespace Overlay.Metadata.Agent;
 /// <summary>One client.</summary>
 internal sealed class Connection : IDisposable
 {
-    private int _descriptor;
+    private int _descriptor, _offered = -1;
 
     internal Connection(int descriptor, int processId, uint userId, bool isGreeted)
     {
@@ -33,5 +33,12 @@ internal sealed class Connection : IDisposable
     /// <summary>Keys for new files that this client was given.</summary>
     internal long KeysTaken { get; set; }
 
-    public void Dispose() => PacketSocket.CloseIfOpen(ref _descriptor);
+    /// <summary>A page file that came with "offer"; -1: none.</summary>
+    internal ref int Offered => ref _offered;
+
+    public void Dispose()
+    {
+        PacketSocket.CloseIfOpen(ref _offered);
+        PacketSocket.CloseIfOpen(ref _descriptor);
+    }
 }

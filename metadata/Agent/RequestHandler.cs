@@ -15,14 +15,16 @@ internal sealed class RequestHandler
     internal const long MaxKeysPerConnection = 16 * 1024 * 1024;
 
     private readonly IReadOnlyList<KeyPool> _pools;
+    private readonly PageRegistry? _pages;
     private readonly LogLimiter _log;
     private readonly Func<int> _countConnections;
     private readonly long _started = Environment.TickCount64;
     private long _keysFound, _keysHandedOut;
 
-    internal RequestHandler(IReadOnlyList<KeyPool> pools, LogLimiter log, Func<int> countConnections)
+    internal RequestHandler(IReadOnlyList<KeyPool> pools, PageRegistry? pages, LogLimiter log, Func<int> countConnections)
     {
         _pools = pools;
+        _pages = pages;
         _log = log;
         _countConnections = countConnections;
     }
@@ -30,17 +32,18 @@ internal sealed class RequestHandler
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
     /// </summary>
-    /// <param name="received">A descriptor that came with the request, the caller's to close; -1 if none.</param>
+    /// <param name="received">The descriptor that came along, or -1; -1 afterwards if it was kept.</param>
     /// <param name="lent">A descriptor that goes with the reply, to be closed afterwards; -1 if none.</param>
     /// <returns>False: the packet breaks the protocol, the connection must be closed.</returns>
-    internal bool TryHandle(Connection from, ReadOnlySpan<byte> packet, int received, Span<byte> reply, out int replyLength, out int lent)
+    internal bool TryHandle(
+        Connection from, ReadOnlySpan<byte> packet, ref int received, Span<byte> reply, out int replyLength, out int lent)
     {
         replyLength = 0;
         lent = -1;
         PacketReader request = new(packet);
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
             return false;
-        if (received >= 0 != (request.Kind == AgentMessage.Reopen))
+        if (received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(ref request);
@@ -55,6 +58,7 @@ internal sealed class RequestHandler
             case AgentMessage.GetKey: error = GetKey(ref request, ref answer); break;
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
+            case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
@@ -190,6 +194,41 @@ internal sealed class RequestHandler
         // Opened for each: an open-file-description lock must be its process's own.
         lent = FileCalls.Open($"{pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
         return lent >= 0 ? 0 : Errno.Last;
+    }
+
+    private int Pages(Connection from, ref PacketReader request, ref int received, ref PacketWriter answer, out int lent)
+    {
+        lent = -1;
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        byte[] fileId = request.Bytes(AgentMessage.FileIdSize).ToArray();
+        byte how = request.Byte();
+        string deputy = request.Text();
+        if (pool is null || !request.IsComplete || how > AgentMessage.PagesOffer)
+            return Errno.NoEntry;
+        if (_pages is null)
+            return Errno.NoDevice;
+        if (how == AgentMessage.PagesOffer)
+        {
+            PacketSocket.CloseIfOpen(ref from.Offered);
+            (from.Offered, received) = (received, -1);
+            return 0;
+        }
+        try
+        {
+            int error = _pages.Open(from, new PageRequest(pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
+            if (error == 0 && !answer.TryText(elsewhere))
+                error = Errno.NameTooLong;
+            return error;
+        }
+        catch (ErrnoException e)
+        {
+            _log.Write(e.Message);
+            return e.Errno;
+        }
+        catch (VolumeException e)
+        {
+            return Report(e);
+        }
     }
 
     private int Reopen(ref PacketReader request, int received, out int lent)

@@ -15,12 +15,15 @@ internal static unsafe partial class FileCalls
     internal static readonly int NoFollow =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
-    internal const int GetFlags = 3, AccessMode = 3;
-
     internal const int LockExclusive = 2, LockNoWait = 4, Unlock = 8;
 
     internal const int StatNoFollow = 0x100, StatEmptyPath = 0x1000;
     internal const uint StatBasic = 0x7ff;
+
+    internal const int GetFlags = 3, SetOwnLock = 37, GetOwnLock = 36;    // F_GETFL, F_OFD_SETLK, F_OFD_GETLK
+    internal const int AccessMode = 3, Append = 0x400;
+
+    internal const uint MemoryCloseOnExec = 1, MemoryNeverExecutable = 8;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, uint mode);
@@ -40,6 +43,18 @@ internal static unsafe partial class FileCalls
     [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int ChangeMode(string path, uint mode);
 
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int ChangeMode(int descriptor, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(int descriptor, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int MakeMemoryFile(string name, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    internal static partial nint ReadAt(int descriptor, byte* data, nuint length, long offset);
+
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Unlink(string path);
 
@@ -52,9 +67,6 @@ internal static unsafe partial class FileCalls
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     internal static partial int Lock(int descriptor, int operation);
 
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
-    internal static partial int Control(int descriptor, int command, nint argument);
-
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     internal static partial int SetLength(int descriptor, long length);
 
@@ -63,6 +75,19 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     internal static partial nint Write(int descriptor, byte* data, nuint length);
+}
+
+/// <summary>struct flock</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FileLock
+{
+    internal const short Shared = 0, Exclusive = 1, None = 2;
+
+    internal short Type;
+    internal short Whence;
+    internal long Start;
+    internal long Length;
+    internal int ProcessId;
 }
 
 /// <summary>struct statx, as far as it is used (256 bytes, the same on every architecture)</summary>

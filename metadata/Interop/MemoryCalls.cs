@@ -5,7 +5,7 @@ namespace Overlay.Metadata.Interop;
 /// <summary>Pages for secrets: outside the managed heap, whose collector would leave copies behind.</summary>
 internal static partial class MemoryCalls
 {
-    internal const int ReadWrite = 3, PrivateAnonymous = 0x22;
+    internal const int ReadWrite = 3, PrivateAnonymous = 0x22, Shared = 1;
     internal const int DoNotDump = 16, WipeOnFork = 18;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

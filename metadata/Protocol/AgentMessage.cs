@@ -29,7 +29,15 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       EPERM: it may not be written, or lies elsewhere
 /// 10 note states    volume id (16), boot word (4), count (2), count ×   none
 ///                   (file id (16), sequence (8))
+/// 11 pages          volume id (16), file id (16), how (1): 0 view,      elsewhere (text): "" and one descriptor of the page
+///                   1 make, 2 map, 3 offer; own agent (text); one       file (none after offer), or the socket of the agent
+///                   descriptor by SCM_RIGHTS: of the backing file, or   that keeps the volume's pages; ENOENT: there is none;
+///                   with offer of a page file                           EBUSY: it is with processes of a keeper that is gone
 /// </code>
+/// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
+/// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
+/// with it; view and map make no page file. What is offered becomes the page file that the next packet of this connection asks
+/// for, if there is none. Own agent: "" if this is it, else its socket, which may inherit the pages when this agent ends.
 /// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges. Reopen is for
 /// those that were given a descriptor for writing alone, or a sandbox (Landlock) that lets nothing be opened: to change a part of
 /// a block the rest of it must be read.
@@ -57,7 +65,8 @@ internal static class AgentMessage
     internal const int KeySize = 32;
 
     internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
-        NoteStates = 10;
+        NoteStates = 10, Pages = 11;
     internal const byte LendLocks = 0, LendCoherence = 1;
+    internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;
     internal const ushort ReplyBit = 0x8000;
 }

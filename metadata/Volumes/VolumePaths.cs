@@ -7,7 +7,8 @@ namespace Overlay.Metadata.Volumes;
 public sealed class VolumePaths
 {
     public const string DirectoryName = ".overlay";
-    internal const string ConfigName = "config.json", StoreName = "store.db", LocksName = "locks", CoherenceName = "coherence";
+    internal const string ConfigName = "config.json", StoreName = "store.db", LocksName = "locks", CoherenceName = "coherence",
+        KeeperName = "keeper";
 
     /// <summary>Not yet the real thing: complete it, then rename it.</summary>
     internal const string UnfinishedSuffix = ".new";

@@ -7,12 +7,20 @@ using Overlay.Metadata.Protocol;
 namespace Overlay.Engine;
 
 /// <summary>This process's connection to the agent: made on first need, taken over in a forked child, made anew once if it broke.</summary>
-internal sealed class AgentLink(EngineSettings settings)
+internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
 {
     private readonly System.Threading.Lock _gate = new();
     private AgentClient? _client;
 
     internal bool HasAddress => settings.AgentPath is not null;
+
+    internal string? Address => settings.AgentPath;
+
+    /// <summary>The last question was answered.</summary>
+    internal bool IsAlive => _client is not null;
+
+    /// <summary>A link to another agent; it is not started, nor complained about, if it is not there.</summary>
+    internal AgentLink At(string socketPath) => new(settings with { AgentPath = socketPath, KeyFile = null }, isQuiet: true);
 
     internal T Ask<T>(byte[] volumeId, string subject, Func<AgentClient, T> question)
     {
@@ -30,7 +38,8 @@ internal sealed class AgentLink(EngineSettings settings)
                     _client = null;
                     if (attempt > 0)
                     {
-                        EngineLog.Write(subject, $"the agent cannot be reached: {exception.Message}");
+                        if (!isQuiet)
+                            EngineLog.Write(subject, $"the agent cannot be reached: {exception.Message}");
                         throw new ErrnoException(Errno.ENOTCONN, "the agent cannot be reached");
                     }
                 }

@@ -2,13 +2,15 @@ using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
+using Overlay.Metadata.Protocol;
 
 namespace Overlay.Engine;
 
-/// <summary>The volume's counters, shared between processes (format §8).</summary>
+/// <summary>The volume's counters, shared between processes (format §8), and behind them which inodes have page files.</summary>
 internal sealed unsafe class CoherenceTable
 {
-    private const int Size = 65_536 * sizeof(ulong);
+    private const int CountersSize = 65_536 * sizeof(ulong);
+    private const int Size = CountersSize + LiveTable.Size;
 
     private readonly ulong* _words;
 
@@ -18,6 +20,7 @@ internal sealed unsafe class CoherenceTable
         if (fd < 0)
         {
             _words = (ulong*)Map(-1, Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS);
+            Live = new LiveTable((byte*)_words + CountersSize);
             return;
         }
         Kernel.StatusBuffer status = KernelFile.Status(fd);
@@ -28,7 +31,10 @@ internal sealed unsafe class CoherenceTable
         if (mayHaveHoles && Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
             throw KernelFile.Failure("there is no room for the coherence table");
         _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
+        Live = new LiveTable((byte*)_words + CountersSize);
     }
+
+    internal LiveTable Live { get; }
 
     internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));
 

@@ -6,7 +6,7 @@ using Overlay.Interop;
 
 namespace Overlay.Engine;
 
-/// <summary>sendfile, copy_file_range and splice where an end is sealed; and mappings.</summary>
+/// <summary>sendfile, copy_file_range and splice where an end is sealed.</summary>
 internal sealed unsafe partial class FileEngine
 {
     private const int BounceSize = 128 << 10;
@@ -59,50 +59,6 @@ internal sealed unsafe partial class FileEngine
     {
         if (offset != null && UserMemory.Writable((byte*)offset, sizeof(long)) != sizeof(long))
             throw new ErrnoException(Errno.EFAULT, "bad address");
-    }
-
-    internal long Map(long address, ulong length, int protection, int flags, int fd, long offset)
-    {
-        using Operation operation = Begin(fd);
-        if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
-            throw new ErrnoException(Errno.EACCES, "not open for reading");
-        if (length == 0 || offset % 4096 != 0)
-            throw new ErrnoException(Errno.EINVAL, "no length, or an offset inside a page");
-        bool isShared = (flags & Kernel.MAP_TYPE) is Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE;
-        if (isShared && (protection & Kernel.PROT_WRITE) != 0)
-        {
-            operation.File.Log.Write("a shared writable mapping of a sealed file is not supported");
-            throw new ErrnoException(Errno.ENODEV, "shared writable mapping");
-        }
-        int anonymous = (flags & ~(Kernel.MAP_TYPE | Kernel.MAP_SYNC)) | Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS;
-        nint mapped = Kernel.Map((nint)address, (nuint)length, Kernel.PROT_READ | Kernel.PROT_WRITE, anonymous & ~Kernel.MAP_POPULATE, -1, 0);
-        if (mapped == -1)
-            throw KernelFile.Failure("the mapping cannot be made");
-        try
-        {
-            _ = Kernel.Advise(mapped, (nuint)length, Kernel.MADV_DONTDUMP);
-            Fill(operation.File.File, (byte*)mapped, (long)length, offset);
-        }
-        catch
-        {
-            _ = Kernel.Unmap(mapped, (nuint)length);
-            throw;
-        }
-        if (protection != (Kernel.PROT_READ | Kernel.PROT_WRITE))
-            KernelFile.Check(Kernel.Protect(mapped, (nuint)length, protection), "the mapping cannot be protected");
-        return mapped;
-    }
-
-    private static void Fill(SealedFile file, byte* target, long length, long offset)
-    {
-        const int Step = 1 << 20;
-        for (long done = 0; done < length;)
-        {
-            int count = file.Read(offset + done, new Span<byte>(target + done, (int)Math.Min(Step, length - done)));
-            if (count == 0)
-                return;
-            done += count;
-        }
     }
 
     private long Fetch(int fd, long* offset, bool isSealed, byte* buffer, long size, long total)

@@ -12,6 +12,9 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd);
         SealedFile file = operation.File.File;
+        // What was written into a hole by mapping is data.
+        if (whence is Kernel.SEEK_DATA or Kernel.SEEK_HOLE)
+            Seal(operation.File, 0, long.MaxValue);
         long target = whence switch
         {
             Kernel.SEEK_END => file.Length + offset,
@@ -90,7 +93,6 @@ internal sealed unsafe partial class FileEngine
     internal long Allocate(int fd, int mode, long offset, long length)
     {
         using Operation operation = Begin(fd, isWriting: true);
-        SealedFile file = operation.File.File;
         if (offset < 0 || length <= 0)
             throw new ErrnoException(Errno.EINVAL, "a negative offset, or no length");
         if (offset > SealedFile.GreatestSize - length)
@@ -101,20 +103,13 @@ internal sealed unsafe partial class FileEngine
         if (!zeroes && (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) != 0)
             throw new ErrnoException(Errno.EOPNOTSUPP, "this kind of allocation is not supported on sealed files");
         _ = FileSizeLimit.Read();
-        file.EnterWrite();
-        try
+        using LiveWrite entered = LiveWrite.Enter(operation.File);
+        if (zeroes)
+            entered.PunchHole(offset, length);
+        if (!keepsSize && offset + length > entered.Length)
         {
-            if (zeroes)
-                file.PunchHole(offset, length);
-            if (!keepsSize && offset + length > file.CurrentLength)
-            {
-                CheckRoom(offset + length - 1, 1);
-                file.SetLength(offset + length);
-            }
-        }
-        finally
-        {
-            file.ExitWrite();
+            CheckRoom(offset + length - 1, 1);
+            entered.SetLength(offset + length);
         }
         return 0;
     }
@@ -124,7 +119,10 @@ internal sealed unsafe partial class FileEngine
         using Operation operation = Begin(fd);
         _ = FileSizeLimit.Read();
         if (operation.File.CanWrite)
+        {
+            Seal(operation.File, 0, long.MaxValue);
             operation.File.File.Sync(dataOnly);
+        }
         else
             operation.File.Sync(dataOnly); // nothing of ours to write; others' writes are in the kernel's hands
         return 0;
@@ -159,23 +157,15 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    private static void SetLength(OpenFile openFile, int fd, long length)
+    private static void SetLength(OpenFile file, int fd, long length)
     {
-        SealedFile file = openFile.File;
-        file.EnterWrite();
-        try
-        {
-            openFile.CheckMayTruncate(fd);
-            if (length > file.CurrentLength)
-                CheckRoom(length - 1, 1);
-            else
-                _ = FileSizeLimit.Read();
-            file.SetLength(length);
-        }
-        finally
-        {
-            file.ExitWrite();
-        }
+        using LiveWrite entered = LiveWrite.Enter(file);
+        file.CheckMayTruncate(fd);
+        if (length > entered.Length)
+            CheckRoom(length - 1, 1);
+        else
+            _ = FileSizeLimit.Read();
+        entered.SetLength(length);
     }
 
     /// <summary>An operation that the descriptor's mode does not decide.</summary>

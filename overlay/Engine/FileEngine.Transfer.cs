@@ -23,11 +23,11 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd, isWriting: false);
         if (offset >= 0)
-            return ReadInto(operation.File.File, offset, buffer, size);
+            return ReadInto(operation.File, offset, buffer, size);
         lock (operation.File.OffsetGate)
         {
             long at = Offset(fd);
-            int count = ReadInto(operation.File.File, at, buffer, size);
+            int count = ReadInto(operation.File, at, buffer, size);
             if (count > 0)
                 SetOffset(fd, at + count);
             return count;
@@ -35,22 +35,22 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>As much as buffer and file have room for; EFAULT where the kernel gives it.</summary>
-    private static int ReadInto(SealedFile file, long at, byte* buffer, ulong size)
+    private static int ReadInto(OpenFile file, long at, byte* buffer, ulong size)
     {
         if (!UserMemory.IsInUserHalf(buffer, size))
             throw new ErrnoException(Errno.EFAULT, "bad address");
         long wanted = (long)Math.Min(size, LargestTransfer);
         // Memory that nothing will be read into is not looked at: the program may not have meant it to be touched.
         if (wanted > PageSize)
-            wanted = Math.Clamp(file.Length - at, 0, wanted);
+            wanted = Math.Clamp(file.File.Length - at, 0, wanted);
         long good = UserMemory.Writable(buffer, wanted);
         if (good == 0 && wanted > 0)
-            return at >= file.Length ? 0 : throw new ErrnoException(Errno.EFAULT, "bad address");
-        return file.Read(at, new Span<byte>(buffer, (int)good));
+            return at >= file.File.Length ? 0 : throw new ErrnoException(Errno.EFAULT, "bad address");
+        return ReadLive(file, at, new Span<byte>(buffer, (int)good));
     }
 
     /// <summary>A failure after something was read ends the call with what was.</summary>
-    private static int ReadSome(SealedFile file, long at, byte* buffer, int size, long total)
+    private static int ReadSome(OpenFile file, long at, byte* buffer, int size, long total)
     {
         try
         {
@@ -79,7 +79,7 @@ internal sealed unsafe partial class FileEngine
             for (int i = 0; i < count && total < LargestTransfer; i++)
             {
                 int size = (int)Math.Min(vectors[i].Length, (ulong)(LargestTransfer - total));
-                int read = ReadSome(operation.File.File, at + total, vectors[i].Base, size, total);
+                int read = ReadSome(operation.File, at + total, vectors[i].Base, size, total);
                 total += read;
                 if (read < size)
                     break;
@@ -107,21 +107,16 @@ internal sealed unsafe partial class FileEngine
         if (wanted == 0)
             return 0;
         long total = 0;
-        file.EnterWrite();
-        try
+        using (LiveWrite entered = LiveWrite.Enter(operation.File))
         {
-            long at = isAppending ? file.CurrentLength : offset >= 0 ? offset : Offset(fd);
+            long at = isAppending ? entered.Length : offset >= 0 ? offset : Offset(fd);
             long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
             if (vectors.Length == 1)
-                _ = WriteSome(file, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
+                _ = WriteSome(entered, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
             else
-                WriteGathered(file, at, vectors, room, ref total);
+                WriteGathered(entered, file.BlockSize, at, vectors, room, ref total);
             if (offset < 0)
                 SetOffset(fd, at + total);
-        }
-        finally
-        {
-            file.ExitWrite();
         }
         bool mustSync = (operation.Flags & Kernel.O_DSYNC) != 0 || (rwfFlags & (RWF_DSYNC | RWF_SYNC)) != 0;
         if (mustSync)
@@ -132,15 +127,15 @@ internal sealed unsafe partial class FileEngine
     /// <summary>
     /// Vectors are put together up to the end of a block: nobody may find a block with a part of the call (invariants 2 and 7).
     /// </summary>
-    private static void WriteGathered(SealedFile file, long at, ReadOnlySpan<Kernel.IoVector> vectors, long room, ref long total)
+    private static void WriteGathered(in LiveWrite file, int blockSize, long at, ReadOnlySpan<Kernel.IoVector> vectors, long room, ref long total)
     {
-        int capacity = Math.Max(GatherSize, file.BlockSize);
+        int capacity = Math.Max(GatherSize, blockSize);
         using Scratch scratch = ScratchPool.Rent(capacity);
         int next = 0;
         nuint taken = 0;
         while (total < room)
         {
-            int size = (int)Math.Min(capacity - (at + total) % file.BlockSize, room - total);
+            int size = (int)Math.Min(capacity - (at + total) % blockSize, room - total);
             for (int done = 0; done < size;)
             {
                 int count = (int)Math.Min((ulong)(size - done), vectors[next].Length - taken);
@@ -174,7 +169,7 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>A failure after something was written ends the call with what was.</summary>
-    private static int WriteSome(SealedFile file, long offset, ReadOnlySpan<byte> data, ref long total)
+    private static int WriteSome(in LiveWrite file, long offset, ReadOnlySpan<byte> data, ref long total)
     {
         try
         {

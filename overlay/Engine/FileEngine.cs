@@ -82,6 +82,7 @@ internal sealed partial class FileEngine : IDisposable
 
     internal long SettleAll()
     {
+        SealRange(0, long.MaxValue);
         foreach (OpenFile file in _table.All())
             TrySettle(file);
         foreach (Volume? volume in _volumes)
@@ -162,8 +163,10 @@ internal sealed partial class FileEngine : IDisposable
             OpenFile? file = _table.Remove(fd);
             if (file is null || !file.Detach(fd))
                 return 0;
+            file.WaitForOperations();
+            if (file.IsMapped && file.TryKeep(fd))
+                return 0;
             _table.RemoveInode(file);
-            TrySettle(file);
             LetGo(file);
             return 0;
         }
@@ -215,15 +218,8 @@ internal sealed partial class FileEngine : IDisposable
     {
         if (!file.CanWrite)
             file.UseOrReopen(fd, flags, mustWrite: true);
-        file.File.EnterWrite();
-        try
-        {
-            file.File.SetLength(0);
-        }
-        finally
-        {
-            file.File.ExitWrite();
-        }
+        using LiveWrite entered = LiveWrite.Enter(file);
+        entered.SetLength(0);
     }
 
     /// <summary>Opens the sealed file behind fd, or gives a newborn one its header. False: not ours.</summary>
@@ -414,7 +410,7 @@ internal sealed partial class FileEngine : IDisposable
         }
     }
 
-    private static uint ReadBootWord()
+    internal static uint ReadBootWord()
     {
         int fd = KernelFile.Open(Kernel.CurrentDirectory, "/proc/sys/kernel/random/boot_id", Kernel.O_RDONLY);
         if (fd < 0)

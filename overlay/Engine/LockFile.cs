@@ -3,6 +3,7 @@ using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
+using Overlay.Metadata.Protocol;
 
 namespace Overlay.Engine;
 
@@ -13,9 +14,17 @@ namespace Overlay.Engine;
 /// <param name="open">A description of its own of the lock file, or -1 on a read-only volume.</param>
 internal sealed unsafe class LockFile(Func<int> open)
 {
-    private const short WriteLock = 1, Unlock = 2;
+    private const short ReadLock = 0, WriteLock = 1, Unlock = 2;
 
     private int _fd = -1;
+
+    /// <summary>Locks, shared with other processes, the byte that says that an inode is mapped (<see cref="LiveTable.HoldBase"/>).</summary>
+    /// <param name="fd">A description of its own.</param>
+    internal static bool TryHold(int fd, ulong inode)
+    {
+        Kernel.FileLock request = new() { Type = ReadLock, Start = LiveTable.HoldBase + (long)inode, Length = 1 };
+        return Kernel.Control(fd, Kernel.F_OFD_SETLK, (nint)(&request)) == 0;
+    }
 
     internal IFileLock For(ulong inode) => new InodeLock(this, (long)inode);
 

@@ -17,7 +17,7 @@ namespace Overlay.Engine;
 /// told of a close beforehand (<see cref="Detach"/>), which waits for them and puts another descriptor in its place. Our own
 /// is closed only together with the program's last one, since closing any drops the POSIX locks of the inode (design §5).
 /// </remarks>
-internal sealed class OpenFile : IBackingFile
+internal sealed partial class OpenFile : IBackingFile
 {
     private readonly Dictionary<int, int> _flagsByDescriptor = [];
     /// <summary>Own descriptors that were replaced: they are closed with the last one.</summary>
@@ -98,6 +98,7 @@ internal sealed class OpenFile : IBackingFile
             KernelFile.SetLength(_fd, length);
     }
 
+
     public void PunchHole(long offset, long length) => KernelFile.PunchHole(_fd, offset, length);
 
     public void Sync(bool dataOnly) => KernelFile.Sync(_fd, dataOnly);
@@ -154,14 +155,8 @@ internal sealed class OpenFile : IBackingFile
                 return true;
             if (fd != _fd || _isOwn)
                 return false;
-            int replacement = ReopenBehind(fd);
-            if (replacement < 0 && _canWrite)
-                replacement = _reopenByAgent(fd);
-            if (replacement < 0)
+            if (!TryReplace(fd))
                 EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
-            int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
-            Volatile.Write(ref _fd, own);
-            _isOwn = own >= 0;
         }
         // Outside of the lock: what is under way may need it to go on.
         WaitForOperations();
@@ -189,6 +184,29 @@ internal sealed class OpenFile : IBackingFile
             status.Device == Device && status.Inode == Inode;
     }
 
+    /// <summary>Before the kernel closes the last descriptor of a file that stays mapped: one of our own takes its place.</summary>
+    internal bool TryKeep(int fd)
+    {
+        lock (_flagsByDescriptor)
+        {
+            if (_isOwn || fd != _fd || TryReplace(fd))
+                return true;
+        }
+        EngineLog.Write(Log.Path, "the file cannot be opened a second time; what is changed by mapping it is left to the agent to seal");
+        return false;
+    }
+
+    private bool TryReplace(int fd)
+    {
+        int replacement = ReopenBehind(fd);
+        if (replacement < 0 && _canWrite)
+            replacement = _reopenByAgent(fd);
+        int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
+        Volatile.Write(ref _fd, own);
+        _isOwn = own >= 0;
+        return _isOwn;
+    }
+
     /// <summary>Gives the file a descriptor to read or write through before it is attached.</summary>
     internal void UseOrReopen(int fd, int flags, bool mustWrite)
     {
@@ -208,8 +226,9 @@ internal sealed class OpenFile : IBackingFile
             Descriptors.CloseOwn(_fd);
         _retired.ForEach(Descriptors.CloseOwn);
         _retired.Clear();
+        Replace(null, 0);
         _fd = -1;
-        _isOwn = false;
+        _isOwn = _canWrite = false;
     }
 
     /// <summary>Puts the file in order, and tells the agent how far it has come.</summary>
@@ -289,7 +308,7 @@ internal sealed class OpenFile : IBackingFile
         return own >= 0 ? own : throw failure;
     }
 
-    private void WaitForOperations()
+    internal void WaitForOperations()
     {
         SpinWait spin = default;
         while (Volatile.Read(ref _operations) != 0)

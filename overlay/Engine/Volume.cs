@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
+using Overlay.Metadata.Agent;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Volumes;
 
@@ -12,6 +14,7 @@ namespace Overlay.Engine;
 internal sealed class Volume : IKeySource
 {
     private const int LargestBatch = 32;
+    private const int LongestWait = 100, WaitMilliseconds = 20;
 
     /// <summary>Milliseconds.</summary>
     private const int NoteDelay = 200;
@@ -24,6 +27,9 @@ internal sealed class Volume : IKeySource
     private readonly List<FileSequence> _states = [];
     private long _lastNotes, _lastStates;
     private int _nextBatch = 1;
+
+    /// <summary>The agent that keeps the volume's pages, where that is not ours.</summary>
+    private AgentLink? _keeper;
 
     /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
     internal Volume(string root, AgentLink agent, uint bootWord)
@@ -183,6 +189,57 @@ internal sealed class Volume : IKeySource
         });
     }
 
+    /// <summary>A page file's descriptor, hidden from the program; or a negative errno, see <see cref="AgentClient.OpenPages"/>.</summary>
+    internal int OpenPages(byte[] fileId, PageUse use, int backing) => AskKeeper(
+        (AgentClient client, string own, out string elsewhere) => client.OpenPages(Id, fileId, use, backing, own, out elsewhere));
+
+    /// <summary>The same for viewing, with a page file that the keeper takes over if its own was lost with another keeper.</summary>
+    internal int OfferPages(byte[] fileId, int pages, int backing) => AskKeeper(
+        (AgentClient client, string own, out string elsewhere) => client.OfferPages(Id, fileId, pages, backing, own, out elsewhere));
+
+    /// <summary>A description of the lock file for one lock that lasts as long as it is open anywhere. -1: the volume is read-only.</summary>
+    internal int OpenLocksAnew()
+    {
+        int fd = OpenOrBorrow("locks");
+        return fd < 0 ? fd : Descriptors.MoveAway(fd);
+    }
+
+    private delegate int PagesQuestion(AgentClient client, string ownAgent, out string elsewhere);
+
+    private int AskKeeper(PagesQuestion question)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            string elsewhere = "";
+            int fd;
+            try
+            {
+                fd = _agent.Ask(Id, Root, client => question(client, "", out elsewhere));
+            }
+            catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && (elsewhere = KeeperAddress.Find(Root)).Length > 0)
+            {
+                fd = -Errno.EREMOTE; // ours is gone, but another one may have been started
+            }
+            if (fd == -Errno.EREMOTE)
+            {
+                try
+                {
+                    if (_keeper is null || _keeper.Address != elsewhere)
+                        _keeper = _agent.At(elsewhere);
+                    fd = _keeper.Ask(Id, Root, client => question(client, _agent.Address ?? AgentAddress.ForVolume(Id), out _));
+                }
+                catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && _agent.IsAlive && attempt < LongestWait)
+                {
+                    fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
+                }
+            }
+            bool mayPass = fd is -Errno.EAGAIN or -Errno.EREMOTE;
+            if (!mayPass || attempt >= LongestWait)
+                return fd < 0 ? fd : Descriptors.MoveAway(fd);
+            Thread.Sleep(WaitMilliseconds);
+        }
+    }
+
     /// <summary>The agent opens for reading and writing what this process has open for writing.</summary>
     internal int Reopen(int fd) => _agent.Ask(Id, Root, client => client.Reopen(Id, fd));
 
@@ -197,6 +254,7 @@ internal sealed class Volume : IKeySource
         _notes.Clear();
         _states.Clear();
         Locks.Forget();
+        _keeper?.AfterFork();
     }
 
     /// <summary>

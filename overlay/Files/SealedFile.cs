@@ -197,6 +197,36 @@ public sealed partial class SealedFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Keeps every writer out, without being one: for who reads the whole file in one state. Reads go on as usual inside.
+    /// <see cref="ExitStill"/> must follow.
+    /// </summary>
+    public void EnterStill()
+    {
+        _gate.Enter();
+        try
+        {
+            _context.Lock.Enter();
+        }
+        catch
+        {
+            _gate.Exit();
+            throw;
+        }
+    }
+
+    public void ExitStill()
+    {
+        try
+        {
+            _context.Lock.Exit();
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)

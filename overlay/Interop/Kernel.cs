@@ -10,7 +10,7 @@ internal static unsafe partial class Kernel
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0x40, O_APPEND = 0x400, O_NONBLOCK = 0x800,
         O_DSYNC = 0x1000, O_DIRECT = 0x4000, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000, O_SYNC = 0x101000, O_PATH = 0x200000;
 
-    internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_SETLKW = 38;
+    internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_SETLK = 37, F_OFD_SETLKW = 38;
 
     internal const int SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;
 
@@ -19,7 +19,9 @@ internal static unsafe partial class Kernel
     internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2;
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
         MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
-    internal const int MADV_DONTDUMP = 16;
+    internal const int MADV_HUGEPAGE = 14, MADV_DONTDUMP = 16, MADV_POPULATE_WRITE = 23;
+    internal const int MS_SYNC = 4;
+    internal const int MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
 
     internal static int LastError => Marshal.GetLastPInvokeError();
 
@@ -79,6 +81,13 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     internal static partial int Unmap(nint address, nuint length);
+
+    /// <summary>Variadic in C; on x86-64 an integer argument more is passed alike.</summary>
+    [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
+    internal static partial nint Remap(nint address, nuint length, nuint newLength, int flags, nint newAddress);
+
+    [LibraryImport("libc", EntryPoint = "msync", SetLastError = true)]
+    internal static partial int SyncMemory(nint address, nuint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     internal static partial int Protect(nint address, nuint length, int protection);

@@ -24,6 +24,8 @@ struct overlay_engine_start {
     void (*leave_for_thread_end)(void);
     /* Set by the engine: to be called at once in a forked child (shim/runtime/threads.c). */
     void (*forget_threads)(void);
+    /* Where sealed files are mapped shared: starts and ends, merged and in order. One call at a time. */
+    void (*note_mappings)(const int64_t *pairs, int count);
 };
 
 /* What overlay_attach is told about a descriptor. */
@@ -69,8 +71,16 @@ enum {
     /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
     X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
                        int out_sealed))                                                                                \
-    /* A private (or read-only shared) mapping of a sealed file: the address, or -errno. */                            \
-    X(long, mmap, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))
+    /* A mapping of a sealed file: the address, or -errno. */                                                          \
+    X(long, mmap, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))              \
+    /* Before the kernel maps something that is not ours over shared mappings of sealed files. */                      \
+    X(long, map_over, (uint64_t address, uint64_t length))                                                             \
+    /* munmap, mremap and msync are done by the engine, kernel call and all. */                                        \
+    X(long, munmap, (uint64_t address, uint64_t length))                                                               \
+    X(long, mremap, (uint64_t address, uint64_t length, uint64_t new_length, int flags, uint64_t new_address))         \
+    /* Before mprotect makes something writable. */                                                                    \
+    X(long, allow_writing, (uint64_t address, uint64_t length))                                                        \
+    X(long, msync, (uint64_t address, uint64_t length, int flags))
 
 #define OVERLAY_DECLARE(type, name, parameters) type(*name) parameters;
 struct overlay_engine {

@@ -8,6 +8,7 @@
 #include "autostart.h"
 #include "fdtable.h"
 #include "log.h"
+#include "mapping.h"
 #include "syscalls.h"
 
 struct overlay_engine overlay_engine;
@@ -192,6 +193,7 @@ static int load(void)
             .reserve_descriptor = fd_reserve,
             .enter_for_thread_end = enter_for_thread_end,
             .leave_for_thread_end = leave_for_thread_end,
+            .note_mappings = mappings_note,
         };
         long error = overlay_engine.start(&start);
         s_forget_threads = start.forget_threads;

@@ -1,7 +1,6 @@
-/* lseek, truncation, allocation, fsync, ioctl, mmap: calls that speak of a file's extent. */
+/* lseek, truncation, allocation, fsync, ioctl: calls that speak of a file's extent. */
 #include <errno.h>
 #include <linux/fs.h>
-#include <sys/mman.h>
 
 #include "calls.h"
 #include "engine_call.h"
@@ -134,15 +133,4 @@ int on_ioctl(struct overlay_call *call)
     default:
         return PASS;
     }
-}
-
-int on_mmap(struct overlay_call *call)
-{
-    if ((call->args[3] & MAP_ANONYMOUS) != 0)
-        return PASS;
-    int verdict;
-    if (!is_sealed(call, (int)call->args[4], &verdict))
-        return verdict;
-    return answer(call, ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4],
-                                    call->args[5]));
 }

@@ -34,7 +34,7 @@ unknown-file-key          | ENOKEY ok            | .*/raw: .*key
 wrong-key-file            | refused unread       | -
 wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
-shared-mapping            | ENODEV               | .*/raw: .*
+shared-mapping-damaged    | EIO ok               | .*/raw: .*block 5
 exec-in-volume            | EACCES               | .*/program: .*
 library-out-of-reach      | EACCES ok            | .*/echo: .*library
 across-the-border         | EXDEV EXDEV EXDEV    | -
@@ -137,7 +137,7 @@ fault_no_agent() {
     preloaded timeout -k 5 60 "${probe[@]}" read /etc/passwd | cut -d ' ' -f 1
     rm -f "$volume/new"
 }
-fault_shared_mapping() { see map-shared "$raw"; }
+fault_shared_mapping_damaged() { broken raw "flip $raw stored 5" "map-shared $raw"; see map-shared "$raw"; }
 fault_exec_in_volume() {
     inside cp /bin/true "$volume/program"
     see exec "$volume/program"

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Volumes;
+using Overlay.Pages;
 
 namespace Overlay.Ctl;
 
@@ -19,7 +20,8 @@ internal sealed class AgentHost : IDisposable
     {
         _volumes = volumes;
         SocketPath = socketPath;
-        _server = new AgentServer(volumes, socketPath, rootProcess, line => Console.Error.WriteLine($"overlay-ctl: agent: {line}"));
+        _server = new AgentServer(volumes, socketPath, rootProcess, line => Console.Error.WriteLine($"overlay-ctl: agent: {line}"),
+            new AgentPageSealer());
         (int stopReader, _stopWriter) = Posix.MakePipe();
         _thread = new Thread(() => _server.Run(stopReader)) { IsBackground = true, Name = "agent" };
         _thread.Start();

@@ -18,7 +18,7 @@ public class RequestHandlerTests
         using var unlocked = volume.Unlock();
         using var pool = new KeyPool(unlocked);
         var log = new List<string>();
-        var handler = new RequestHandler([pool], new LogLimiter(log.Add), () => 1);
+        var handler = new RequestHandler([pool], null, new LogLimiter(log.Add), () => 1);
         var connection = unlocked.Store.Connection;
         connection.Execute("PRAGMA max_page_count = 1");
 
@@ -38,7 +38,7 @@ public class RequestHandlerTests
         using var unlocked = volume.Unlock();
         using var other = volume.Unlock();
         using var pool = new KeyPool(unlocked);
-        var handler = new RequestHandler([pool], new LogLimiter(_ => { }), () => 1);
+        var handler = new RequestHandler([pool], null, new LogLimiter(_ => { }), () => 1);
         unlocked.Store.Connection.Execute("PRAGMA busy_timeout = 10");
         other.Store.Connection.Execute("BEGIN IMMEDIATE");
         Assert.Equal(Errno.Busy, TakeOne(handler, volume));
@@ -50,7 +50,7 @@ public class RequestHandlerTests
         using var volume = new TestVolume();
         using var unlocked = volume.Unlock();
         using var pool = new KeyPool(unlocked);
-        var handler = new RequestHandler([pool], new LogLimiter(_ => { }), () => 1);
+        var handler = new RequestHandler([pool], null, new LogLimiter(_ => { }), () => 1);
         using var client = new Connection(-1, 1, 1, isGreeted: true) { KeysTaken = RequestHandler.MaxKeysPerConnection };
         Assert.Equal(Errno.QuotaExceeded, TakeOne(handler, volume, client));
     }
@@ -60,7 +60,8 @@ public class RequestHandlerTests
         using var anyone = new Connection(-1, 1, 1, isGreeted: true);
         var reply = new byte[AgentMessage.MaxPacket];
         byte[] request = [4, 0, 0, 0, 1, 0, 0, 0, .. volume.Config.VolumeId, 1, 0];
-        Assert.True(handler.TryHandle(client ?? anyone, request, -1, reply, out var length, out _));
+        var received = -1;
+        Assert.True(handler.TryHandle(client ?? anyone, request, ref received, reply, out var length, out _));
         var status = BinaryPrimitives.ReadUInt16LittleEndian(reply.AsSpan(2));
         Assert.Equal(status == 0 ? 8 + 2 + 48 : 8, length);
         return status;

@@ -1,0 +1,16 @@
+using System;
+
+namespace Overlay.Metadata.Agent;
+
+/// <summary>Puts what is in a page file back into its sealed file, for an agent: format and ciphers are not this library's.</summary>
+public interface IPageSealer
+{
+    /// <summary>Seals the blocks that differ. Runs on any thread; throws <see cref="Crypto.ErrnoException"/> where it fails.</summary>
+    /// <param name="order">What to do; its descriptors stay the caller's.</param>
+    /// <param name="key">The file's key; not kept.</param>
+    void Seal(PageSealOrder order, ReadOnlySpan<byte> key);
+}
+
+/// <param name="Backing">The backing file, open for reading and writing.</param>
+/// <param name="Pages">The page file.</param>
+public sealed record PageSealOrder(string VolumeRoot, byte[] VolumeId, int BlockSizeLog2, byte[] FileId, ulong Inode, int Backing, int Pages);

@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Concurrent;
+using Overlay.Crypto;
+using Overlay.Engine;
+using Overlay.Files;
+using Overlay.Interop;
+using Overlay.Metadata.Agent;
+
+namespace Overlay.Pages;
+
+/// <summary>Write-back in the agent: for processes that were killed, or ended without a word.</summary>
+internal sealed class AgentPageSealer : IPageSealer
+{
+    private const int CacheCapacity = 1 << 20;
+
+    private readonly ConcurrentDictionary<string, VolumeAccess> _volumes = new();
+    private readonly uint _bootWord = FileEngine.ReadBootWord();
+
+    public void Seal(PageSealOrder order, ReadOnlySpan<byte> key)
+    {
+        VolumeAccess volume = _volumes.GetOrAdd(order.VolumeRoot, root => new VolumeAccess(root));
+        using BlockCache cache = new(CacheCapacity);
+        byte[] kept = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        try
+        {
+            key.CopyTo(kept);
+            string name = KernelFile.PathOf(order.Backing);
+            FileContext context = new(new Backing(order.Backing), volume.Locks.For(order.Inode), volume.Coherence.For(order.Inode),
+                new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
+            OpenResult result = SealedFile.Open(context, new OneKey(order.FileId, kept), out SealedFile? file);
+            if (file is null)
+                throw new ErrnoException(Errno.EIO, $"{name}: {result.Reason}");
+            using (file)
+            {
+                using PageSealing sealing = new(file, new PageFile(order.Pages), () => true);
+                _ = sealing.Run(0, long.MaxValue);
+                file.Settle();
+            }
+        }
+        finally
+        {
+            Secret.Wipe(kept);
+        }
+    }
+
+    private sealed class VolumeAccess(string root)
+    {
+        internal LockFile Locks { get; } = new(() => Open(root, "locks"));
+
+        internal CoherenceTable Coherence { get; } = MapTable(root);
+
+        private static CoherenceTable MapTable(string root)
+        {
+            int table = Open(root, "coherence");
+            try
+            {
+                return new CoherenceTable(table);
+            }
+            finally
+            {
+                _ = Kernel.Close(table);
+            }
+        }
+
+        private static int Open(string root, string name)
+        {
+            int fd = KernelFile.Open(Kernel.CurrentDirectory, $"{root}/.overlay/{name}", Kernel.O_RDWR);
+            return fd >= 0 ? fd : throw KernelFile.Failure($"{root}/.overlay/{name} cannot be opened");
+        }
+    }
+
+    private sealed class Log(string name) : IFaultLog
+    {
+        public void Write(string cause) => EngineLog.Write(name, cause);
+    }
+
+    private sealed class OneKey(byte[] fileId, byte[] key) : IKeySource
+    {
+        public bool TryGetKey(ReadOnlySpan<byte> wantedId, Span<byte> target)
+        {
+            if (!wantedId.SequenceEqual(fileId))
+                return false;
+            key.CopyTo(target);
+            return true;
+        }
+    }
+
+    /// <summary>A descriptor that is the agent's.</summary>
+    private sealed class Backing(int fd) : IBackingFile
+    {
+        public long Length => KernelFile.Status(fd).Size;
+
+        public int Read(long offset, Span<byte> buffer) => KernelFile.Read(fd, offset, buffer);
+
+        public void Write(long offset, ReadOnlySpan<byte> data) => KernelFile.Write(fd, offset, data);
+
+        public void SetLength(long length) => KernelFile.SetLength(fd, length);
+
+        public void PunchHole(long offset, long length) => KernelFile.PunchHole(fd, offset, length);
+
+        public void Sync(bool dataOnly) => KernelFile.Sync(fd, dataOnly);
+    }
+}

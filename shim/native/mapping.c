@@ -1,0 +1,112 @@
+/*
+ * mmap, munmap, mremap, mprotect, msync. Allocators make most of these calls, some of them with their locks held, which the engine
+ * may need: so exactly those go to the engine that touch a sealed file's shared mapping.
+ */
+#include "mapping.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "calls.h"
+#include "engine_call.h"
+#include "fdtable.h"
+
+/* More than these are told apart by their outer bounds only. */
+#define RANGE_LIMIT 4096
+
+static struct {
+    int64_t start, end;
+} s_ranges[RANGE_LIMIT];
+static int s_count;
+static uint32_t s_version; /* odd while the engine changes the table */
+
+void mappings_note(const int64_t *pairs, int count)
+{
+    __atomic_add_fetch(&s_version, 1, __ATOMIC_ACQ_REL);
+    if (count > RANGE_LIMIT) {
+        s_ranges[0].start = pairs[0];
+        s_ranges[0].end = pairs[2 * count - 1];
+        s_count = 1;
+    } else {
+        for (int i = 0; i < count; i++) {
+            s_ranges[i].start = pairs[2 * i];
+            s_ranges[i].end = pairs[2 * i + 1];
+        }
+        s_count = count;
+    }
+    __atomic_add_fetch(&s_version, 1, __ATOMIC_ACQ_REL);
+}
+
+static bool overlaps(int64_t start, int64_t end)
+{
+    int low = 0, high = s_count;
+    while (low < high) { /* the first that ends behind start */
+        int middle = (low + high) / 2;
+        if (s_ranges[middle].end <= start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s_count && s_ranges[low].start < end;
+}
+
+static bool concerns_us(long address, long length)
+{
+    for (;;) {
+        uint32_t version = __atomic_load_n(&s_version, __ATOMIC_ACQUIRE);
+        if (version == 0)
+            return false;
+        bool result = overlaps(address, (int64_t)((uint64_t)address + (uint64_t)length));
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (version % 2 == 0 && version == __atomic_load_n(&s_version, __ATOMIC_RELAXED))
+            return result;
+        __builtin_ia32_pause();
+    }
+}
+
+int on_mmap(struct overlay_call *call)
+{
+    bool is_fixed = (call->args[3] & MAP_FIXED) != 0;
+    if ((call->args[3] & MAP_ANONYMOUS) == 0) {
+        long state = fd_classify((int)call->args[4]);
+        if (state == FD_SEALED)
+            return answer(call, ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3],
+                                            call->args[4], call->args[5]));
+        if (state < 0 || state == FD_RESERVED)
+            return answer(call, state < 0 ? state : -EBADF);
+    }
+    if (is_fixed && concerns_us(call->args[0], call->args[1]))
+        ENGINE_CALL(map_over, call->args[0], call->args[1]);
+    return PASS;
+}
+
+int on_munmap(struct overlay_call *call)
+{
+    if (!concerns_us(call->args[0], call->args[1]))
+        return PASS;
+    return answer(call, ENGINE_CALL(munmap, call->args[0], call->args[1]));
+}
+
+int on_mremap(struct overlay_call *call)
+{
+    bool is_moving = (call->args[3] & MREMAP_FIXED) != 0;
+    /* An old length of 0 makes a second mapping of what lies there. */
+    if (!concerns_us(call->args[0], call->args[1] == 0 ? 1 : call->args[1]) &&
+        !(is_moving && concerns_us(call->args[4], call->args[2])))
+        return PASS;
+    return answer(call, ENGINE_CALL(mremap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4]));
+}
+
+int on_mprotect(struct overlay_call *call)
+{
+    if ((call->args[2] & PROT_WRITE) != 0 && concerns_us(call->args[0], call->args[1]))
+        ENGINE_CALL(allow_writing, call->args[0], call->args[1]);
+    return PASS;
+}
+
+int on_msync(struct overlay_call *call)
+{
+    if (!concerns_us(call->args[0], call->args[1]))
+        return PASS;
+    return answer(call, ENGINE_CALL(msync, call->args[0], call->args[1], call->args[2]));
+}
