@@ -6,9 +6,9 @@
 
 #include "calls.h"
 #include "engine_call.h"
+#include "engine_load.h"
 #include "self_check.h"
 #include "syscalls.h"
-#include "text.h"
 #include "trace.h"
 #include "volumes.h"
 
@@ -47,7 +47,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_mkdir] = on_path_only, [SYS_mkdirat] = on_path_only, [SYS_rmdir] = on_path_only,
     [SYS_unlink] = on_path_only, [SYS_unlinkat] = on_path_only, [SYS_mknod] = on_path_only,
     [SYS_mknodat] = on_path_only, [SYS_symlinkat] = on_path_only, [SYS_symlink] = on_path_only,
-    [SYS_readlink] = on_path_only, [SYS_readlinkat] = on_path_only, [SYS_utimensat] = on_path_only,
+    [SYS_readlink] = on_readlink, [SYS_readlinkat] = on_readlinkat, [SYS_utimensat] = on_path_only,
     [SYS_chown] = on_path_only, [SYS_lchown] = on_path_only, [SYS_fchownat] = on_path_only,
     [SYS_statfs] = on_path_only, [SYS_utime] = on_path_only, [SYS_utimes] = on_path_only,
     [SYS_futimesat] = on_path_only, [SYS_getxattr] = on_path_only, [SYS_lgetxattr] = on_path_only,
@@ -93,26 +93,14 @@ void dispatch_mark_interest(uint8_t interest[CALL_LIMIT])
         interest[number] = s_handlers[number] != NULL;
 }
 
-/*
- * The runtime opens /dev/urandom for its hash seeds and keeps it, on a low number that the program expects for its own next file.
- * Told that there is none, it takes the time instead; our nonces and keys come from getrandom.
- */
-static bool is_runtimes_urandom(const struct overlay_call *call)
-{
-    if (overlay_is_loading == 0 || (call->number != SYS_open && call->number != SYS_openat))
-        return false;
-    const char *path = (const char *)call->args[call->number == SYS_openat];
-    return !is_bad_pointer((long)path) && text_same(path, "/dev/urandom");
-}
-
 /* 1: handled, the result is in the call; 0: the kernel gets it as it came. */
 long overlay_filter(struct overlay_call *call)
 {
     if (overlay_is_self_checking)
         return self_check_note(call);
-    if (overlay_in_engine != 0 && is_runtimes_urandom(call))
-        return answer(call, -ENOENT);
-    if (overlay_in_engine != 0 || (unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
+    if (overlay_in_engine != 0)
+        return overlay_is_loading != 0 ? engine_loading_call(call) : PASS;
+    if ((unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
         return PASS;
     if (trace_is_on())
         return trace_call(call, s_handlers[call->number]);

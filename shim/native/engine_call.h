@@ -11,9 +11,6 @@ extern struct overlay_engine overlay_engine HIDDEN;
 /* True while this thread runs engine (or loader) code: its system calls go straight to the kernel. */
 extern __thread int overlay_in_engine HIDDEN __attribute__((tls_model("initial-exec")));
 
-/* While the runtime starts; the calls are then looked at in dispatch.c. */
-extern int overlay_is_loading HIDDEN;
-
 /* Calls *entry with the arguments; -ELIBACC where the engine cannot be loaded. */
 long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 
@@ -29,6 +26,8 @@ struct engine_settings {
 extern struct engine_settings overlay_settings HIDDEN;
 
 /* The fork gate: engine calls hold it shared, a fork exclusively (design 4). */
+void engine_gate_enter(void) HIDDEN;
+void engine_gate_leave(void) HIDDEN;
 void engine_gate_close(void) HIDDEN;
 void engine_gate_open_in_parent(void) HIDDEN;
 void engine_gate_open_in_child(void) HIDDEN;

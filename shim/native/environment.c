@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 
+#include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -76,46 +77,57 @@ static bool preloads_us(const char *entry)
     return false;
 }
 
-char *const *environment_for_exec(char *const *envp, size_t *mapping_size)
+/* Returns the place of the terminating zero. */
+static char *append(char *target, const char *text)
 {
-    static const char preload[] = "LD_PRELOAD=";
-    const char *preload_entry = find_entry(envp, preload);
+    size_t length = text_length(text);
+    text_copy(target, text, length + 1);
+    return target + length;
+}
+
+char *const *environment_for_exec(char *const *envp, const char *started_as, size_t *mapping_size)
+{
+    static const char preload[] = "LD_PRELOAD=", started[] = PROGRAM_STARTED_AS;
+    const char *preload_entry = find_entry(envp, preload), *stale_entry = find_entry(envp, started);
     bool needs_preload = !preloads_us(preload_entry);
     size_t missing = 0, count = 0;
     for (size_t i = 0; i < NAME_COUNT; i++)
         missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
     *mapping_size = 0;
-    if (!needs_preload && missing == 0)
+    if (!needs_preload && missing == 0 && started_as == NULL && stale_entry == NULL)
         return envp;
 
     while (envp != NULL && envp[count] != NULL)
         count++;
     const char *others = preload_entry != NULL ? preload_entry + sizeof preload - 1 : "";
     size_t text_size = sizeof preload + text_length(s_shim_path) + 1 + text_length(others) + 1;
-    size_t size = (count + missing + 2) * sizeof(char *) + text_size;
+    if (started_as != NULL)
+        text_size += sizeof started + text_length(started_as);
+    size_t size = (count + missing + 3) * sizeof(char *) + text_size;
     long address = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address < 0 && address > -4096)
         return NULL;
     *mapping_size = size;
 
     const char **copy = (const char **)address;
+    char *text = (char *)(copy + count + missing + 3);
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (!(needs_preload && envp[i] == preload_entry))
+        if (!(needs_preload && envp[i] == preload_entry) && envp[i] != stale_entry)
             copy[used++] = envp[i];
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL)
             copy[used++] = s_entries[i];
     if (needs_preload) {
-        char *text = (char *)(copy + count + missing + 2);
         copy[used++] = text;
-        text_copy(text, preload, sizeof preload - 1);
-        text += sizeof preload - 1;
-        text_copy(text, s_shim_path, text_length(s_shim_path));
-        text += text_length(s_shim_path);
+        text = append(append(text, preload), s_shim_path);
         if (*others != 0)
-            *text++ = ':';
-        text_copy(text, others, text_length(others) + 1);
+            text = append(append(text, ":"), others);
+        text++;
+    }
+    if (started_as != NULL) {
+        copy[used++] = text;
+        append(append(text, started), started_as);
     }
     copy[used] = NULL;
     return (char *const *)copy;

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "patch.h"
 #include "program_check.h"
+#include "program_name.h"
 #include "self_check.h"
 #include "syscalls.h"
 #include "text.h"
@@ -68,7 +69,7 @@ struct overlay_patch_report overlay_patch_report __attribute__((visibility("defa
 static void install_patches(void)
 {
     static uint8_t interest[CALL_LIMIT];
-    struct overlay_patch_options options = {0};
+    struct overlay_patch_options options = {.include_loader = 1}; /* dlopen of libraries in volumes */
     dispatch_mark_interest(interest);
     for (unsigned number = 0; number < CALL_LIMIT; number++)
         options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
@@ -102,6 +103,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     const char *runtime = environment_value(envp, "OVERLAY_RUNTIME_DIR");
     overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
     overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
+    program_name_adopt(envp);
     program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
     environment_remember(envp, s_shim_path);
     fork_watch();

@@ -2,14 +2,17 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "environment.h"
 #include "log.h"
+#include "program_look.h"
 #include "syscalls.h"
 #include "text.h"
-#include "volumes.h"
 
-#define INTERPRETER_DEPTH 4 /* as the kernel's limit for scripts of scripts */
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
 
 static bool s_allow_static;
 
@@ -44,36 +47,22 @@ static bool has_interpreter(int fd, const Elf64_Ehdr *header)
     return false;
 }
 
-static long check_elf(int fd, const char *path, const Elf64_Ehdr *header)
+long program_check_elf(int fd, const char *path)
 {
-    if (s_allow_static)
+    Elf64_Ehdr header;
+    if (s_allow_static || sys_pread(fd, &header, sizeof header, 0) != sizeof header)
         return 0;
-    if (header->e_ident[EI_CLASS] != ELFCLASS64)
+    if (header.e_ident[EI_CLASS] != ELFCLASS64)
         return refuse(path, "a 32-bit program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
-    if (!has_interpreter(fd, header) && !is_loader(path))
+    if (!has_interpreter(fd, &header) && !is_loader(path))
         return refuse(path, "a statically linked program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
     return 0;
 }
 
-/* "#! interpreter argument": cuts the interpreter's path out of the line. */
-static const char *interpreter_of(char *line)
+long program_check_mode(const char *path, const struct stat *status)
 {
-    char *start = line + 2;
-    while (*start == ' ' || *start == '\t')
-        start++;
-    char *end = start;
-    while (*end != 0 && *end != ' ' && *end != '\t' && *end != '\n')
-        end++;
-    *end = 0;
-    return *start != 0 ? start : NULL;
-}
-
-static long check_mode(const char *path, const struct stat *status)
-{
-    if ((status->st_mode & S_ISVTX) != 0 && volumes_on_device(status->st_dev))
-        return refuse(path, "running a program that lies sealed in a volume is not supported yet");
     bool changes_user = (status->st_mode & S_ISUID) != 0 &&
                         status->st_uid != (uid_t)overlay_raw_syscall6(SYS_geteuid, 0, 0, 0, 0, 0, 0);
     bool changes_group = (status->st_mode & S_ISGID) != 0 && (status->st_mode & S_IXGRP) != 0 &&
@@ -84,44 +73,22 @@ static long check_mode(const char *path, const struct stat *status)
     return 0;
 }
 
-static long check_depth(int directory, const char *path, int flags, int depth)
+long program_check_shim(const struct program_level *level)
 {
     struct stat status;
-    if (sys_fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0 ||
-        !S_ISREG(status.st_mode))
+    if (s_allow_static || environment_shim_is_reachable() ||
+        sys_fstatat(level->directory, level->path, &status, level->flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
         return 0;
-    long error = check_mode(path, &status);
-    if (error < 0)
-        return error;
-    bool is_descriptor = path[0] == 0;
-    long fd = is_descriptor ? directory : sys_openat(directory, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    union {
-        Elf64_Ehdr elf;
-        char text[256];
-    } start;
-    long size = sys_pread((int)fd, &start, sizeof start - 1, 0);
-    if (size >= (long)sizeof start.elf && start.text[0] == 0x7f && text_starts(start.text + 1, "ELF"))
-        error = check_elf((int)fd, path, &start.elf);
-    if (!is_descriptor)
-        sys_close((int)fd);
-    if (error == 0 && size > 2 && start.text[0] == '#' && start.text[1] == '!' && depth < INTERPRETER_DEPTH) {
-        start.text[size] = 0;
-        const char *interpreter = interpreter_of(start.text);
-        if (interpreter != NULL)
-            return check_depth(AT_FDCWD, interpreter, 0, depth + 1);
-    }
-    return error;
+    return refuse(level->path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: "
+                               "it would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
 }
 
-long program_check(int directory, const char *path, int flags)
+long program_check_access(int directory, const char *path, int flags)
 {
-    struct stat status;
-    long error = check_depth(directory, path, flags, 0);
-    if (error < 0 || s_allow_static || environment_shim_is_reachable() ||
-        sys_fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
-        return error;
-    return refuse(path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: it "
-                        "would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
+    long error = overlay_raw_syscall6(SYS_faccessat2, directory, (long)path, X_OK,
+                                      AT_EACCESS | (flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)), 0, 0);
+    /* Before Linux 5.8: the real user's rights, by name only. */
+    if (error == -ENOSYS)
+        error = path[0] == 0 ? 0 : overlay_raw_syscall6(SYS_faccessat, directory, (long)path, X_OK, 0, 0, 0);
+    return error;
 }

@@ -1,0 +1,167 @@
+/*
+ * Loading the engine, on first need. The order of locks is: the loader's own (glibc's dl_load_lock), the fork gate, ours. A thread
+ * inside of dlopen holds the first and may need the engine, since libraries lie in volumes, too; another that held ours
+ * while it waited for the loader's would stop both for good. But nothing public takes the loader's lock alone. So the loader is
+ * asked for a library that does not exist, and what is to be done is done when it opens that, inside of the filter.
+ */
+#include "engine_load.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
+
+#include "autostart.h"
+#include "engine_call.h"
+#include "fdtable.h"
+#include "log.h"
+#include "syscalls.h"
+#include "text.h"
+
+#define NO_LIBRARY "/dev/null/overlay"
+
+struct overlay_engine overlay_engine;
+struct engine_settings overlay_settings;
+int overlay_is_loading;
+
+enum { NOT_LOADED, LOADED, FAILED };
+static int s_load_state;
+static int s_load_lock; /* 0 free, 1 held; only the loader's lock and the gate may be held when it is taken */
+static __thread int t_wants_engine __attribute__((tls_model("initial-exec")));
+
+bool engine_is_loaded(void)
+{
+    return __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == LOADED;
+}
+
+void engine_load_in_child(void)
+{
+    s_load_lock = 0;
+    overlay_is_loading = 0;
+}
+
+/* The runtime changes dispositions when it starts (design 5): keep what the program had, but for the runtime's own signal. */
+#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
+#define LIBC_SETXID 33
+struct kernel_sigaction {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+static void each_disposition(struct kernel_sigaction table[64], bool is_restoring)
+{
+    for (int number = 1; number < 64; number++)
+        if (number != RUNTIME_SIGNAL && number != LIBC_CANCEL && number != LIBC_SETXID)
+            overlay_raw_syscall6(SYS_rt_sigaction, number, is_restoring ? (long)&table[number] : 0,
+                                 is_restoring ? 0 : (long)&table[number], 8, 0, 0);
+}
+
+static bool bind_exports(void *library)
+{
+#define OVERLAY_BIND(type, name, parameters)                                                                           \
+    if ((*(void **)&overlay_engine.name = dlsym(library, "overlay_engine_" #name)) == NULL)                            \
+        return false;
+    OVERLAY_ENGINE_EXPORTS(OVERLAY_BIND)
+#undef OVERLAY_BIND
+    return true;
+}
+
+/*
+ * The engine keeps its descriptors at 768 and above (Descriptors.cs). The kernel's table is grown to that now: with the runtime's
+ * threads sharing it, growing waits some milliseconds for every processor.
+ */
+static void grow_descriptor_table(void)
+{
+    long fd = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    long high = fd < 0 ? fd : sys_fcntl((int)fd, F_DUPFD_CLOEXEC, 768);
+    if (fd >= 0)
+        sys_close((int)fd);
+    if (high >= 0)
+        sys_close((int)high);
+}
+
+static int load(void)
+{
+    grow_descriptor_table();
+    struct kernel_sigaction dispositions[64];
+    each_disposition(dispositions, false);
+    int state = FAILED;
+    void *library = dlopen(overlay_settings.engine_path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library == NULL) {
+        log_line(overlay_settings.engine_path, dlerror());
+    } else if (!bind_exports(library)) {
+        log_line(overlay_settings.engine_path, "this engine is of another version than liboverlay-shim.so");
+    } else {
+        overlay_engine.nop(); /* the runtime starts inside its first call, which must be a trivial one */
+        struct overlay_engine_start start = {
+            .volumes = overlay_settings.volumes,
+            .agent = overlay_settings.agent,
+            .key_file = overlay_settings.key_file,
+            .library_path = overlay_settings.engine_path,
+            .start_agent = autostart_agent,
+            .reserve_descriptor = fd_reserve,
+        };
+        long error = overlay_engine.start(&start);
+        if (error >= 0)
+            state = LOADED;
+        else
+            log_error(overlay_settings.engine_path, "the engine did not start", error);
+    }
+    each_disposition(dispositions, true);
+    return state;
+}
+
+static void load_once(void *unused)
+{
+    (void)unused;
+    engine_gate_enter();
+    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
+        overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+    if (s_load_state == NOT_LOADED)
+        __atomic_store_n(&s_load_state, load(), __ATOMIC_RELEASE);
+    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
+    overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0, 0, 0);
+    engine_gate_leave();
+}
+
+static void load_under_the_loaders_lock(void *unused)
+{
+    t_wants_engine = 1;
+    if (dlopen(NO_LIBRARY, RTLD_LAZY | RTLD_LOCAL) == NULL)
+        dlerror(); /* forgets it: the program may ask for its own */
+    if (t_wants_engine != 0) { /* a loader that could not be patched opens no library of a volume either */
+        t_wants_engine = 0;
+        load_once(unused);
+    }
+}
+
+/*
+ * The runtime opens /dev/urandom for its hash seeds and keeps it, on a low number that the program expects for its own next file.
+ * Told that there is none, it takes the time instead; our nonces and keys come from getrandom.
+ */
+int engine_loading_call(struct overlay_call *call)
+{
+    if (call->number != SYS_open && call->number != SYS_openat)
+        return PASS;
+    const char *path = (const char *)call->args[call->number == SYS_openat];
+    if (t_wants_engine != 0) {
+        t_wants_engine = 0;
+        overlay_with_vector_state_saved(load_once, NULL); /* the loader's own registers, at its system call */
+        return answer(call, -ENOENT);
+    }
+    return !is_bad_pointer((long)path) && text_same(path, "/dev/urandom") ? answer(call, -ENOENT) : PASS;
+}
+
+bool engine_ensure_loaded(void)
+{
+    int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);
+    if (state != NOT_LOADED)
+        return state == LOADED;
+    __atomic_add_fetch(&overlay_is_loading, 1, __ATOMIC_RELAXED);
+    overlay_in_engine++;
+    overlay_with_vector_state_saved(load_under_the_loaders_lock, NULL);
+    overlay_in_engine--;
+    __atomic_sub_fetch(&overlay_is_loading, 1, __ATOMIC_RELAXED);
+    return engine_is_loaded();
+}

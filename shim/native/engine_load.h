@@ -1,0 +1,18 @@
+#ifndef OVERLAY_ENGINE_LOAD_H
+#define OVERLAY_ENGINE_LOAD_H
+
+#include "filter.h"
+
+#define RUNTIME_SIGNAL 34 /* SIGRTMIN: how the runtime stops its threads for a collection */
+
+/* Loads the engine unless it is or cannot be. To be called with signals blocked and without the gate. */
+bool engine_ensure_loaded(void) HIDDEN;
+
+/* Not 0 while some thread loads the engine: calls made "in engine" are then shown to engine_loading_call. */
+extern int overlay_is_loading HIDDEN;
+int engine_loading_call(struct overlay_call *call) HIDDEN;
+
+/* A forked child has only the thread that forked, and that one was not loading. */
+void engine_load_in_child(void) HIDDEN;
+
+#endif

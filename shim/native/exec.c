@@ -1,0 +1,171 @@
+/*
+ * execve, execveat. The kernel runs what lies outside of volumes; of a sealed program it would see ciphertext. Then the script's
+ * line is read for it, or the program put into memory (exec_image.h) and that executed.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "calls.h"
+#include "engine_call.h"
+#include "environment.h"
+#include "exec_image.h"
+#include "program_check.h"
+#include "program_look.h"
+#include "program_name.h"
+#include "syscalls.h"
+#include "text.h"
+#include "volumes.h"
+
+#define FD_NAME_SIZE (PATH_SIZE + 32)
+
+/* What exec was asked for. */
+struct request {
+    int directory, flags;
+    const char *path;
+    char *const *argv, *const *envp;
+};
+
+/* What the kernel calls a program given by a descriptor: /dev/fd/N, /dev/fd/N/PATH. False: a script could not be found there. */
+static bool name_of(const struct request *request, bool is_script, char text[FD_NAME_SIZE], const char **name)
+{
+    *name = request->path;
+    if (request->path[0] == '/' || request->directory == AT_FDCWD)
+        return true;
+    static const char prefix[] = "/dev/fd/";
+    size_t length = sizeof prefix - 1, rest = text_length(request->path);
+    text_copy(text, prefix, length);
+    length += text_decimal(text + length, (unsigned)request->directory);
+    if (rest > 0)
+        text[length++] = '/';
+    if (length + rest >= FD_NAME_SIZE)
+        return false;
+    text_copy(text + length, request->path, rest + 1);
+    *name = text;
+    return !is_script || (sys_fcntl(request->directory, F_GETFD, 0) & FD_CLOEXEC) == 0;
+}
+
+struct arguments {
+    char *const *list;
+    size_t mapping_size; /* 0: the program's own */
+};
+
+/* INTERPRETER [ARGUMENT] SCRIPT ARGUMENTS..., for each script of a chain around the one before. */
+static long make_arguments(const struct program_chain *chain, int scripts, const char *name, char *const *argv,
+                           struct arguments *out)
+{
+    out->list = argv;
+    out->mapping_size = 0;
+    if (scripts == 0)
+        return 0;
+    size_t count = 0;
+    while (argv != NULL && argv[count] != NULL)
+        count++;
+    out->mapping_size = (count + 2 * (size_t)scripts + 2) * sizeof(char *);
+    long address = overlay_raw_syscall6(SYS_mmap, 0, (long)out->mapping_size, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (overlay_is_error(address))
+        return address;
+    const char **list = (const char **)address;
+    for (int i = scripts - 1; i >= 0; i--) {
+        *list++ = chain->levels[i].interpreter;
+        if (chain->levels[i].argument != NULL)
+            *list++ = chain->levels[i].argument;
+    }
+    *list++ = name;
+    for (size_t i = 1; i < count; i++)
+        *list++ = argv[i];
+    *list = NULL;
+    out->list = (char *const *)address;
+    return 0;
+}
+
+static long run(int image, const char *interpreter, char *const *argv, char *const *envp)
+{
+    return image >= 0 ? overlay_raw_syscall6(SYS_execveat, image, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0)
+                      : overlay_raw_syscall6(SYS_execve, (long)interpreter, (long)argv, (long)envp, 0, 0, 0);
+}
+
+/* Answers only if it fails. */
+static long exec_sealed(const struct request *request, const struct program_chain *chain)
+{
+    const struct program_level *last = &chain->levels[chain->last_sealed];
+    for (int i = 0; i < chain->last_sealed; i++) {
+        long error = program_check_access(chain->levels[i].directory, chain->levels[i].path, chain->levels[i].flags);
+        if (error < 0)
+            return error;
+    }
+    if (last->kind == PROGRAM_UNKNOWN)
+        return -ENOEXEC;
+    bool is_script = last->kind == PROGRAM_SCRIPT;
+    char text[FD_NAME_SIZE];
+    const char *name;
+    if (!name_of(request, chain->levels[0].kind == PROGRAM_SCRIPT, text, &name))
+        return -ENOENT;
+    long image = is_script ? -1 : exec_image(last);
+    long error = is_script ? 0 : image < 0 ? image : program_check_elf((int)image, last->path);
+    struct arguments arguments = {NULL, 0};
+    if (error >= 0)
+        error = make_arguments(chain, chain->last_sealed + is_script, name, request->argv, &arguments);
+    if (error >= 0) {
+        size_t size;
+        char *const *envp = environment_for_exec(request->envp, name, &size);
+        error = envp == NULL ? -ENOMEM : run((int)image, last->interpreter, arguments.list, envp);
+        environment_release(envp, size);
+        if (arguments.mapping_size != 0)
+            overlay_raw_syscall6(SYS_munmap, (long)arguments.list, (long)arguments.mapping_size, 0, 0, 0, 0);
+    }
+    if (image >= 0)
+        sys_close((int)image);
+    return error;
+}
+
+static int exec_plain(struct overlay_call *call, const struct request *request, int environment_index)
+{
+    size_t size;
+    char *const *envp = environment_for_exec(request->envp, NULL, &size);
+    if (envp == NULL)
+        return answer(call, -ENOMEM);
+    if (envp == request->envp)
+        return PASS;
+    long arguments[6];
+    for (int i = 0; i < 6; i++)
+        arguments[i] = call->args[i];
+    arguments[environment_index] = (long)envp;
+    long result = overlay_raw_syscall6(call->number, arguments[0], arguments[1], arguments[2], arguments[3],
+                                       arguments[4], arguments[5]);
+    environment_release(envp, size);
+    return answer(call, result);
+}
+
+static int exec_call(struct overlay_call *call, const struct request *request, int environment_index)
+{
+    if (is_bad_pointer((long)request->path) || (request->argv != NULL && is_bad_pointer((long)request->argv)) ||
+        (request->envp != NULL && is_bad_pointer((long)request->envp)) ||
+        (request->path[0] == 0 && (request->flags & AT_EMPTY_PATH) == 0))
+        return PASS;
+    if (volumes_hides(request->directory, request->path))
+        return answer(call, -ENOENT);
+    struct program_chain chain;
+    long error = program_follow(request->directory, request->path, request->flags, &chain);
+    if (error >= 0)
+        error = program_check_shim(&chain.levels[0]);
+    if (error < 0)
+        return answer(call, error);
+    process_settle();
+    return chain.last_sealed >= 0 ? answer(call, exec_sealed(request, &chain))
+                                  : exec_plain(call, request, environment_index);
+}
+
+int on_execve(struct overlay_call *call)
+{
+    struct request request = {AT_FDCWD, 0, (const char *)call->args[0], (char *const *)call->args[1],
+                              (char *const *)call->args[2]};
+    return exec_call(call, &request, 2);
+}
+
+int on_execveat(struct overlay_call *call)
+{
+    struct request request = {(int)call->args[0], (int)call->args[4], (const char *)call->args[1],
+                              (char *const *)call->args[2], (char *const *)call->args[3]};
+    return exec_call(call, &request, 3);
+}
