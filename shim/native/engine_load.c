@@ -21,7 +21,6 @@
 
 struct overlay_engine overlay_engine;
 struct engine_settings overlay_settings;
-int overlay_is_loading;
 
 enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
@@ -36,7 +35,6 @@ bool engine_is_loaded(void)
 void engine_load_in_child(void)
 {
     s_load_lock = 0;
-    overlay_is_loading = 0;
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had, but for the runtime's own signal. */
@@ -137,19 +135,17 @@ static void load_under_the_loaders_lock(void *unused)
 }
 
 /*
- * The runtime opens /dev/urandom for its hash seeds and keeps it, on a low number that the program expects for its own next file.
- * Told that there is none, it takes the time instead; our nonces and keys come from getrandom.
+ * The runtime opens /dev/urandom for its hash seeds, on first need, and keeps it, on a low number that the program expects for its own
+ * next file. Told that there is none, it takes the time instead; our nonces and keys come from getrandom.
  */
-int engine_loading_call(struct overlay_call *call)
+int engine_open_call(struct overlay_call *call)
 {
-    if (call->number != SYS_open && call->number != SYS_openat)
-        return PASS;
-    const char *path = (const char *)call->args[call->number == SYS_openat];
     if (t_wants_engine != 0) {
         t_wants_engine = 0;
         overlay_with_vector_state_saved(load_once, NULL); /* the loader's own registers, at its system call */
         return answer(call, -ENOENT);
     }
+    const char *path = (const char *)call->args[call->number == SYS_openat];
     return !is_bad_pointer((long)path) && text_same(path, "/dev/urandom") ? answer(call, -ENOENT) : PASS;
 }
 
@@ -158,10 +154,8 @@ bool engine_ensure_loaded(void)
     int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);
     if (state != NOT_LOADED)
         return state == LOADED;
-    __atomic_add_fetch(&overlay_is_loading, 1, __ATOMIC_RELAXED);
     overlay_in_engine++;
     overlay_with_vector_state_saved(load_under_the_loaders_lock, NULL);
     overlay_in_engine--;
-    __atomic_sub_fetch(&overlay_is_loading, 1, __ATOMIC_RELAXED);
     return engine_is_loaded();
 }

@@ -8,9 +8,8 @@
 /* Loads the engine unless it is or cannot be. To be called with signals blocked and without the gate. */
 bool engine_ensure_loaded(void) HIDDEN;
 
-/* Not 0 while some thread loads the engine: calls made "in engine" are then shown to engine_loading_call. */
-extern int overlay_is_loading HIDDEN;
-int engine_loading_call(struct overlay_call *call) HIDDEN;
+/* An open or openat made "in engine". */
+int engine_open_call(struct overlay_call *call) HIDDEN;
 
 /* A forked child has only the thread that forked, and that one was not loading. */
 void engine_load_in_child(void) HIDDEN;

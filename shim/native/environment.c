@@ -6,6 +6,7 @@
 #include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
+#include "volumes.h"
 
 static const char *const s_names[] = {
     "OVERLAY_VOLUMES=", "OVERLAY_AGENT=",       "OVERLAY_KEY_FILE=", "OVERLAY_ENGINE=", "OVERLAY_LOG=",
@@ -77,6 +78,49 @@ static bool preloads_us(const char *entry)
     return false;
 }
 
+/* One folder or file of such a list; empty is the working directory. */
+static bool leads_into_volume(const char *text, size_t length)
+{
+    char path[PATH_SIZE];
+    if (length >= sizeof path)
+        return false;
+    text_copy(path, length == 0 ? "." : text, length == 0 ? 1 : length);
+    path[length == 0 ? 1 : length] = 0;
+    for (const char *c = path; *c != 0; c++)
+        if (*c == '$')
+            return true; /* $ORIGIN: the program's folder, wherever that is */
+    if (volumes_locate(AT_FDCWD, path) != NULL)
+        return true;
+    long fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool is_inside = volumes_path_of((int)fd, path) && volumes_containing(path) != NULL;
+    sys_close((int)fd);
+    return is_inside;
+}
+
+bool environment_searches_volumes(char *const *envp)
+{
+    static const char *const names[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT"};
+    for (int i = 0; i < 3; i++) {
+        const char *list = environment_value(envp, names[i]);
+        /* Only a path of folders has empty entries; what preloads nothing but us needs no look. */
+        bool has_folders = i == 0;
+        while (list != NULL && (*list != 0 || has_folders)) {
+            size_t length = 0;
+            while (list[length] != 0 && list[length] != ':' && list[length] != ';' && !(list[length] == ' ' && !has_folders))
+                length++;
+            bool is_us = text_starts(list, s_shim_path) && length == text_length(s_shim_path);
+            if ((length != 0 || has_folders) && !is_us && leads_into_volume(list, length))
+                return true;
+            if (list[length] == 0)
+                break;
+            list += length + 1;
+        }
+    }
+    return false;
+}
+
 /* Returns the place of the terminating zero. */
 static char *append(char *target, const char *text)
 {
@@ -85,52 +129,69 @@ static char *append(char *target, const char *text)
     return target + length;
 }
 
-char *const *environment_for_exec(char *const *envp, const char *started_as, size_t *mapping_size)
+/* What never comes from a program: entries of an exec that is over. */
+static bool is_stale(const char *entry)
 {
-    static const char preload[] = "LD_PRELOAD=", started[] = PROGRAM_STARTED_AS;
-    const char *preload_entry = find_entry(envp, preload), *stale_entry = find_entry(envp, started);
-    bool needs_preload = !preloads_us(preload_entry);
+    return text_starts(entry, PROGRAM_STARTED_AS) || text_starts(entry, PROGRAM_LOADER);
+}
+
+struct listing {
+    const char **entries;
+    size_t count;
+    char *text; /* where new strings go */
+};
+
+static void add(struct listing *list, const char *name_and_sign, const char *value)
+{
+    if (value == NULL)
+        return;
+    list->entries[list->count++] = list->text;
+    list->text = append(append(list->text, name_and_sign), value) + 1;
+}
+
+char *const *environment_for_exec(char *const *envp, const struct environment_additions *additions, size_t *mapping_size)
+{
+    static const char preload[] = "LD_PRELOAD=";
+    const char *preload_entry = find_entry(envp, preload);
+    bool needs_preload = !preloads_us(preload_entry), has_stale = false;
     size_t missing = 0, count = 0;
     for (size_t i = 0; i < NAME_COUNT; i++)
         missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
+    for (; envp != NULL && envp[count] != NULL; count++)
+        has_stale |= is_stale(envp[count]);
     *mapping_size = 0;
-    if (!needs_preload && missing == 0 && started_as == NULL && stale_entry == NULL)
+    if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL)
         return envp;
 
-    while (envp != NULL && envp[count] != NULL)
-        count++;
     const char *others = preload_entry != NULL ? preload_entry + sizeof preload - 1 : "";
     size_t text_size = sizeof preload + text_length(s_shim_path) + 1 + text_length(others) + 1;
-    if (started_as != NULL)
-        text_size += sizeof started + text_length(started_as);
-    size_t size = (count + missing + 3) * sizeof(char *) + text_size;
+    if (additions->started_as != NULL)
+        text_size += sizeof PROGRAM_STARTED_AS + text_length(additions->started_as);
+    if (additions->loader != NULL)
+        text_size += sizeof PROGRAM_LOADER + text_length(additions->loader);
+    size_t entry_limit = count + missing + 4;
+    size_t size = entry_limit * sizeof(char *) + text_size;
     long address = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address < 0 && address > -4096)
         return NULL;
     *mapping_size = size;
 
-    const char **copy = (const char **)address;
-    char *text = (char *)(copy + count + missing + 3);
-    size_t used = 0;
+    struct listing list = {(const char **)address, 0, (char *)address + entry_limit * sizeof(char *)};
     for (size_t i = 0; i < count; i++)
-        if (!(needs_preload && envp[i] == preload_entry) && envp[i] != stale_entry)
-            copy[used++] = envp[i];
+        if (!(needs_preload && envp[i] == preload_entry) && !is_stale(envp[i]))
+            list.entries[list.count++] = envp[i];
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL)
-            copy[used++] = s_entries[i];
+            list.entries[list.count++] = s_entries[i];
     if (needs_preload) {
-        copy[used++] = text;
-        text = append(append(text, preload), s_shim_path);
+        add(&list, preload, s_shim_path);
         if (*others != 0)
-            text = append(append(text, ":"), others);
-        text++;
+            list.text = append(append(list.text - 1, ":"), others) + 1;
     }
-    if (started_as != NULL) {
-        copy[used++] = text;
-        append(append(text, started), started_as);
-    }
-    copy[used] = NULL;
-    return (char *const *)copy;
+    add(&list, PROGRAM_STARTED_AS, additions->started_as);
+    add(&list, PROGRAM_LOADER, additions->loader);
+    list.entries[list.count] = NULL;
+    return (char *const *)address;
 }
 
 void environment_release(char *const *copy, size_t mapping_size)

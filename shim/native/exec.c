@@ -1,6 +1,7 @@
 /*
  * execve, execveat. The kernel runs what lies outside of volumes; of a sealed program it would see ciphertext. Then the script's
- * line is read for it, or the program put into memory (exec_image.h) and that executed.
+ * line is read for it, or the program put into memory (exec_image.h) and that executed; so is a plain one whose libraries the
+ * environment lets the loader look for in a volume.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -79,50 +80,65 @@ static long make_arguments(const struct program_chain *chain, int scripts, const
     return 0;
 }
 
-static long run(int image, const char *interpreter, char *const *argv, char *const *envp)
+static long run(const struct exec_image *image, const char *interpreter, char *const *argv, char *const *envp)
 {
-    return image >= 0 ? overlay_raw_syscall6(SYS_execveat, image, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0)
-                      : overlay_raw_syscall6(SYS_execve, (long)interpreter, (long)argv, (long)envp, 0, 0, 0);
+    return image->fd >= 0
+               ? overlay_raw_syscall6(SYS_execveat, image->fd, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH, 0)
+               : overlay_raw_syscall6(SYS_execve, (long)interpreter, (long)argv, (long)envp, 0, 0, 0);
 }
 
-/* Answers only if it fails. */
-static long exec_sealed(const struct request *request, const struct program_chain *chain)
+/* `scripts` levels are scripts; then comes `image`, or the last script's interpreter, for the kernel. */
+static long run_as(const struct request *request, const struct program_chain *chain, int scripts, const char *name,
+                   const struct exec_image *image)
 {
-    const struct program_level *last = &chain->levels[chain->last_sealed];
-    for (int i = 0; i < chain->last_sealed; i++) {
-        long error = program_check_access(chain->levels[i].directory, chain->levels[i].path, chain->levels[i].flags);
+    struct arguments arguments;
+    long error = make_arguments(chain, scripts, name, request->argv, &arguments);
+    if (error < 0)
+        return error;
+    const struct environment_additions additions = {name, image->start >= 0 ? image->loader : NULL};
+    const char *interpreter = image->fd >= 0 ? NULL : chain->levels[scripts - 1].interpreter;
+    size_t size;
+    char *const *envp = environment_for_exec(request->envp, &additions, &size);
+    error = envp == NULL ? -ENOMEM : run(image, interpreter, arguments.list, envp);
+    environment_release(envp, size);
+    if (arguments.mapping_size != 0)
+        overlay_raw_syscall6(SYS_munmap, (long)arguments.list, (long)arguments.mapping_size, 0, 0, 0, 0);
+    return error;
+}
+
+/* Does the kernel's work up to level `last`. Answers only if it fails. */
+static long exec_ours(const struct request *request, const struct program_chain *chain, int last, bool searches_volumes)
+{
+    for (int i = 0; i <= last; i++) {
+        const struct program_level *level = &chain->levels[i];
+        long error = level->is_sealed ? 0 : program_check_access(level->directory, level->path, level->flags);
         if (error < 0)
             return error;
     }
-    if (last->kind == PROGRAM_UNKNOWN)
+    const struct program_level *level = &chain->levels[last];
+    if (level->kind == PROGRAM_UNKNOWN)
         return -ENOEXEC;
-    bool is_script = last->kind == PROGRAM_SCRIPT;
     char text[FD_NAME_SIZE];
     const char *name;
     if (!name_of(request, chain->levels[0].kind == PROGRAM_SCRIPT, text, &name))
         return -ENOENT;
-    long image = is_script ? -1 : exec_image(last);
-    long error = is_script ? 0 : image < 0 ? image : program_check_elf((int)image, last->path);
-    struct arguments arguments = {NULL, 0};
-    if (error >= 0)
-        error = make_arguments(chain, chain->last_sealed + is_script, name, request->argv, &arguments);
-    if (error >= 0) {
-        size_t size;
-        char *const *envp = environment_for_exec(request->envp, name, &size);
-        error = envp == NULL ? -ENOMEM : run((int)image, last->interpreter, arguments.list, envp);
-        environment_release(envp, size);
-        if (arguments.mapping_size != 0)
-            overlay_raw_syscall6(SYS_munmap, (long)arguments.list, (long)arguments.mapping_size, 0, 0, 0, 0);
+    struct exec_image image = {.fd = -1, .start = -1};
+    long error = 0;
+    if (level->kind == PROGRAM_ELF) {
+        error = exec_image_make(level, searches_volumes, &image);
+        if (error >= 0)
+            error = program_check_elf(image.fd, level->path);
     }
-    if (image >= 0)
-        sys_close((int)image);
+    if (error >= 0)
+        error = run_as(request, chain, last + (level->kind == PROGRAM_SCRIPT), name, &image);
+    exec_image_close(&image);
     return error;
 }
 
 static int exec_plain(struct overlay_call *call, const struct request *request, int environment_index)
 {
     size_t size;
-    char *const *envp = environment_for_exec(request->envp, NULL, &size);
+    char *const *envp = environment_for_exec(request->envp, &(struct environment_additions){0}, &size);
     if (envp == NULL)
         return answer(call, -ENOMEM);
     if (envp == request->envp)
@@ -152,8 +168,10 @@ static int exec_call(struct overlay_call *call, const struct request *request, i
     if (error < 0)
         return answer(call, error);
     process_settle();
-    return chain.last_sealed >= 0 ? answer(call, exec_sealed(request, &chain))
-                                  : exec_plain(call, request, environment_index);
+    bool searches_volumes = environment_searches_volumes(request->envp);
+    int last = searches_volumes && chain.levels[chain.count - 1].kind == PROGRAM_ELF ? chain.count - 1 : chain.last_sealed;
+    return last >= 0 ? answer(call, exec_ours(request, &chain, last, searches_volumes))
+                     : exec_plain(call, request, environment_index);
 }
 
 int on_execve(struct overlay_call *call)

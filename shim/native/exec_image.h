@@ -3,10 +3,20 @@
 
 #include "program_look.h"
 
+#define LOADER_NAME_SIZE 256
+
+/* The plaintext of a program, in memory. */
+struct exec_image {
+    int fd;                        /* closed on exec; nobody can change the content any more */
+    int start;                     /* overlay-start (start/start.h), which the program now names as its loader, or -1 */
+    char loader[LOADER_NAME_SIZE]; /* what it named before */
+};
+
 /*
- * The plaintext of a sealed program, in memory: a descriptor that is closed on exec and whose content nobody can change any
- * more, or -errno. It is named for the program's real path, which is what /proc/PID/exe then shows (program_name.h).
+ * Fills *out; 0 or -errno. The image is named for the program's real path, which is what /proc/PID/exe then shows (program_name.h).
+ * searches_volumes: the environment sends the loader to a volume for libraries; the program may do so itself.
  */
-long exec_image(const struct program_level *level) HIDDEN;
+long exec_image_make(const struct program_level *level, bool searches_volumes, struct exec_image *out) HIDDEN;
+void exec_image_close(const struct exec_image *image) HIDDEN;
 
 #endif

@@ -38,6 +38,8 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
     if (!has_libc)
         return OVERLAY_PATCH_NO_LIBC;
     for (int i = 0; i < work->module_count; i++) {
+        if (options->restore_loader && work->modules[i].is_loader)
+            overlay_text_restore(&work->modules[i]);
         struct overlay_patch_report before = *report;
         uint32_t planned = work->plan.count;
         if (overlay_plan_known(&work->modules[i], options, &work->plan, report) ||
