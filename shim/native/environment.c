@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 
+#include "exec_room.h"
 #include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
@@ -149,7 +150,8 @@ static void add(struct listing *list, const char *name_and_sign, const char *val
     list->text = append(append(list->text, name_and_sign), value) + 1;
 }
 
-char *const *environment_for_exec(char *const *envp, const struct environment_additions *additions, size_t *mapping_size)
+char *const *environment_for_exec(char *const *envp, const struct environment_additions *additions,
+                                  struct exec_room *room)
 {
     static const char preload[] = "LD_PRELOAD=";
     const char *preload_entry = find_entry(envp, preload);
@@ -159,7 +161,6 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
         missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
     for (; envp != NULL && envp[count] != NULL; count++)
         has_stale |= is_stale(envp[count]);
-    *mapping_size = 0;
     if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL)
         return envp;
 
@@ -170,13 +171,10 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
     if (additions->loader != NULL)
         text_size += sizeof PROGRAM_LOADER + text_length(additions->loader);
     size_t entry_limit = count + missing + 4;
-    size_t size = entry_limit * sizeof(char *) + text_size;
-    long address = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096)
+    char *memory = exec_room_take(room, entry_limit * sizeof(char *) + text_size);
+    if (memory == NULL)
         return NULL;
-    *mapping_size = size;
-
-    struct listing list = {(const char **)address, 0, (char *)address + entry_limit * sizeof(char *)};
+    struct listing list = {(const char **)memory, 0, memory + entry_limit * sizeof(char *)};
     for (size_t i = 0; i < count; i++)
         if (!(needs_preload && envp[i] == preload_entry) && !is_stale(envp[i]))
             list.entries[list.count++] = envp[i];
@@ -191,11 +189,5 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
     add(&list, PROGRAM_STARTED_AS, additions->started_as);
     add(&list, PROGRAM_LOADER, additions->loader);
     list.entries[list.count] = NULL;
-    return (char *const *)address;
-}
-
-void environment_release(char *const *copy, size_t mapping_size)
-{
-    if (mapping_size != 0)
-        overlay_raw_syscall6(SYS_munmap, (long)copy, (long)mapping_size, 0, 0, 0, 0);
+    return (char *const *)memory;
 }

@@ -4,12 +4,12 @@
  * environment lets the loader look for in a volume.
  */
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "calls.h"
 #include "engine_call.h"
 #include "environment.h"
 #include "exec_image.h"
+#include "exec_room.h"
 #include "program_check.h"
 #include "program_look.h"
 #include "program_name.h"
@@ -45,39 +45,28 @@ static bool name_of(const struct request *request, bool is_script, char text[FD_
     return !is_script || (sys_fcntl(request->directory, F_GETFD, 0) & FD_CLOEXEC) == 0;
 }
 
-struct arguments {
-    char *const *list;
-    size_t mapping_size; /* 0: the program's own */
-};
-
-/* INTERPRETER [ARGUMENT] SCRIPT ARGUMENTS..., for each script of a chain around the one before. */
-static long make_arguments(const struct program_chain *chain, int scripts, const char *name, char *const *argv,
-                           struct arguments *out)
+/* INTERPRETER [ARGUMENT] SCRIPT ARGUMENTS..., for each script of a chain around the one before. NULL: out of memory. */
+static char *const *make_arguments(const struct program_chain *chain, int scripts, const char *name, char *const *argv,
+                                   struct exec_room *room)
 {
-    out->list = argv;
-    out->mapping_size = 0;
     if (scripts == 0)
-        return 0;
+        return argv;
     size_t count = 0;
     while (argv != NULL && argv[count] != NULL)
         count++;
-    out->mapping_size = (count + 2 * (size_t)scripts + 2) * sizeof(char *);
-    long address = overlay_raw_syscall6(SYS_mmap, 0, (long)out->mapping_size, PROT_READ | PROT_WRITE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (overlay_is_error(address))
-        return address;
-    const char **list = (const char **)address;
+    const char **list = exec_room_take(room, (count + 2 * (size_t)scripts + 2) * sizeof(char *)), **next = list;
+    if (list == NULL)
+        return NULL;
     for (int i = scripts - 1; i >= 0; i--) {
-        *list++ = chain->levels[i].interpreter;
+        *next++ = chain->levels[i].interpreter;
         if (chain->levels[i].argument != NULL)
-            *list++ = chain->levels[i].argument;
+            *next++ = chain->levels[i].argument;
     }
-    *list++ = name;
+    *next++ = name;
     for (size_t i = 1; i < count; i++)
-        *list++ = argv[i];
-    *list = NULL;
-    out->list = (char *const *)address;
-    return 0;
+        *next++ = argv[i];
+    *next = NULL;
+    return (char *const *)list;
 }
 
 static long run(const struct exec_image *image, const char *interpreter, char *const *argv, char *const *envp)
@@ -91,18 +80,14 @@ static long run(const struct exec_image *image, const char *interpreter, char *c
 static long run_as(const struct request *request, const struct program_chain *chain, int scripts, const char *name,
                    const struct exec_image *image)
 {
-    struct arguments arguments;
-    long error = make_arguments(chain, scripts, name, request->argv, &arguments);
-    if (error < 0)
-        return error;
+    struct exec_room room;
+    exec_room_begin(&room);
     const struct environment_additions additions = {name, image->start >= 0 ? image->loader : NULL};
     const char *interpreter = image->fd >= 0 ? NULL : chain->levels[scripts - 1].interpreter;
-    size_t size;
-    char *const *envp = environment_for_exec(request->envp, &additions, &size);
-    error = envp == NULL ? -ENOMEM : run(image, interpreter, arguments.list, envp);
-    environment_release(envp, size);
-    if (arguments.mapping_size != 0)
-        overlay_raw_syscall6(SYS_munmap, (long)arguments.list, (long)arguments.mapping_size, 0, 0, 0, 0);
+    char *const *argv = make_arguments(chain, scripts, name, request->argv, &room);
+    char *const *envp = environment_for_exec(request->envp, &additions, &room);
+    long error = envp == NULL || (argv == NULL && scripts > 0) ? -ENOMEM : run(image, interpreter, argv, envp);
+    exec_room_end(&room);
     return error;
 }
 
@@ -137,8 +122,9 @@ static long exec_ours(const struct request *request, const struct program_chain 
 
 static int exec_plain(struct overlay_call *call, const struct request *request, int environment_index)
 {
-    size_t size;
-    char *const *envp = environment_for_exec(request->envp, &(struct environment_additions){0}, &size);
+    struct exec_room room;
+    exec_room_begin(&room);
+    char *const *envp = environment_for_exec(request->envp, &(struct environment_additions){0}, &room);
     if (envp == NULL)
         return answer(call, -ENOMEM);
     if (envp == request->envp)
@@ -149,7 +135,7 @@ static int exec_plain(struct overlay_call *call, const struct request *request, 
     arguments[environment_index] = (long)envp;
     long result = overlay_raw_syscall6(call->number, arguments[0], arguments[1], arguments[2], arguments[3],
                                        arguments[4], arguments[5]);
-    environment_release(envp, size);
+    exec_room_end(&room);
     return answer(call, result);
 }
 

@@ -13,6 +13,9 @@
 #ifndef SYS_faccessat2
 #define SYS_faccessat2 439
 #endif
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
 
 static bool s_allow_static;
 
@@ -83,10 +86,23 @@ long program_check_shim(const struct program_level *level)
                                "it would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
 }
 
+/*
+ * Linux 6.14 and later say whether an exec of this file would be allowed: permissions, mount options, security modules, and
+ * that nobody has it open for writing. Before, there are only the former two.
+ */
 long program_check_access(int directory, const char *path, int flags)
 {
-    long error = overlay_raw_syscall6(SYS_faccessat2, directory, (long)path, X_OK,
-                                      AT_EACCESS | (flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)), 0, 0);
+    static bool s_cannot_check;
+    flags &= AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    if (!s_cannot_check) {
+        static const char *const arguments[] = {"", NULL};
+        long error = overlay_raw_syscall6(SYS_execveat, directory, (long)path, (long)arguments, 0,
+                                          flags | AT_EXECVE_CHECK, 0);
+        if (error != -EINVAL)
+            return error;
+        s_cannot_check = true;
+    }
+    long error = overlay_raw_syscall6(SYS_faccessat2, directory, (long)path, X_OK, AT_EACCESS | flags, 0, 0);
     /* Before Linux 5.8: the real user's rights, by name only. */
     if (error == -ENOSYS)
         error = path[0] == 0 ? 0 : overlay_raw_syscall6(SYS_faccessat, directory, (long)path, X_OK, 0, 0, 0);
