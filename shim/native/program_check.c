@@ -55,10 +55,12 @@ long program_check_elf(int fd, const char *path)
     Elf64_Ehdr header;
     if (s_allow_static || sys_pread(fd, &header, sizeof header, 0) != sizeof header)
         return 0;
-    if (header.e_ident[EI_CLASS] != ELFCLASS64)
+    if (header.e_ident[EI_CLASS] == ELFCLASS32)
         return refuse(path, "a 32-bit program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
-    if (!has_interpreter(fd, &header) && !is_loader(path))
+    /* Anything else that is no program, the kernel refuses in its own words. */
+    if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 && !has_interpreter(fd, &header) &&
+        !is_loader(path))
         return refuse(path, "a statically linked program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
     return 0;

@@ -27,7 +27,7 @@ static void set_process_name(const char *name)
 {
     char target[PATH_SIZE];
     const char *path = NULL;
-    if (text_starts(name, "/dev/fd/"))
+    if (text_starts(name, "/dev/fd/") && last_part(name) == name + sizeof "/dev/fd/" - 1)
         path = program_link_image(target, sys_readlink("/proc/self/exe", target, sizeof target - 1));
     overlay_raw_syscall6(SYS_prctl, PR_SET_NAME, (long)last_part(path != NULL ? path : name), 0, 0, 0, 0);
 }

@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "library_pin.h"
 #include "syscalls.h"
 #include "volumes.h"
 
@@ -143,6 +144,8 @@ int on_mmap(struct overlay_call *call)
     int verdict;
     if (!is_sealed(call, (int)call->args[4], &verdict))
         return verdict;
-    return answer(call, ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4],
-                                    call->args[5]));
+    long result = ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], call->args[5]);
+    if (!overlay_is_error(result) && (call->args[2] & PROT_EXEC) != 0)
+        library_pin((int)call->args[4]);
+    return answer(call, result);
 }

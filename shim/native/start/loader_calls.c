@@ -1,5 +1,6 @@
 /* The loader's system calls while it maps a program's first libraries. It opens, reads, maps and closes one file after another. */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "../program_name.h"
 #include "../syscalls.h"
@@ -26,6 +27,7 @@ static int open_call(struct overlay_call *call, int directory, const char *path,
         sys_close((int)fd);
         return answer(call, image);
     }
+    overlay_raw_syscall6(SYS_mmap, 0, 1, PROT_NONE, MAP_PRIVATE, fd, 0); /* keeps the inode: see library_pin.h */
     overlay_raw_syscall3(SYS_dup3, image, fd, O_CLOEXEC);
     sys_close((int)image);
     s_given.fd = (int)fd;
