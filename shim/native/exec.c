@@ -120,6 +120,30 @@ static long exec_ours(const struct request *request, const struct program_chain 
     return error;
 }
 
+/* The loader started by hand, as ldd does, for a program in a volume: overlay-start takes its place from the beginning. */
+static bool is_loader_for_volume(const struct request *request, const struct program_chain *chain)
+{
+    if (chain->levels[0].kind != PROGRAM_ELF || chain->levels[0].is_sealed || !program_is_loader(request->path))
+        return false;
+    for (char *const *argument = request->argv; argument != NULL && *argument != NULL; argument++)
+        if (volumes_locate(AT_FDCWD, *argument) != NULL)
+            return true;
+    return false;
+}
+
+static long exec_loader(const struct request *request)
+{
+    struct exec_room room;
+    exec_room_begin(&room);
+    const struct environment_additions additions = {request->path, request->path};
+    char *const *envp = environment_for_exec(request->envp, &additions, &room);
+    long error = envp == NULL ? -ENOMEM
+                              : overlay_raw_syscall6(SYS_execve, (long)overlay_settings.start_path, (long)request->argv,
+                                                     (long)envp, 0, 0, 0);
+    exec_room_end(&room);
+    return error;
+}
+
 static int exec_plain(struct overlay_call *call, const struct request *request, int environment_index)
 {
     struct exec_room room;
@@ -154,6 +178,8 @@ static int exec_call(struct overlay_call *call, const struct request *request, i
     if (error < 0)
         return answer(call, error);
     process_settle();
+    if (is_loader_for_volume(request, &chain))
+        return answer(call, exec_loader(request));
     bool searches_volumes = environment_searches_volumes(request->envp);
     int last = searches_volumes && chain.levels[chain.count - 1].kind == PROGRAM_ELF ? chain.count - 1 : chain.last_sealed;
     return last >= 0 ? answer(call, exec_ours(request, &chain, last, searches_volumes))

@@ -27,8 +27,7 @@ static long refuse(const char *path, const char *reason)
     return -EACCES;
 }
 
-/* The loader itself (`/lib64/ld-linux-x86-64.so.2 program`) has no interpreter, and honours LD_PRELOAD. */
-static bool is_loader(const char *path)
+bool program_is_loader(const char *path)
 {
     const char *name = path;
     for (const char *c = path; *c != 0; c++)
@@ -60,7 +59,7 @@ long program_check_elf(int fd, const char *path)
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
     /* Anything else that is no program, the kernel refuses in its own words. */
     if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 && !has_interpreter(fd, &header) &&
-        !is_loader(path))
+        !program_is_loader(path))
         return refuse(path, "a statically linked program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
     return 0;

@@ -12,6 +12,9 @@
 long program_check_elf(int fd, const char *path) HIDDEN;
 long program_check_mode(const char *path, const struct stat *status) HIDDEN;
 
+/* The loader itself, `/lib64/ld-linux-x86-64.so.2 program`: it has no interpreter, and honours LD_PRELOAD. */
+bool program_is_loader(const char *path) HIDDEN;
+
 /* -EACCES, logged, if the new program could not load the shim. */
 struct program_level;
 long program_check_shim(const struct program_level *level) HIDDEN;

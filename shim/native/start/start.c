@@ -91,6 +91,27 @@ static void find_start(uintptr_t *stack)
     log_set(start_value("OVERLAY_LOG="));
 }
 
+static void set_auxiliary(uint64_t type, uint64_t value)
+{
+    Elf64_auxv_t *entry = auxiliary(type);
+    if (entry != NULL)
+        entry->a_un.a_val = value;
+}
+
+/* Executed in the loader's place; AT_BASE is then 0, as it is when the loader itself is executed. */
+static void be_the_loader(const struct mapped_loader *loader)
+{
+    set_auxiliary(AT_PHDR, (uint64_t)loader->headers);
+    set_auxiliary(AT_PHNUM, (uint64_t)loader->header_count);
+    set_auxiliary(AT_ENTRY, loader->entry);
+}
+
+static void be_before_the_loader(const struct mapped_loader *loader)
+{
+    set_auxiliary(AT_BASE, loader->base);
+    restore_interpreter_name(overlay_start.loader);
+}
+
 uintptr_t start_main(uintptr_t *stack) HIDDEN;
 
 /* Answers where the loader begins. */
@@ -100,14 +121,16 @@ uintptr_t start_main(uintptr_t *stack)
     find_start(stack);
     struct mapped_loader loader;
     long error = overlay_start.loader == NULL ? -ENOEXEC : start_map_loader(overlay_start.loader, &loader);
-    Elf64_auxv_t *base = auxiliary(AT_BASE);
-    if (error < 0 || base == NULL) {
+    const Elf64_auxv_t *base = auxiliary(AT_BASE);
+    if (error < 0) {
         log_error(overlay_start.loader, "the program's loader cannot be started", error);
         overlay_raw_syscall3(SYS_exit_group, EXIT_CANNOT_START, 0, 0);
     }
-    base->a_un.a_val = loader.base;
+    if (base == NULL || base->a_un.a_val == 0)
+        be_the_loader(&loader);
+    else
+        be_before_the_loader(&loader);
     program_link_set_own(overlay_start.started_as);
-    restore_interpreter_name(overlay_start.loader);
     start_patch_loader(&loader);
     return loader.entry;
 }
