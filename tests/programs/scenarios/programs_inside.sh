@@ -155,7 +155,7 @@ case_cargo() {
     need cargo; cargo new --quiet --vcs none hello 2>/dev/null || { echo "skipped: cargo does not work here" >>"$RESULTS/notes"; return 0; }
     # Built elsewhere: a program contains the names of its object files, which are no secret and stand in the store.
     export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR; CARGO_TARGET_DIR=$(mktemp -d /tmp/cargo.XXXXXX)
-    cd hello; volatile 'case_cargo/*'
+    cd hello; volatile 'case_cargo/*' 'home/.cargo/*'
     echo "fn main() { println!(\"$MARKER {:?}\", std::env::current_exe().unwrap()); }" >src/main.rs
     cargo build --quiet --offline; cp "$CARGO_TARGET_DIR/debug/hello" .; ./hello
     echo '#[test] fn passes() { assert!(std::env::args().count() > 0); }' >>src/main.rs
