@@ -183,7 +183,7 @@ internal sealed partial class FileEngine : IDisposable
         try
         {
             if (file.CanWrite)
-                file.Settle();
+                file.File.Settle();
         }
         catch (ErrnoException exception)
         {

@@ -176,15 +176,11 @@ internal sealed class OpenFile : IBackingFile
         _isOwn = false;
     }
 
-    /// <summary>
-    /// Puts the file in order without the program seeing it in the times: it may have set them just before the close (cp -p, tar).
-    /// </summary>
-    internal void Settle()
+    /// <summary>The program may have set the times just before a close or a sync (cp -p, tar, xz).</summary>
+    public void Quietly(Action change)
     {
-        if (!File.NeedsSettling)
-            return;
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
-        File.Settle();
+        change();
         RestoreTimes(before);
     }
 

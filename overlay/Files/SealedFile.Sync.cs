@@ -49,12 +49,15 @@ public sealed partial class SealedFile
         EnterWrite();
         try
         {
-            if (_storedLength < 0)
-                _storedLength = _context.Backing.Length;
-            CompressTail();
-            ReclaimStale();
-            SettleLength();
-            _needsSettling = false;
+            _context.Backing.Quietly(() =>
+            {
+                if (_storedLength < 0)
+                    _storedLength = _context.Backing.Length;
+                CompressTail();
+                ReclaimStale();
+                SettleLength();
+                _needsSettling = false;
+            });
         }
         catch (ErrnoException)
         {
@@ -72,7 +75,7 @@ public sealed partial class SealedFile
         EnterWrite();
         try
         {
-            change();
+            _context.Backing.Quietly(change);
         }
         catch (ErrnoException)
         {

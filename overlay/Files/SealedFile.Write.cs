@@ -139,6 +139,8 @@ public sealed partial class SealedFile
         fault = null;
         IndexPage page = MakeGroup(group);
         BeginGroup(page, _geometry.BlockOf(offset), _geometry.BlockOf(offset + source.Length - 1));
+        using Scratch scratch = ScratchPool.Rent(RunSizeFor(source.Length));
+        SealedRun run = new(scratch.Span);
         int done = 0;
         try
         {
@@ -147,13 +149,16 @@ public sealed partial class SealedFile
                 long block = _geometry.BlockOf(offset + done);
                 int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
                 int count = Math.Min(_geometry.BlockSize - inBlock, source.Length - done);
-                WriteInBlock(page, block, inBlock, source.Slice(done, count));
+                run.Cursor = done;
+                WriteInBlock(ref run, page, block, inBlock, source.Slice(done, count));
                 done += count;
             }
+            Flush(ref run, page);
         }
         catch (ErrnoException exception)
         {
             fault = exception;
+            done = run.IsEmpty ? run.Cursor : run.CursorAtStart;
             if (done == 0)
                 return 0;
         }
@@ -167,7 +172,15 @@ public sealed partial class SealedFile
         return done;
     }
 
-    private void WriteInBlock(IndexPage page, long block, int inBlock, ReadOnlySpan<byte> source)
+    /// <summary>Room for the blocks of one call, up to a limit that keeps them in the processor's cache.</summary>
+    private int RunSizeFor(int length)
+    {
+        const int GreatestRun = 256 << 10;
+        int wanted = Math.Max(_geometry.BlockSize, Math.Min(length, GreatestRun - DataKey.TagFieldSize));
+        return wanted + DataKey.TagFieldSize;
+    }
+
+    private void WriteInBlock(ref SealedRun run, IndexPage page, long block, int inBlock, ReadOnlySpan<byte> source)
     {
         long start = block << _geometry.BlockSizeLog2;
         int oldLength = (int)Math.Clamp(_header.Size - start, 0, _geometry.BlockSize);
@@ -175,7 +188,7 @@ public sealed partial class SealedFile
         bool reachesEnd = inBlock + source.Length == newLength;
         if (inBlock == 0 && reachesEnd)
         {
-            WriteBlock(page, block, source, mayCompress: true, mayBeInline: true);
+            WriteBlock(ref run, page, block, source, mayCompress: true, mayBeInline: true);
             return;
         }
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
@@ -183,7 +196,7 @@ public sealed partial class SealedFile
         ReadWholeBlock(block, oldLength, plain);
         source.CopyTo(plain[inBlock..]);
         // Whoever writes a file from front to end in small steps completes each block here.
-        WriteBlock(page, block, plain, mayCompress: reachesEnd && newLength == _geometry.BlockSize, mayBeInline: true);
+        WriteBlock(ref run, page, block, plain, mayCompress: reachesEnd && newLength == _geometry.BlockSize, mayBeInline: true);
     }
 
     /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
@@ -206,12 +219,22 @@ public sealed partial class SealedFile
         plain[length..].Clear();
     }
 
-    /// <summary>Steps 1 and 2 of writing a version, and the entry in memory.</summary>
     private void WriteBlock(IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
+    {
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
+        SealedRun run = new(scratch.Span);
+        WriteBlock(ref run, page, block, plain, mayCompress, mayBeInline);
+        Flush(ref run, page);
+    }
+
+    /// <summary>
+    /// Steps 1 and 2 of writing a version, and the entry in memory. The stored bytes may wait in <paramref name="run"/>: until
+    /// <see cref="Flush"/> the block does not count as written.
+    /// </summary>
+    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
     {
         int slot = Geometry.SlotOf(block);
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
-        using Scratch sealedScratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
         ResolveEntry(page, slot, block);
         bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
         ReadOnlySpan<byte> stored = plain;
@@ -237,7 +260,10 @@ public sealed partial class SealedFile
         else if (!durable.IsZero && durable.Place == place)
             throw new InvalidOperationException("a durable place was chosen");
 
-        Span<byte> sealedText = sealedScratch.Span[..(stored.Length + _key.TagSize)];
+        long offset = isInline ? -1 : _geometry.PlaceOffset(page.Group, slot, place);
+        if (!run.CanTake(offset, stored.Length))
+            Flush(ref run, page);
+        Span<byte> sealedText = run.Free[..(stored.Length + _key.TagSize)];
         current.Seal(_fileId, block, _header.SyncInterval, _context.BootWord, place, kind, _key, stored, sealedText);
         if (isInline)
         {
@@ -253,15 +279,27 @@ public sealed partial class SealedFile
             long end = Math.Max(_header.Size, (block << _geometry.BlockSizeLog2) + plain.Length);
             if (_storedLength < _geometry.UnsettledLength(end))
                 Unsettle(end);
-            _context.Backing.Write(_geometry.PlaceOffset(page.Group, slot, place), sealedText[..stored.Length]);
+            run.Add(offset, stored.Length, slot);
         }
         if (isReplacing)
         {
             page.StaleSlots |= 1U << slot;
             _needsSettling = true;
         }
-        MarkWritten(page, slot);
+        if (isInline)
+            MarkWritten(page, slot);
         _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain);
+    }
+
+    /// <summary>Writes what waits in a run; its blocks then count as written.</summary>
+    private void Flush(ref SealedRun run, IndexPage page)
+    {
+        if (run.IsEmpty)
+            return;
+        _context.Backing.Write(run.Offset, run.Bytes);
+        for (int slot = run.FirstSlot; slot <= run.LastSlot; slot++)
+            MarkWritten(page, slot);
+        run.Clear();
     }
 
     private void MarkWritten(IndexPage page, int slot)

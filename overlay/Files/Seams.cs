@@ -19,6 +19,9 @@ public interface IBackingFile
     void PunchHole(long offset, long length);
 
     void Sync(bool dataOnly);
+
+    /// <summary>Makes a change that the program did not ask for: the file's times stay as it knows them.</summary>
+    void Quietly(Action change) => change();
 }
 
 /// <summary>One inode's write lock between processes (design D13); threads of a process are kept apart by SealedFile itself.</summary>

@@ -99,7 +99,7 @@ long overlay_filter(struct overlay_call *call)
     if (overlay_is_self_checking)
         return self_check_note(call);
     if (overlay_in_engine != 0)
-        return call->number == SYS_open || call->number == SYS_openat ? engine_open_call(call) : PASS;
+        return engine_own_call(call);
     if ((unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
         return PASS;
     if (trace_is_on())

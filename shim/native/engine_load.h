@@ -8,8 +8,8 @@
 /* Loads the engine unless it is or cannot be. To be called with signals blocked and without the gate. */
 bool engine_ensure_loaded(void) HIDDEN;
 
-/* An open or openat made "in engine". */
-int engine_open_call(struct overlay_call *call) HIDDEN;
+/* The filter, for calls made "in engine". */
+int engine_own_call(struct overlay_call *call) HIDDEN;
 
 /* A forked child has only the thread that forked, and that one was not loading. */
 void engine_load_in_child(void) HIDDEN;

@@ -14,6 +14,20 @@ need() {
     done
 }
 
+# need_other_users: leaves the case where another user could not run programs under the shim
+need_other_users() {
+    local directory
+    need setpriv
+    if [ "$(id -u)" != 0 ]; then echo root >"$RESULTS/$CASE.skipped"; exit 0; fi
+    directory=$OVERLAY_OUT
+    while [ "$directory" != / ]; do
+        case $(stat -c %A "$directory") in
+            *x | *t) directory=$(dirname "$directory") ;;
+            *) echo "$directory is closed to others" >"$RESULTS/$CASE.skipped"; exit 0 ;;
+        esac
+    done
+}
+
 # status COMMAND...: runs it and prints its status, whatever it is
 status() { local code=0; "$@" || code=$?; echo "status $code: $1"; }
 

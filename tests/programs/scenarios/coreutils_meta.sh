@@ -108,3 +108,18 @@ case_list() {
     [ -e .overlay ] || echo "nothing of that name"
     find . -maxdepth 1 -name '.o*'
 }
+
+# A sync or a close writes to the backing file: the times that the program set before stay.
+case_times_outlive_sync_and_close() {
+    python3 - <<TEXT
+import os
+f = os.open("a", os.O_RDWR | os.O_CREAT, 0o600)
+os.write(f, b"$MARKER" * 3000)
+os.utime(f, ns=(10**18, 10**18 + 5))
+os.fsync(f); print(os.fstat(f).st_mtime_ns)
+os.write(f, b"$MARKER" * 30000)
+os.utime(f, ns=(10**18, 10**18 + 7))
+os.fdatasync(f); print(os.fstat(f).st_mtime_ns)
+os.close(f); print(os.stat("a").st_mtime_ns)
+TEXT
+}

@@ -1,5 +1,5 @@
-/* Part of liboverlay-engine.so: see ../heap.h. */
-#include "../heap.h"
+/* Part of liboverlay-engine.so: see native/heap.h. */
+#include "../native/heap.h"
 
 #define HERE __attribute__((visibility("hidden")))
 
