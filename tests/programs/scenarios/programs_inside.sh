@@ -163,12 +163,24 @@ case_cargo() {
     rm -r "$CARGO_TARGET_DIR"
 }
 
+case_another_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    need setpriv
+    setpriv --reuid 65534 --regid 65534 --clear-groups test -r "${OVERLAY_SHIM:-/}" ||
+        { echo "skipped: the built tree lies where other users may not read" >>"$RESULTS/notes"; return 0; }
+    chmod 755 . ..; . "$P/libraries.sh"; who; printf '#!/bin/sh\necho "$0 as $(id -u)"\n' >script.sh; chmod 755 script.sh
+    nobody() { status setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+    nobody ./who; nobody ./script.sh; nobody bin/by_origin
+    chmod 700 who script.sh; nobody ./who; nobody ./script.sh
+    chmod 644 who; nobody ./who; chmod 755 who; chmod 700 lib; nobody bin/by_origin
+} 2>&1
+
 case_while_it_changes() {
     printf '#!/bin/sh\necho first; cp new self.tmp; chmod +x self.tmp; mv self.tmp self.sh; exec ./self.sh\n' >self.sh; chmod +x self.sh
     printf '#!/bin/sh\necho second\n' >new; ./self.sh
-    echo 'int puts(const char *); int main(void) { return puts(NAME) < 0; }' >n.c
+    echo 'int puts(const char *), sleep(unsigned); int main(int c, char **v) { return v[c - 1] && sleep(c - 1) + puts(NAME) < 0; }' >n.c
     for name in one two three; do gcc -DNAME="\"$name\"" n.c -o n; ./n; rm n; done
-    gcc -DNAME='"four"' n.c -o n; ./n & rm n; wait $!
+    gcc -DNAME='"four"' n.c -o n; ./n nap & sleep 0.4; rm n; wait $!
     gcc -DNAME='"limited"' n.c -o n; (ulimit -S -f 4; ./n)
     (ulimit -v 4000000; ./n)
 }
