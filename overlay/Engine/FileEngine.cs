@@ -12,7 +12,7 @@ namespace Overlay.Engine;
 /// The engine of one process: what the shim calls. Methods return what the system call returns, and throw
 /// <see cref="ErrnoException"/> where it fails. This part: volumes, and files coming and going.
 /// </summary>
-internal sealed partial class FileEngine : IDisposable
+internal sealed unsafe partial class FileEngine : IDisposable
 {
     private const int CacheCapacity = 32 << 20;
 
@@ -33,6 +33,7 @@ internal sealed partial class FileEngine : IDisposable
     private readonly FileTable _table = new();
     private readonly BlockCache _cache = new(CacheCapacity);
     private readonly uint _bootWord;
+    private (ulong Device, ulong Inode) _proc;
 
     /// <summary>The volume of the file that was opened last.</summary>
     private Volume? _latest;
@@ -46,9 +47,7 @@ internal sealed partial class FileEngine : IDisposable
         _agent = new AgentLink(settings);
         _volumes = new Volume?[settings.Volumes.Count];
         _bootWord = ReadBootWord();
-        int proc = KernelFile.Open(Kernel.CurrentDirectory, "/proc", Kernel.O_PATH | Kernel.O_DIRECTORY);
-        if (proc >= 0)
-            KernelFile.Proc = Descriptors.MoveAway(proc);
+        OpenProc();
     }
 
     public void Dispose() => _cache.Dispose();
@@ -72,10 +71,32 @@ internal sealed partial class FileEngine : IDisposable
 
     internal long AfterFork()
     {
+        // A forked child has it; a process that shares its memory with the one that opened it has not.
+        if (KernelFile.Proc >= 0 && !IsProc(KernelFile.Proc))
+            OpenProc();
         _agent.AfterFork();
         foreach (Volume? volume in _volumes)
             volume?.AfterFork();
         return 0;
+    }
+
+    private void OpenProc()
+    {
+        KernelFile.Proc = Kernel.CurrentDirectory;
+        int proc = KernelFile.Open(Kernel.CurrentDirectory, "/proc", Kernel.O_PATH | Kernel.O_DIRECTORY);
+        if (proc < 0)
+            return;
+        Kernel.StatusBuffer status = KernelFile.Status(proc);
+        _proc = (status.Device, status.Inode);
+        KernelFile.Proc = Descriptors.MoveAway(proc);
+    }
+
+    private bool IsProc(int fd)
+    {
+        byte empty = 0;
+        Kernel.StatusBuffer status;
+        return Kernel.Status(fd, &empty, Kernel.StatusBuffer.EmptyPath, Kernel.StatusBuffer.Basic, &status) == 0 &&
+            (status.Device, status.Inode) == _proc;
     }
 
     internal long SettleAll()
@@ -227,6 +248,12 @@ internal sealed partial class FileEngine : IDisposable
         string path = KernelFile.PathOf(fd);
         // After a chroot our roots mean nothing any more: the filter's word counts.
         Volume? byPath = (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
+        if (byPath is null && path.Length == 0 && isOpened && !isMarked)
+        {
+            // "Not ours" would let plaintext through.
+            log.Write("its path cannot be told (is /proc there?), so that it may lie in a volume");
+            throw new ErrnoException(Errno.EIO, "no path");
+        }
         if (byPath is null && !isMarked)
             return false;
         bool isNewborn = status.Size == 0 && !isMarked;

@@ -34,7 +34,8 @@ enum {
 #define OVERLAY_ENGINE_EXPORTS(X)                                                                                      \
     X(int, nop, (void))                                                                                                \
     X(long, start, (const struct overlay_engine_start *start))                                                         \
-    /* First engine call of a forked child: new agent connection, new lock descriptors, forget in-flight state. */     \
+    /* First engine call of a forked child, or of a process whose descriptors the engine's are not: new agent          \
+       connection, new lock descriptors, forget in-flight state. */                                                    \
     X(long, after_fork, (void))                                                                                        \
     /* Before exit_group and execve: settle what this process has open. */                                             \
     X(long, settle_all, (void))                                                                                        \

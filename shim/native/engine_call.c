@@ -12,6 +12,12 @@ int overlay_own_pid;
 
 static int s_is_fresh_child;   /* the next engine call is the first of a forked child */
 
+/*
+ * A CLONE_VM child (posix_spawn) shares our memory, but not our descriptors: those that the engine opens there are strays, of which
+ * nobody else has but the number. Whoever comes next opens its own, as after a fork.
+ */
+static int s_stray_count, s_strays_of;
+
 /* Gate word: the number of engine calls under way, plus GATE_CLOSED while a fork is under way. */
 #define GATE_CLOSED 0x40000000
 static int s_gate;
@@ -72,6 +78,27 @@ void engine_gate_open_in_child(void)
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
+static int own_pid(void)
+{
+    return (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+void engine_note_descriptor(int taken)
+{
+    if (!is_borrowed_memory())
+        return;
+    s_strays_of = own_pid();
+    s_stray_count += taken ? 1 : s_stray_count > 0 ? -1 : 0;
+}
+
+static void open_own_descriptors(void)
+{
+    s_is_fresh_child = 0;
+    overlay_engine.after_fork();
+    s_strays_of = own_pid();
+    s_stray_count = s_strays_of != overlay_own_pid;
+}
+
 struct invocation {
     void *const *entry;
     const long *arguments;
@@ -82,10 +109,8 @@ static void run(void *argument)
 {
     struct invocation *invocation = argument;
     const long *a = invocation->arguments;
-    if (s_is_fresh_child) {
-        s_is_fresh_child = 0;
-        overlay_engine.after_fork();
-    }
+    if (s_is_fresh_child || (s_stray_count > 0 && s_strays_of != own_pid()))
+        open_own_descriptors();
     long (*entry)(long, long, long, long, long, long, long) = *(long (**)(long, long, long, long, long, long, long))
                                                                    invocation->entry;
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);

@@ -16,6 +16,9 @@ long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 
 bool engine_is_loaded(void) HIDDEN;
 
+/* The engine took a descriptor (1) or gave one back (0), in this process. */
+void engine_note_descriptor(int taken) HIDDEN;
+
 #define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
 
 /* What init.c found in the environment; the strings stay valid. */

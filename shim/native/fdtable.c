@@ -35,6 +35,7 @@ bool fd_any_reserved(void)
 void fd_reserve(int fd, int reserved)
 {
     __atomic_store_n(&s_any_reserved, true, __ATOMIC_RELAXED);
+    engine_note_descriptor(reserved);
     if ((unsigned)fd < FD_LIMIT)
         __atomic_store_n(&overlay_fd_words[fd],
                          (fd_word(fd) / FD_STATES + 1) * FD_STATES + (reserved ? FD_RESERVED : FD_UNKNOWN),

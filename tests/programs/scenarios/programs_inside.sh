@@ -163,6 +163,15 @@ case_cargo() {
     rm -r "$CARGO_TARGET_DIR"
 }
 
+case_spawned_first() {
+    who; gcc -O1 "$P/spawn_first.c" -o "$OUTSIDE/spawn_first"; echo "$MARKER" >text; here=$PWD; cd "$OUTSIDE"
+    ./spawn_first run "$here/who" read "$here/text"
+    ./spawn_first run "$here/who" append "$here/text" read "$here/text" write "$here/new" append "$here/new"
+    ./spawn_first to "$here/out" write "$here/new_2" append "$here/out" run "$here/who" append "$here/text"
+    ./spawn_first to "$here/out_2" to "$here/out_2" to "$here/out_3" append "$here/out_2"
+    cat "$here"/new* "$here"/out* "$here/text"
+}
+
 case_another_user() {
     [ "$(id -u)" = 0 ] || return 0
     need setpriv
