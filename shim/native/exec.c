@@ -82,7 +82,9 @@ static long run_as(const struct request *request, const struct program_chain *ch
 {
     struct exec_room room;
     exec_room_begin(&room);
-    const struct environment_additions additions = {name, image->start >= 0 ? image->loader : NULL};
+    /* A static program (where they are allowed) has no constructor of ours to take the name away again. */
+    const bool is_static = image->fd >= 0 && !image->has_loader;
+    const struct environment_additions additions = {is_static ? NULL : name, image->start >= 0 ? image->loader : NULL};
     const char *interpreter = image->fd >= 0 ? NULL : chain->levels[scripts - 1].interpreter;
     char *const *argv = make_arguments(chain, scripts, name, request->argv, &room);
     char *const *envp = environment_for_exec(request->envp, &additions, &room);

@@ -87,6 +87,8 @@ static long fill(struct exec_image *image, const struct program_level *level, ui
     long count = ENGINE_CALL(peek, level->path[0] == 0 ? level->directory : -1, level->directory, (long)level->path,
                              level->flags, address, (long)size, is_borrowed_memory());
     struct elf_image elf = {(char *)address, count < 0 ? 0 : (uint64_t)count};
+    uint64_t room;
+    image->has_loader = elf_interpreter(&elf, &room) != NULL;
     if (searches_volumes || elf_names_places(&elf))
         put_start_before_loader(&elf, image);
     overlay_raw_syscall6(SYS_munmap, address, (long)size, 0, 0, 0, 0);

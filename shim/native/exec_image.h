@@ -8,6 +8,7 @@
 /* The plaintext of a program, in memory. */
 struct exec_image {
     int fd;                        /* closed on exec; nobody can change the content any more */
+    bool has_loader;               /* not a static program */
     int start;                     /* overlay-start (start/start.h), which the program now names as its loader, or -1 */
     char loader[LOADER_NAME_SIZE]; /* what it named before */
 };
