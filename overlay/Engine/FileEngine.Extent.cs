@@ -154,11 +154,20 @@ internal sealed unsafe partial class FileEngine
             if (known is not null)
             {
                 using Operation operation = new(known, 0);
-                return known.File.Read(0, target);
+                return ReadAll(known.File, target);
             }
         }
         using Glimpse glimpse = new(this, fd, directory, path, atFlags);
-        return glimpse.IsSealed ? glimpse.File.Read(0, target) : KernelFile.Read(glimpse.Descriptor, 0, target);
+        return glimpse.IsSealed ? ReadAll(glimpse.File, target) : KernelFile.Read(glimpse.Descriptor, 0, target);
+    }
+
+    /// <summary>A read ends in front of a damaged block, and the next one fails: half a program must not run.</summary>
+    private static int ReadAll(SealedFile file, Span<byte> target)
+    {
+        int done = 0;
+        for (int count = 1; count > 0 && done < target.Length; done += count)
+            count = file.Read(done, target[done..]);
+        return done;
     }
 
     private static Kernel.StatusBuffer StatusOf(int directory, byte* path, int atFlags)
