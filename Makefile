@@ -20,10 +20,10 @@ setup-build:
 setup-test:
 	@tools/setup.sh build test
 
-$(LIB)/liboverlay-shim.so: $(wildcard shim/native/*.c shim/native/*.h shim/native/*.S shim/native/tool/*.c shim/native/Makefile shim/native/shim.map)
+$(LIB)/liboverlay-shim.so: $(wildcard $(foreach f,. tool start,$(addprefix shim/native/$(f)/,*.c *.h *.S)) shim/native/Makefile shim/native/shim.map)
 	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
 
-$(LIB)/liboverlay-engine.so: $(SOURCES) shim/runtime/pthread_create.c shim/runtime/program_malloc.c
+$(LIB)/liboverlay-engine.so: $(SOURCES) $(wildcard shim/runtime/*.c)
 	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/engine
 	@mkdir -p $(LIB)
 	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/
@@ -51,7 +51,7 @@ bench: build setup-test
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay
 	install -m 755 $(OUT)/bin/overlay-ctl $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(LIB)/*.so $(DESTDIR)$(PREFIX)/lib/overlay/
+	install -m 755 $(LIB)/*.so $(LIB)/overlay-start $(LIB)/overlay-copy $(LIB)/overlay-exec $(DESTDIR)$(PREFIX)/lib/overlay/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/overlay-ctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 

@@ -165,6 +165,13 @@ internal static unsafe class Exports
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_peek")]
+    public static long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size, int isBorrowed)
+    {
+        try { return Engine.Peek(fd, directory, path, atFlags, buffer, size, isBorrowed != 0); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_transfer")]
     public static long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, int isInputSealed, int isOutputSealed)
     {

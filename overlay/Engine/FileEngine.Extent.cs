@@ -5,7 +5,7 @@ using Overlay.Interop;
 
 namespace Overlay.Engine;
 
-/// <summary>lseek, truncation, allocation, fsync, sizes.</summary>
+/// <summary>lseek, truncation, allocation, fsync, sizes, and looks at files that are not open.</summary>
 internal sealed unsafe partial class FileEngine
 {
     internal long Seek(int fd, long offset, int whence)
@@ -138,22 +138,86 @@ internal sealed unsafe partial class FileEngine
             using Operation operation = new(known, 0);
             return known.File.Length;
         }
-        const int NoFollow = 0x20000;
-        int own = fd >= 0
-            ? KernelFile.Reopen(fd, Kernel.O_RDONLY)
-            : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | ((atFlags & Kernel.StatusBuffer.NoFollow) != 0 ? NoFollow : 0), 0);
-        if (own < 0)
-            throw KernelFile.Failure("the file cannot be opened to read its size");
-        OpenFile file = new(device, inode, ReopenByAgent);
-        try
+        using Glimpse glimpse = new(this, fd, directory, path, atFlags);
+        return glimpse.IsSealed ? glimpse.File.Length : glimpse.Status.Size;
+    }
+
+    /// <summary>The first bytes of a file that is about to be executed: the kernel would execute ciphertext.</summary>
+    internal long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size, bool isBorrowed)
+    {
+        Span<byte> target = new(buffer, (int)Math.Min(size, int.MaxValue));
+        // A borrowed memory's table speaks of descriptors of another process, and of that one's POSIX locks.
+        if (!isBorrowed)
         {
-            Kernel.StatusBuffer status = KernelFile.Status(own);
-            return TryOpen(file, own, Kernel.O_RDONLY, status, 0) ? file.File.Length : status.Size;
+            Kernel.StatusBuffer status = fd >= 0 ? KernelFile.Status(fd) : StatusOf(directory, path, atFlags);
+            OpenFile? known = _table.Begin(status.Device, status.Inode);
+            if (known is not null)
+            {
+                using Operation operation = new(known, 0);
+                return ReadAll(known.File, target);
+            }
         }
-        finally
+        using Glimpse glimpse = new(this, fd, directory, path, atFlags);
+        return glimpse.IsSealed ? ReadAll(glimpse.File, target) : KernelFile.Read(glimpse.Descriptor, 0, target);
+    }
+
+    /// <summary>A read ends in front of a damaged block, and the next one fails: half a program must not run.</summary>
+    private static int ReadAll(SealedFile file, Span<byte> target)
+    {
+        int done = 0;
+        for (int count = 1; count > 0 && done < target.Length; done += count)
+            count = file.Read(done, target[done..]);
+        return done;
+    }
+
+    private static Kernel.StatusBuffer StatusOf(int directory, byte* path, int atFlags)
+    {
+        Kernel.StatusBuffer status;
+        KernelFile.Check(
+            Kernel.Status(directory, path, atFlags & Kernel.StatusBuffer.NoFollow, Kernel.StatusBuffer.Basic, &status), "stat failed");
+        return status;
+    }
+
+    /// <summary>A file that is opened for one look, and not remembered.</summary>
+    private readonly ref struct Glimpse
+    {
+        private readonly OpenFile _file;
+
+        internal Glimpse(FileEngine engine, int fd, int directory, byte* path, int atFlags)
         {
-            file.Close();
-            _ = Kernel.Close(own);
+            const int NoFollow = 0x20000;
+            bool follows = (atFlags & Kernel.StatusBuffer.NoFollow) == 0;
+            Descriptor = fd >= 0
+                ? KernelFile.Reopen(fd, Kernel.O_RDONLY)
+                : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | (follows ? 0 : NoFollow), 0);
+            if (Descriptor < 0)
+                throw KernelFile.Failure("the file cannot be opened to look at it");
+            try
+            {
+                Status = KernelFile.Status(Descriptor);
+                _file = new OpenFile(Status.Device, Status.Inode, engine.ReopenByAgent);
+                IsSealed = engine.TryOpen(_file, Descriptor, Kernel.O_RDONLY, Status, 0);
+            }
+            catch
+            {
+                _file?.Close();
+                _ = Kernel.Close(Descriptor);
+                throw;
+            }
+        }
+
+        internal int Descriptor { get; }
+
+        internal Kernel.StatusBuffer Status { get; }
+
+        internal bool IsSealed { get; }
+
+        internal SealedFile File => _file.File;
+
+        internal void Dispose()
+        {
+            _file.Close();
+            _ = Kernel.Close(Descriptor);
         }
     }
 

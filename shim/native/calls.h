@@ -20,14 +20,20 @@
     X(stat) X(lstat) X(fstat) X(newfstatat) X(statx) X(chmod) X(fchmod) X(fchmodat) X(fchmodat2)                       \
     /* name.c */                                                                                                       \
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
+    X(readlink) X(readlinkat)                                                                                          \
     /* process.c */                                                                                                    \
-    X(execve) X(execveat) X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)                                                            \
+    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup)                                                          \
+    /* exec.c */                                                                                                       \
+    X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \
     X(fork) X(vfork) X(clone) X(clone3)
 
 #define OVERLAY_DECLARE_HANDLER(name) int on_##name(struct overlay_call *call) HIDDEN;
 OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)
 #undef OVERLAY_DECLARE_HANDLER
+
+/* process.c; before exec and exit: the settled sizes of what this process has open are written (format 8). */
+void process_settle(void) HIDDEN;
 
 /* Calls that take one path and need nothing but the hiding of `.overlay`: see dispatch.c. */
 int on_path_only(struct overlay_call *call) HIDDEN;

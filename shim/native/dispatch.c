@@ -6,9 +6,9 @@
 
 #include "calls.h"
 #include "engine_call.h"
+#include "engine_load.h"
 #include "self_check.h"
 #include "syscalls.h"
-#include "text.h"
 #include "trace.h"
 #include "volumes.h"
 
@@ -49,7 +49,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_mkdir] = on_path_only, [SYS_mkdirat] = on_path_only, [SYS_rmdir] = on_path_only,
     [SYS_unlink] = on_path_only, [SYS_unlinkat] = on_path_only, [SYS_mknod] = on_path_only,
     [SYS_mknodat] = on_path_only, [SYS_symlinkat] = on_path_only, [SYS_symlink] = on_path_only,
-    [SYS_readlink] = on_path_only, [SYS_readlinkat] = on_path_only, [SYS_utimensat] = on_path_only,
+    [SYS_readlink] = on_readlink, [SYS_readlinkat] = on_readlinkat, [SYS_utimensat] = on_path_only,
     [SYS_chown] = on_path_only, [SYS_lchown] = on_path_only, [SYS_fchownat] = on_path_only,
     [SYS_statfs] = on_path_only, [SYS_utime] = on_path_only, [SYS_utimes] = on_path_only,
     [SYS_futimesat] = on_path_only, [SYS_getxattr] = on_path_only, [SYS_lgetxattr] = on_path_only,
@@ -95,34 +95,14 @@ void dispatch_mark_interest(uint8_t interest[CALL_LIMIT])
         interest[number] = s_handlers[number] != NULL;
 }
 
-/*
- * What the runtime looks up when it starts, and better does not find. /dev/urandom, for its hash seeds, it keeps open on a low
- * number that the program expects for its own next file; our nonces and keys come from getrandom. Limits of control groups, NUMA
- * nodes and cache sizes decide how large its heap may grow: it is given a limit of its own, and reading them costs 0.4 ms.
- */
-static bool is_for_the_runtime_to_miss(const struct overlay_call *call)
-{
-    static const char *const names[] = {"/dev/urandom", "/proc/self/mountinfo", "/proc/self/cgroup", "/sys/fs/cgroup",
-                                        "/sys/devices/system/node"};
-    if (overlay_is_loading == 0 || (call->number != SYS_open && call->number != SYS_openat && call->number != SYS_statfs))
-        return false;
-    const char *path = (const char *)call->args[call->number == SYS_openat];
-    if (is_bad_pointer((long)path))
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (text_same(path, names[i]))
-            return true;
-    return text_starts(path, "/sys/devices/system/cpu/cpu0/cache/");
-}
-
 /* 1: handled, the result is in the call; 0: the kernel gets it as it came. */
 long overlay_filter(struct overlay_call *call)
 {
     if (overlay_is_self_checking)
         return self_check_note(call);
-    if (overlay_in_engine != 0 && is_for_the_runtime_to_miss(call))
-        return answer(call, -ENOENT);
-    if (overlay_in_engine != 0 || (unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
+    if (overlay_in_engine != 0)
+        return engine_own_call(call);
+    if ((unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
         return PASS;
     if (trace_is_on())
         return trace_call(call, s_handlers[call->number]);

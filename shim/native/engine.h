@@ -41,7 +41,8 @@ enum {
 #define OVERLAY_ENGINE_EXPORTS(X)                                                                                      \
     X(int, nop, (void))                                                                                                \
     X(long, start, (const struct overlay_engine_start *start))                                                         \
-    /* First engine call of a forked child: new agent connection, new lock descriptors, forget in-flight state. */     \
+    /* First engine call of a forked child, or of a process whose descriptors the engine's are not: new agent          \
+       connection, new lock descriptors, forget in-flight state. */                                                    \
     X(long, after_fork, (void))                                                                                        \
     /* Before exit_group and execve: settle what this process has open. */                                             \
     X(long, settle_all, (void))                                                                                        \
@@ -68,6 +69,9 @@ enum {
     X(long, fsync, (int fd, int data_only))                                                                            \
     /* Logical size of an unsettled file, for stat; fd >= 0, or (dirfd, path, at_flags). */                            \
     X(long, size, (int fd, int dirfd, const char *path, int at_flags, uint64_t device, uint64_t inode))                \
+    /* The first bytes of a file that need not be attached (a program to be executed); fd >= 0, or (dirfd, path,       \
+       at_flags). is_borrowed: in a CLONE_VM child, whose descriptors are not the engine's. */                         \
+    X(long, peek, (int fd, int dirfd, const char *path, int at_flags, void *buffer, uint64_t size, int is_borrowed))   \
     /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
     X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
                        int out_sealed))                                                                                \

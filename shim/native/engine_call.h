@@ -11,10 +11,7 @@ extern struct overlay_engine overlay_engine HIDDEN;
 /* True while this thread runs engine (or loader) code: its system calls go straight to the kernel. */
 extern __thread int overlay_in_engine HIDDEN __attribute__((tls_model("initial-exec")));
 
-/* While the runtime starts; the calls are then looked at in dispatch.c. */
-extern int overlay_is_loading HIDDEN;
-
-/* Calls *entry with the arguments; -ELIBACC where the engine cannot be loaded. */
+/* Calls *entry with the arguments; ELIBACC where the engine cannot be loaded, another errno where it cannot be now. */
 long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 
 bool engine_is_loaded(void) HIDDEN;
@@ -26,14 +23,20 @@ bool engine_is_loaded(void) HIDDEN;
 
 /* What init.c found in the environment; the strings stay valid. */
 struct engine_settings {
-    const char *engine_path, *volumes, *agent, *key_file;
+    const char *engine_path, *start_path, *volumes, *agent, *key_file;
     const char *runtime_entry; /* "OVERLAY_RUNTIME_DIR=..." or NULL: a started agent must listen where we look */
 };
 extern struct engine_settings overlay_settings HIDDEN;
 
 /* The fork gate: engine calls hold it shared, a fork exclusively (design 4). */
+void engine_gate_enter(void) HIDDEN;
+void engine_gate_leave(void) HIDDEN;
 void engine_gate_close(void) HIDDEN;
 void engine_gate_open_in_parent(void) HIDDEN;
 void engine_gate_open_in_child(void) HIDDEN;
+
+/* Around the runtime's work at the end of a thread (engine.h). */
+void engine_enter_for_thread_end(void) HIDDEN;
+void engine_leave_for_thread_end(void) HIDDEN;
 
 #endif

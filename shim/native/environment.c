@@ -3,8 +3,11 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 
+#include "exec_room.h"
+#include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
+#include "volumes.h"
 
 static const char *const s_names[] = {
     "OVERLAY_VOLUMES=", "OVERLAY_AGENT=",       "OVERLAY_KEY_FILE=", "OVERLAY_ENGINE=", "OVERLAY_LOG=",
@@ -76,53 +79,115 @@ static bool preloads_us(const char *entry)
     return false;
 }
 
-char *const *environment_for_exec(char *const *envp, size_t *mapping_size)
+/* One folder or file of such a list; empty is the working directory. */
+static bool leads_into_volume(const char *text, size_t length)
+{
+    char path[PATH_SIZE];
+    if (length >= sizeof path)
+        return false;
+    text_copy(path, length == 0 ? "." : text, length == 0 ? 1 : length);
+    path[length == 0 ? 1 : length] = 0;
+    for (const char *c = path; *c != 0; c++)
+        if (*c == '$')
+            return true; /* $ORIGIN: the program's folder, wherever that is */
+    if (volumes_locate(AT_FDCWD, path) != NULL)
+        return true;
+    long fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool is_inside = volumes_path_of((int)fd, path) && volumes_containing(path) != NULL;
+    sys_close((int)fd);
+    return is_inside;
+}
+
+bool environment_searches_volumes(char *const *envp)
+{
+    static const char *const names[] = {"LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT"};
+    for (int i = 0; i < 3; i++) {
+        const char *list = environment_value(envp, names[i]);
+        /* Only a path of folders has empty entries; what preloads nothing but us needs no look. */
+        bool has_folders = i == 0;
+        while (list != NULL && (*list != 0 || has_folders)) {
+            size_t length = 0;
+            while (list[length] != 0 && list[length] != ':' && list[length] != ';' && !(list[length] == ' ' && !has_folders))
+                length++;
+            bool is_us = text_starts(list, s_shim_path) && length == text_length(s_shim_path);
+            if ((length != 0 || has_folders) && !is_us && leads_into_volume(list, length))
+                return true;
+            if (list[length] == 0)
+                break;
+            list += length + 1;
+        }
+    }
+    return false;
+}
+
+/* Returns the place of the terminating zero. */
+static char *append(char *target, const char *text)
+{
+    size_t length = text_length(text);
+    text_copy(target, text, length + 1);
+    return target + length;
+}
+
+/* What never comes from a program: entries of an exec that is over. */
+static bool is_stale(const char *entry)
+{
+    return text_starts(entry, PROGRAM_STARTED_AS) || text_starts(entry, PROGRAM_LOADER);
+}
+
+struct listing {
+    const char **entries;
+    size_t count;
+    char *text; /* where new strings go */
+};
+
+static void add(struct listing *list, const char *name_and_sign, const char *value)
+{
+    if (value == NULL)
+        return;
+    list->entries[list->count++] = list->text;
+    list->text = append(append(list->text, name_and_sign), value) + 1;
+}
+
+char *const *environment_for_exec(char *const *envp, const struct environment_additions *additions,
+                                  struct exec_room *room)
 {
     static const char preload[] = "LD_PRELOAD=";
     const char *preload_entry = find_entry(envp, preload);
-    bool needs_preload = !preloads_us(preload_entry);
+    bool needs_preload = !preloads_us(preload_entry), has_stale = false;
     size_t missing = 0, count = 0;
     for (size_t i = 0; i < NAME_COUNT; i++)
         missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
-    *mapping_size = 0;
-    if (!needs_preload && missing == 0)
+    for (; envp != NULL && envp[count] != NULL; count++)
+        has_stale |= is_stale(envp[count]);
+    if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL)
         return envp;
 
-    while (envp != NULL && envp[count] != NULL)
-        count++;
     const char *others = preload_entry != NULL ? preload_entry + sizeof preload - 1 : "";
     size_t text_size = sizeof preload + text_length(s_shim_path) + 1 + text_length(others) + 1;
-    size_t size = (count + missing + 2) * sizeof(char *) + text_size;
-    long address = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096)
+    if (additions->started_as != NULL)
+        text_size += sizeof PROGRAM_STARTED_AS + text_length(additions->started_as);
+    if (additions->loader != NULL)
+        text_size += sizeof PROGRAM_LOADER + text_length(additions->loader);
+    size_t entry_limit = count + missing + 4;
+    char *memory = exec_room_take(room, entry_limit * sizeof(char *) + text_size);
+    if (memory == NULL)
         return NULL;
-    *mapping_size = size;
-
-    const char **copy = (const char **)address;
-    size_t used = 0;
+    struct listing list = {(const char **)memory, 0, memory + entry_limit * sizeof(char *)};
     for (size_t i = 0; i < count; i++)
-        if (!(needs_preload && envp[i] == preload_entry))
-            copy[used++] = envp[i];
+        if (!(needs_preload && envp[i] == preload_entry) && !is_stale(envp[i]))
+            list.entries[list.count++] = envp[i];
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL)
-            copy[used++] = s_entries[i];
+            list.entries[list.count++] = s_entries[i];
     if (needs_preload) {
-        char *text = (char *)(copy + count + missing + 2);
-        copy[used++] = text;
-        text_copy(text, preload, sizeof preload - 1);
-        text += sizeof preload - 1;
-        text_copy(text, s_shim_path, text_length(s_shim_path));
-        text += text_length(s_shim_path);
+        add(&list, preload, s_shim_path);
         if (*others != 0)
-            *text++ = ':';
-        text_copy(text, others, text_length(others) + 1);
+            list.text = append(append(list.text - 1, ":"), others) + 1;
     }
-    copy[used] = NULL;
-    return (char *const *)copy;
-}
-
-void environment_release(char *const *copy, size_t mapping_size)
-{
-    if (mapping_size != 0)
-        overlay_raw_syscall6(SYS_munmap, (long)copy, (long)mapping_size, 0, 0, 0, 0);
+    add(&list, PROGRAM_STARTED_AS, additions->started_as);
+    add(&list, PROGRAM_LOADER, additions->loader);
+    list.entries[list.count] = NULL;
+    return (char *const *)memory;
 }

@@ -7,15 +7,20 @@
 /* Remembers this process's own `envp`; the strings stay valid for its life. */
 void environment_remember(char *const *envp, const char *shim_path) HIDDEN;
 
-/*
- * `envp` if it carries everything, else a copy with what is missing, from a mapping of its own: exec replaces it, and after a
- * failed exec environment_release gives it back. NULL: out of memory.
- */
-char *const *environment_for_exec(char *const *envp, size_t *mapping_size) HIDDEN;
-void environment_release(char *const *copy, size_t mapping_size) HIDDEN;
+/* Values of the variables of program_name.h; NULL: no such entry. */
+struct environment_additions {
+    const char *started_as, *loader;
+};
+
+/* `envp` if it carries everything, else a copy with what is missing, in `room`. NULL: out of memory. */
+struct exec_room;
+char *const *environment_for_exec(char *const *envp, const struct environment_additions *additions, struct exec_room *room) HIDDEN;
 
 /* May a new program of this process's user and root load the shim? If not, the loader runs it without: unprotected. */
 bool environment_shim_is_reachable(void) HIDDEN;
+
+/* Do LD_LIBRARY_PATH, LD_PRELOAD or LD_AUDIT lead the loader into a volume? */
+bool environment_searches_volumes(char *const *envp) HIDDEN;
 
 const char *environment_value(char *const *envp, const char *name) HIDDEN;
 

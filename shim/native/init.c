@@ -12,6 +12,7 @@
 #include "log.h"
 #include "patch.h"
 #include "program_check.h"
+#include "program_name.h"
 #include "self_check.h"
 #include "syscalls.h"
 #include "text.h"
@@ -21,7 +22,7 @@
 /* The exit status of a program that we refuse to run unprotected; docs/errors.md. */
 #define EXIT_UNPROTECTED 125
 
-static char s_shim_path[PATH_SIZE], s_engine_path[PATH_SIZE];
+static char s_shim_path[PATH_SIZE], s_engine_path[PATH_SIZE], s_start_path[PATH_SIZE];
 
 static void refuse_to_run(const char *subject, const char *cause, long error)
 {
@@ -32,7 +33,7 @@ static void refuse_to_run(const char *subject, const char *cause, long error)
 /* liboverlay-engine.so lies beside this library, unless OVERLAY_ENGINE says otherwise. */
 static void find_libraries(const char *engine)
 {
-    static const char name[] = "liboverlay-engine.so";
+    static const char name[] = "liboverlay-engine.so", start_name[] = "overlay-start";
     Dl_info self;
     if (dladdr((void *)&find_libraries, &self) != 0 && self.dli_fname != NULL &&
         text_length(self.dli_fname) < PATH_SIZE - sizeof name) {
@@ -42,7 +43,10 @@ static void find_libraries(const char *engine)
             length--;
         text_copy(s_engine_path, s_shim_path, length);
         text_copy(s_engine_path + length, name, sizeof name);
+        text_copy(s_start_path, s_shim_path, length);
+        text_copy(s_start_path + length, start_name, sizeof start_name);
     }
+    overlay_settings.start_path = s_start_path;
     overlay_settings.engine_path = engine != NULL ? engine : s_engine_path;
 }
 
@@ -65,10 +69,13 @@ static bool is_overlay_ctl(void)
 /* What tests ask: how many sites were found, patched, of no interest, and not patchable. */
 struct overlay_patch_report overlay_patch_report __attribute__((visibility("default")));
 
-static void install_patches(void)
+static void install_patches(bool is_loader_patched)
 {
     static uint8_t interest[CALL_LIMIT];
-    struct overlay_patch_options options = {0};
+    struct overlay_patch_options options = {
+        .include_loader = 1, /* dlopen of libraries in volumes */
+        .restore_loader = is_loader_patched,
+    };
     dispatch_mark_interest(interest);
     for (unsigned number = 0; number < CALL_LIMIT; number++)
         options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
@@ -105,5 +112,5 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
     environment_remember(envp, s_shim_path);
     fork_watch();
-    install_patches();
+    install_patches(program_name_adopt(envp));
 }

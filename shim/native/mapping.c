@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "library_pin.h"
 
 /* More than these are told apart by their outer bounds only. */
 #define RANGE_LIMIT 4096
@@ -69,9 +70,12 @@ int on_mmap(struct overlay_call *call)
     bool is_fixed = (call->args[3] & MAP_FIXED) != 0;
     if ((call->args[3] & MAP_ANONYMOUS) == 0) {
         long state = fd_classify((int)call->args[4]);
-        if (state == FD_SEALED)
-            return answer(call, ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3],
-                                            call->args[4], call->args[5]));
+        if (state == FD_SEALED) {
+            long result = ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], call->args[5]);
+            if (!overlay_is_error(result) && (call->args[2] & PROT_EXEC) != 0)
+                library_pin((int)call->args[4]);
+            return answer(call, result);
+        }
         if (state < 0 || state == FD_RESERVED)
             return answer(call, state < 0 ? state : -EBADF);
     }

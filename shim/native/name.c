@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
@@ -117,6 +118,31 @@ int on_linkat(struct overlay_call *call)
 {
     return link_call(call, (int)call->args[0], (const char *)call->args[1], (int)call->args[2],
                      (const char *)call->args[3], (int)call->args[4]);
+}
+
+static int readlink_call(struct overlay_call *call, int directory, const char *path, char *result, long size)
+{
+    char target[PATH_SIZE];
+    if (is_bad_pointer((long)path) || is_bad_pointer((long)result) || size <= 0)
+        return PASS;
+    if (volumes_hides(directory, path))
+        return answer(call, -ENOENT);
+    if (!program_name_of_link(directory, path, target))
+        return PASS;
+    long length = (long)text_length(target);
+    length = length < size ? length : size;
+    text_copy(result, target, (size_t)length);
+    return answer(call, length);
+}
+
+int on_readlink(struct overlay_call *call)
+{
+    return readlink_call(call, AT_FDCWD, (const char *)call->args[0], (char *)call->args[1], call->args[2]);
+}
+
+int on_readlinkat(struct overlay_call *call)
+{
+    return readlink_call(call, (int)call->args[0], (const char *)call->args[1], (char *)call->args[2], call->args[3]);
 }
 
 int on_chdir(struct overlay_call *call)

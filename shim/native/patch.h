@@ -43,6 +43,7 @@ struct overlay_patch_site {
 struct overlay_patch_options {
     uint64_t numbers[OVERLAY_NUMBER_LIMIT / 64];    /* bit n: the filter wants to see call n */
     int include_loader;                             /* also patch ld-linux's sites */
+    int restore_loader;                             /* somebody else has patched them: put them back first */
     /* Optional: told of every `syscall` site and what becomes of it (tests, diagnostics). Called before anything is
      * changed. */
     void (*observe)(const struct overlay_patch_site *site, void *context);

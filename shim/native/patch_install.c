@@ -37,10 +37,20 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
         has_libc |= (int)work->modules[i].is_libc;
     if (!has_libc)
         return OVERLAY_PATCH_NO_LIBC;
-    for (int i = 0; i < work->module_count; i++)
-        if (!overlay_plan_known(&work->modules[i], options, &work->plan, report) &&
-            !overlay_plan_module(&work->modules[i], options, &work->scratch, &work->plan, report))
+    for (int i = 0; i < work->module_count; i++) {
+        if (options->restore_loader && work->modules[i].is_loader)
+            overlay_text_restore(&work->modules[i]);
+        struct overlay_patch_report before = *report;
+        uint32_t planned = work->plan.count;
+        if (overlay_plan_known(&work->modules[i], options, &work->plan, report) ||
+            overlay_plan_module(&work->modules[i], options, &work->scratch, &work->plan, report))
+            continue;
+        if (!work->modules[i].is_loader)
             return fail(report, OVERLAY_PATCH_UNPATCHABLE, work->modules[i].path, 0);
+        /* The loader only reads: unpatched it refuses a library in a volume as no library, and nothing else is lost. */
+        *report = before;
+        work->plan.count = planned;
+    }
     return OVERLAY_PATCH_OK;
 }
 

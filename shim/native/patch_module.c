@@ -70,8 +70,9 @@ static int consider(struct dl_phdr_info *info, size_t size, void *context)
     struct search *search = context;
     int is_libc = name_is(info->dlpi_name, "libc.so.6");
 
-    if (!is_libc && !name_is(info->dlpi_name, "libpthread.so.0") &&
-        !(search->include_loader && name_is(info->dlpi_name, "ld-linux-x86-64.so.2")))
+    int is_loader = search->include_loader && name_is(info->dlpi_name, "ld-linux-x86-64.so.2");
+
+    if (!is_libc && !is_loader && !name_is(info->dlpi_name, "libpthread.so.0"))
         return 0;
     if (search->count == PATCH_MODULE_LIMIT) {
         search->strange = 1;
@@ -80,9 +81,10 @@ static int consider(struct dl_phdr_info *info, size_t size, void *context)
     struct patch_module *module = &search->out[search->count];
     module->path = info->dlpi_name;
     module->is_libc = (uint32_t)is_libc;
+    module->is_loader = (uint32_t)is_loader;
     if (overlay_module_describe(info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum, module))
         search->count++;
-    else
+    else if (!is_loader)
         search->strange = 1;
     return 0;
 }

@@ -19,7 +19,7 @@ struct patch_module {
     uintptr_t text, text_end;       /* the executable segment, exactly as in the file */
     uint64_t text_file_offset;
     uintptr_t frame_header;         /* .eh_frame_hdr, 0 = none */
-    uint32_t is_libc;
+    uint32_t is_libc, is_loader;
     uint32_t build_id_size;
     const uint8_t *build_id;        /* 0 = the module has none */
     uint32_t constants_count;

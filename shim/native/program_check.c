@@ -2,14 +2,20 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "environment.h"
 #include "log.h"
+#include "program_look.h"
 #include "syscalls.h"
 #include "text.h"
-#include "volumes.h"
 
-#define INTERPRETER_DEPTH 4 /* as the kernel's limit for scripts of scripts */
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
 
 static bool s_allow_static;
 
@@ -21,8 +27,7 @@ static long refuse(const char *path, const char *reason)
     return -EACCES;
 }
 
-/* The loader itself (`/lib64/ld-linux-x86-64.so.2 program`) has no interpreter, and honours LD_PRELOAD. */
-static bool is_loader(const char *path)
+bool program_is_loader(const char *path)
 {
     const char *name = path;
     for (const char *c = path; *c != 0; c++)
@@ -44,36 +49,24 @@ static bool has_interpreter(int fd, const Elf64_Ehdr *header)
     return false;
 }
 
-static long check_elf(int fd, const char *path, const Elf64_Ehdr *header)
+long program_check_elf(int fd, const char *path)
 {
-    if (s_allow_static)
+    Elf64_Ehdr header;
+    if (s_allow_static || sys_pread(fd, &header, sizeof header, 0) != sizeof header)
         return 0;
-    if (header->e_ident[EI_CLASS] != ELFCLASS64)
+    if (header.e_ident[EI_CLASS] == ELFCLASS32)
         return refuse(path, "a 32-bit program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
-    if (!has_interpreter(fd, header) && !is_loader(path))
+    /* Anything else that is no program, the kernel refuses in its own words. */
+    if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 && !has_interpreter(fd, &header) &&
+        !program_is_loader(path))
         return refuse(path, "a statically linked program cannot run under Overlay: it would see and write ciphertext. "
                             "OVERLAY_ALLOW_STATIC=1 runs it all the same");
     return 0;
 }
 
-/* "#! interpreter argument": cuts the interpreter's path out of the line. */
-static const char *interpreter_of(char *line)
+long program_check_mode(const char *path, const struct stat *status)
 {
-    char *start = line + 2;
-    while (*start == ' ' || *start == '\t')
-        start++;
-    char *end = start;
-    while (*end != 0 && *end != ' ' && *end != '\t' && *end != '\n')
-        end++;
-    *end = 0;
-    return *start != 0 ? start : NULL;
-}
-
-static long check_mode(const char *path, const struct stat *status)
-{
-    if ((status->st_mode & S_ISVTX) != 0 && volumes_on_device(status->st_dev))
-        return refuse(path, "running a program that lies sealed in a volume is not supported yet");
     bool changes_user = (status->st_mode & S_ISUID) != 0 &&
                         status->st_uid != (uid_t)overlay_raw_syscall6(SYS_geteuid, 0, 0, 0, 0, 0, 0);
     bool changes_group = (status->st_mode & S_ISGID) != 0 && (status->st_mode & S_IXGRP) != 0 &&
@@ -84,44 +77,35 @@ static long check_mode(const char *path, const struct stat *status)
     return 0;
 }
 
-static long check_depth(int directory, const char *path, int flags, int depth)
+long program_check_shim(const struct program_level *level)
 {
     struct stat status;
-    if (sys_fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0 ||
-        !S_ISREG(status.st_mode))
+    if (s_allow_static || environment_shim_is_reachable() ||
+        sys_fstatat(level->directory, level->path, &status, level->flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
         return 0;
-    long error = check_mode(path, &status);
-    if (error < 0)
-        return error;
-    bool is_descriptor = path[0] == 0;
-    long fd = is_descriptor ? directory : sys_openat(directory, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    union {
-        Elf64_Ehdr elf;
-        char text[256];
-    } start;
-    long size = sys_pread((int)fd, &start, sizeof start - 1, 0);
-    if (size >= (long)sizeof start.elf && start.text[0] == 0x7f && text_starts(start.text + 1, "ELF"))
-        error = check_elf((int)fd, path, &start.elf);
-    if (!is_descriptor)
-        sys_close((int)fd);
-    if (error == 0 && size > 2 && start.text[0] == '#' && start.text[1] == '!' && depth < INTERPRETER_DEPTH) {
-        start.text[size] = 0;
-        const char *interpreter = interpreter_of(start.text);
-        if (interpreter != NULL)
-            return check_depth(AT_FDCWD, interpreter, 0, depth + 1);
-    }
-    return error;
+    return refuse(level->path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: "
+                               "it would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
 }
 
-long program_check(int directory, const char *path, int flags)
+/*
+ * Linux 6.14 and later say whether an exec of this file would be allowed: permissions, mount options, security modules, and
+ * that nobody has it open for writing. Before, there are only the former two.
+ */
+long program_check_access(int directory, const char *path, int flags)
 {
-    struct stat status;
-    long error = check_depth(directory, path, flags, 0);
-    if (error < 0 || s_allow_static || environment_shim_is_reachable() ||
-        sys_fstatat(directory, path, &status, flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
-        return error;
-    return refuse(path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: it "
-                        "would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
+    static bool s_cannot_check;
+    flags &= AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    if (!s_cannot_check) {
+        static const char *const arguments[] = {"", NULL};
+        long error = overlay_raw_syscall6(SYS_execveat, directory, (long)path, (long)arguments, 0,
+                                          flags | AT_EXECVE_CHECK, 0);
+        if (error != -EINVAL)
+            return error;
+        s_cannot_check = true;
+    }
+    long error = overlay_raw_syscall6(SYS_faccessat2, directory, (long)path, X_OK, AT_EACCESS | flags, 0, 0);
+    /* Before Linux 5.8: the real user's rights, by name only. */
+    if (error == -ENOSYS)
+        error = path[0] == 0 ? 0 : overlay_raw_syscall6(SYS_faccessat, directory, (long)path, X_OK, 0, 0, 0);
+    return error;
 }

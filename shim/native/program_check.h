@@ -1,13 +1,26 @@
 #ifndef OVERLAY_PROGRAM_CHECK_H
 #define OVERLAY_PROGRAM_CHECK_H
 
+#include <sys/stat.h>
+
 #include "filter.h"
 
 /*
- * Can LD_PRELOAD enter the program that (directory, path) names? 0: yes, or the kernel will answer the exec itself.
- * -EACCES: no (static, 32-bit, set-user-id, sealed, or our library is out of its reach), and the reason was logged.
+ * Can LD_PRELOAD enter this program? 0: yes, or the kernel will answer the exec itself. -EACCES: no (static, 32-bit; or
+ * set-user-id), and the reason was logged. `fd`: open on what will be executed.
  */
-long program_check(int directory, const char *path, int flags) HIDDEN;
+long program_check_elf(int fd, const char *path) HIDDEN;
+long program_check_mode(const char *path, const struct stat *status) HIDDEN;
+
+/* The loader itself, `/lib64/ld-linux-x86-64.so.2 program`: it has no interpreter, and honours LD_PRELOAD. */
+bool program_is_loader(const char *path) HIDDEN;
+
+/* -EACCES, logged, if the new program could not load the shim. */
+struct program_level;
+long program_check_shim(const struct program_level *level) HIDDEN;
+
+/* What the kernel would say to an exec by permissions and mount options, for files that it is not given: 0 or -errno. */
+long program_check_access(int directory, const char *path, int flags) HIDDEN;
 
 /* OVERLAY_ALLOW_STATIC=1: such programs run, and see ciphertext. */
 void program_allow_static(bool is_allowed) HIDDEN;

@@ -42,6 +42,14 @@ ends_with 127 "${run[@]}" no-such-command
 verdict run-command-not-found $?
 ends_with 126 "${run[@]}" "$work/key"
 verdict run-command-not-executable $?
+"${run[@]}" sh -c 'printf "#!/bin/sh\necho in the volume\nexit 9\n" >v/script; chmod +x v/script'
+ends_with 9 "${run[@]}" v/script && grep -q 'in the volume' log
+verdict run-command-in-the-volume $?
+if echo 'int main(void) { return 8; }' | cc -static -x c - -o static 2>/dev/null; then
+    ends_with 126 "${run[@]}" ./static && grep -q 'statically linked' log &&
+        ends_with 8 "$ctl" run --allow-static --volume v --key-file key -- ./static
+    verdict run-refuses-a-static-command $?
+fi
 
 printf 'correct horse\n' >phrase
 ends_with 0 "$ctl" init p --passphrase-file phrase && ends_with 0 "$ctl" run --volume p --passphrase-file phrase -- sh -c 'echo secret >p/a; cat p/a' &&

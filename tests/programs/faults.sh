@@ -35,7 +35,8 @@ wrong-key-file            | refused unread       | -
 wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
 shared-mapping-damaged    | EIO ok               | .*/raw: .*block 5
-exec-in-volume            | EACCES               | .*/program: .*
+damaged-program           | EIO                  | .*/program: .*block 1
+static-program            | EACCES               | .*/static: .*static
 library-out-of-reach      | EACCES ok            | .*/echo: .*library
 across-the-border         | EXDEV EXDEV EXDEV    | -
 reflink                   | EOPNOTSUPP           | -
@@ -138,10 +139,16 @@ fault_no_agent() {
     rm -f "$volume/new"
 }
 fault_shared_mapping_damaged() { broken raw "flip $raw stored 5" "map-shared $raw"; see map-shared "$raw"; }
-fault_exec_in_volume() {
+fault_damaged_program() {
     inside cp /bin/true "$volume/program"
-    see exec "$volume/program"
+    broken program "flip $volume/program stored 1" "exec $volume/program"
     inside rm "$volume/program"
+}
+fault_static_program() {
+    echo 'int main(void) { return 0; }' | cc -static -x c - -o "$work/static" 2>/dev/null || { echo "skip: no static libc"; return; }
+    inside cp "$work/static" "$volume/static"
+    see exec "$volume/static"
+    inside rm "$volume/static"
 }
 fault_library_out_of_reach() {
     [ "$(id -u)" = 0 ] || { echo "skip: needs root"; return; }

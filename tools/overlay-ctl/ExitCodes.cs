@@ -28,11 +28,7 @@ internal static class ExitCodes
     /// <summary>`verify`: nothing was found, but not everything could be checked.</summary>
     internal const int Unchecked = 7;
 
-    /// <summary>`run`: the command exists but cannot be executed.</summary>
-    internal const int NotExecutable = 126;
-
-    /// <summary>`run`: there is no such command.</summary>
-    internal const int NotFound = 127;
+    // 126 and 127, a command that cannot be executed or does not exist: shim/native/start/overlay-exec.c.
 
     /// <summary>`run`: the command died of a signal: 128 + its number.</summary>
     internal const int Signal = 128;

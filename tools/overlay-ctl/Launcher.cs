@@ -20,14 +20,10 @@ internal static class Launcher
     internal static int Run(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> settings, bool waitsForAll)
     {
         Posix.BecomeSubreaper();
-        int error = Posix.Spawn(command[0], command, Environment(settings), out int child);
+        // It becomes the command: one that lies in a volume cannot be executed from here, outside of the shim.
+        int error = Posix.Spawn(Layout.Exec, [Layout.Exec, .. command], Environment(settings), out int child);
         if (error != 0)
-        {
-            Console.Error.WriteLine(error == Posix.ENOENT
-                ? $"overlay-ctl: {command[0]}: command not found."
-                : $"overlay-ctl: {command[0]}: cannot be executed (errno {error}).");
-            return error == Posix.ENOENT ? ExitCodes.NotFound : ExitCodes.NotExecutable;
-        }
+            throw new ControlException(ExitCodes.Failed, $"{Layout.Exec} cannot be executed (errno {error}).");
         List<PosixSignalRegistration> registrations = s_forwarded.Select(number => Forward(number, child)).ToList();
         int exitCode = Reap(child, waitsForAll);
         registrations.ForEach(registration => registration.Dispose());

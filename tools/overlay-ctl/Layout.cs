@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Overlay.Ctl;
 
-/// <summary>Where things lie in an installed or built tree: bin/overlay-ctl, lib/overlay/*.so.</summary>
+/// <summary>Where things lie in an installed or built tree: bin/overlay-ctl, lib/overlay/.</summary>
 internal static class Layout
 {
     private static string Library { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../lib/overlay"));
@@ -13,6 +13,9 @@ internal static class Layout
     internal static string Shim => Existing("liboverlay-shim.so");
 
     internal static string Engine => Existing("liboverlay-engine.so");
+
+    /// <summary>Becomes, under the shim, the program that is to run.</summary>
+    internal static string Exec => Existing("overlay-exec");
 
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {

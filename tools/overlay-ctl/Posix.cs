@@ -10,7 +10,7 @@ internal static unsafe partial class Posix
     internal const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGTSTP = 20,
         SIGWINCH = 28;
 
-    internal const int EINTR = 4, ECHILD = 10, ENOENT = 2;
+    internal const int EINTR = 4, ECHILD = 10;
 
     private const int SetChildSubreaper = 36;
     private const short SetSignalDefaults = 4, SetSignalMask = 8;

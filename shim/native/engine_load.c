@@ -1,0 +1,209 @@
+/*
+ * Loading the engine, on first need. The order of locks is: the loader's own (glibc's dl_load_lock), the fork gate, ours. A thread
+ * inside of dlopen holds the first and may need the engine, since libraries lie in volumes, too; another that held ours
+ * while it waited for the loader's would stop both for good. But nothing public takes the loader's lock alone. So the loader is
+ * asked for a library that does not exist, and what is to be done is done when it opens that, inside of the filter.
+ */
+#include "engine_load.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
+
+#include "autostart.h"
+#include "engine_call.h"
+#include "fdtable.h"
+#include "log.h"
+#include "mapping.h"
+#include "syscalls.h"
+#include "text.h"
+
+#define NO_LIBRARY "/dev/null/overlay"
+
+struct overlay_engine overlay_engine;
+struct engine_settings overlay_settings;
+
+enum { NOT_LOADED, LOADED, FAILED };
+static int s_load_state;
+static int s_load_lock; /* 0 free, 1 held; only the loader's lock and the gate may be held when it is taken */
+static void (*s_forget_threads)(void);
+static __thread int t_wants_engine __attribute__((tls_model("initial-exec")));
+static __thread long t_error __attribute__((tls_model("initial-exec"))); /* why this thread could not try to load it */
+
+bool engine_is_loaded(void)
+{
+    return __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == LOADED;
+}
+
+static void forget_threads(void *unused)
+{
+    (void)unused;
+    s_forget_threads();
+}
+
+void engine_load_in_child(void)
+{
+    s_load_lock = 0;
+    if (!engine_is_loaded())
+        return;
+    overlay_in_engine++;
+    overlay_with_vector_state_saved(forget_threads, NULL);
+    overlay_in_engine--;
+}
+
+/* The runtime changes dispositions when it starts (design 5): keep what the program had. */
+#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
+#define LIBC_SETXID 33
+struct kernel_sigaction {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+static void each_disposition(struct kernel_sigaction table[64], bool is_restoring)
+{
+    for (int number = 1; number < 64; number++)
+        if (number != LIBC_CANCEL && number != LIBC_SETXID)
+            overlay_raw_syscall6(SYS_rt_sigaction, number, is_restoring ? (long)&table[number] : 0,
+                                 is_restoring ? 0 : (long)&table[number], 8, 0, 0);
+}
+
+static bool bind_exports(void *library)
+{
+#define OVERLAY_BIND(type, name, parameters)                                                                           \
+    if ((*(void **)&overlay_engine.name = dlsym(library, "overlay_engine_" #name)) == NULL)                            \
+        return false;
+    OVERLAY_ENGINE_EXPORTS(OVERLAY_BIND)
+#undef OVERLAY_BIND
+    return true;
+}
+
+/*
+ * The engine keeps its descriptors at HIGH_DESCRIPTOR and above. The kernel's table is grown to that now: with the runtime's
+ * threads sharing it, growing waits some milliseconds for every processor.
+ */
+static void grow_descriptor_table(void)
+{
+    long fd = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
+    long high = fd < 0 ? fd : sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+    if (fd >= 0)
+        sys_close((int)fd);
+    if (high >= 0)
+        sys_close((int)high);
+}
+
+/* The loader and the runtime cannot do without a few descriptors; without them they would fail for good. */
+#define LOADING_DESCRIPTORS 4
+static long check_descriptors(void)
+{
+    long taken[LOADING_DESCRIPTORS];
+    int count = 0;
+    while (count < LOADING_DESCRIPTORS && (taken[count] = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0)) >= 0)
+        count++;
+    long error = count < LOADING_DESCRIPTORS ? taken[count] : 0;
+    while (count > 0)
+        sys_close((int)taken[--count]);
+    return error;
+}
+
+static int load(void)
+{
+    grow_descriptor_table();
+    struct kernel_sigaction dispositions[64];
+    each_disposition(dispositions, false);
+    int state = FAILED;
+    void *library = dlopen(overlay_settings.engine_path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library == NULL) {
+        log_line(overlay_settings.engine_path, dlerror());
+    } else if (!bind_exports(library)) {
+        log_line(overlay_settings.engine_path, "this engine is of another version than liboverlay-shim.so");
+    } else {
+        overlay_engine.nop(); /* the runtime starts inside its first call, which must be a trivial one */
+        struct overlay_engine_start start = {
+            .volumes = overlay_settings.volumes,
+            .agent = overlay_settings.agent,
+            .key_file = overlay_settings.key_file,
+            .library_path = overlay_settings.engine_path,
+            .start_agent = autostart_agent,
+            .reserve_descriptor = fd_reserve,
+            .enter_for_thread_end = engine_enter_for_thread_end,
+            .leave_for_thread_end = engine_leave_for_thread_end,
+            .note_mappings = mappings_note,
+        };
+        long error = overlay_engine.start(&start);
+        s_forget_threads = start.forget_threads;
+        if (error >= 0)
+            state = LOADED;
+        else
+            log_error(overlay_settings.engine_path, "the engine did not start", error);
+    }
+    each_disposition(dispositions, true);
+    return state;
+}
+
+static void load_once(void *unused)
+{
+    (void)unused;
+    t_error = 0;
+    engine_gate_enter();
+    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
+        overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+    if (s_load_state == NOT_LOADED && (t_error = check_descriptors()) == 0)
+        __atomic_store_n(&s_load_state, load(), __ATOMIC_RELEASE);
+    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
+    overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0, 0, 0);
+    engine_gate_leave();
+}
+
+static void load_under_the_loaders_lock(void *unused)
+{
+    t_wants_engine = 1;
+    if (dlopen(NO_LIBRARY, RTLD_LAZY | RTLD_LOCAL) == NULL)
+        dlerror(); /* forgets it: the program may ask for its own */
+    if (t_wants_engine != 0) { /* a loader that could not be patched opens no library of a volume either */
+        t_wants_engine = 0;
+        load_once(unused);
+    }
+}
+
+/*
+ * What the runtime looks up when it starts, or when it first hashes a text, and better does not find. /dev/urandom, for its hash
+ * seeds, it keeps open on a low number that the program expects for its own next file; our nonces and keys come from getrandom.
+ * Limits of control groups, NUMA nodes and cache sizes decide how large its heap may grow: it is given a limit of its own,
+ * and reading them costs 0.4 ms.
+ */
+static bool is_for_the_runtime_to_miss(const char *path)
+{
+    static const char *const names[] = {"/dev/urandom", "/proc/self/mountinfo", "/proc/self/cgroup", "/sys/fs/cgroup",
+                                        "/sys/devices/system/node"};
+    if (is_bad_pointer((long)path))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (text_same(path, names[i]))
+            return true;
+    return text_starts(path, "/sys/devices/system/cpu/cpu0/cache/");
+}
+
+int engine_own_call(struct overlay_call *call)
+{
+    if (call->number != SYS_open && call->number != SYS_openat && call->number != SYS_statfs)
+        return PASS;
+    if (t_wants_engine != 0 && call->number != SYS_statfs) {
+        t_wants_engine = 0;
+        overlay_with_vector_state_saved(load_once, NULL); /* the loader's own registers, at its system call */
+        return answer(call, -ENOENT);
+    }
+    return is_for_the_runtime_to_miss((const char *)call->args[call->number == SYS_openat]) ? answer(call, -ENOENT) : PASS;
+}
+
+long engine_ensure_loaded(void)
+{
+    if (__atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == NOT_LOADED) {
+        overlay_in_engine++;
+        overlay_with_vector_state_saved(load_under_the_loaders_lock, NULL);
+        overlay_in_engine--;
+    }
+    int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);
+    return state == LOADED ? 0 : state == FAILED ? -ELIBACC : t_error;
+}
