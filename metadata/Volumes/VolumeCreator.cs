@@ -3,6 +3,7 @@ using System.IO;
 using System.Linq;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
+using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Store;
 
 namespace Overlay.Metadata.Volumes;
@@ -20,7 +21,7 @@ namespace Overlay.Metadata.Volumes;
 public static class VolumeCreator
 {
     private const int FirstKeyVersion = 1;
-    private const long CoherenceSize = 65_536 * 8;    // format §1
+    private const long CoherenceSize = 2 * LiveTable.Size; // format §1
 
     private static readonly string[] s_ownNames =
     [

@@ -24,12 +24,8 @@ internal sealed unsafe class CoherenceTable
             return;
         }
         Kernel.StatusBuffer status = KernelFile.Status(fd);
-        if (status.Size < Size)
-            KernelFile.Check(Kernel.SetLength(fd, Size), "the coherence table cannot be extended");
-        // Of a hole (a copy, a backup), a full disk would not give the page when it is stored to: that is SIGBUS.
-        bool mayHaveHoles = status.AllocatedBytes < Size;
-        if (mayHaveHoles && Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
-            throw KernelFile.Failure("there is no room for the coherence table");
+        if (status.Size < Size || status.AllocatedBytes < Size)
+            Complete(fd);
         _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
         Live = new LiveTable((byte*)_words + CountersSize);
     }
@@ -37,6 +33,18 @@ internal sealed unsafe class CoherenceTable
     internal LiveTable Live { get; }
 
     internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));
+
+    /// <summary>Of a hole (a copy, a backup), a full disk would not give the page when it is stored to: that is SIGBUS.</summary>
+    private static void Complete(int fd)
+    {
+        using (FileSizeLimit.Lift(Size))
+        {
+            if (KernelFile.Status(fd).Size < Size)
+                KernelFile.SetLength(fd, Size);
+            if (Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
+                throw KernelFile.Failure("there is no room for the coherence table");
+        }
+    }
 
     private static nint Map(int fd, int flags)
     {

@@ -95,7 +95,7 @@ internal sealed class FileTarget : Target
         if (file.Length != plain.Length)
             throw new FindingException($"a size of {file.Length}, not {plain.Length}");
         CheckContent(file, plain);
-        _ = file.Survey((_, _) => { });
+        _ = file.Survey(_ => { });
         Try(() => file.SeekHole(0));
         Try(() => file.SeekData(plain.Length / 2));
         byte[] more = [1, 2, 3];

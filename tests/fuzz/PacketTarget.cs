@@ -20,7 +20,7 @@ internal sealed class PacketTarget : Target, IDisposable
     public PacketTarget()
     {
         _unlocked = _volume.Unlock();
-        _handler = new RequestHandler([new KeyPool(_unlocked)], new LogLimiter(_ => { }), () => 1);
+        _handler = new RequestHandler([new KeyPool(_unlocked)], null, new LogLimiter(_ => { }), () => 1);
         _seeds = Packets.Sound(_volume.Config.VolumeId);
     }
 
@@ -39,7 +39,8 @@ internal sealed class PacketTarget : Target, IDisposable
         foreach (bool isGreeted in new[] { false, true })
         {
             using Connection from = new(-1, 1, 0, isGreeted);
-            bool isSound = _handler.TryHandle(from, input, -1, _reply, out int length, out int lent);
+            int received = -1;
+            bool isSound = _handler.TryHandle(from, input, ref received, _reply, out int length, out int lent);
             PacketSocket.CloseIfOpen(ref lent);
             if (length < 0 || length > _reply.Length || (!isSound && length != 0))
                 throw new FindingException($"a reply of {length} bytes");
