@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 
 namespace Overlay.Crypto;
 
@@ -22,7 +23,10 @@ public sealed unsafe class DataKey : IDisposable
 
     private static readonly bool s_isUsable = Sodium.Initialise() >= 0;
 
-    private readonly byte[] _keyCheck = new byte[KeyCheckSize];
+    private const int MarkKeyOffset = 16;
+
+    /// <summary>32 bytes of HKDF-SHA-256: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
+    private readonly byte[] _derived = new byte[32];
 
     /// <summary>The key, or for aes-256-gcm its expansion.</summary>
     private byte* _key;
@@ -30,7 +34,7 @@ public sealed unsafe class DataKey : IDisposable
     private DataKey(CipherSuite suite, ReadOnlySpan<byte> key)
     {
         Suite = suite;
-        Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, _keyCheck);
+        Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, _derived);
         _key = KeyMemory.Rent();
         fixed (byte* source = key)
         {
@@ -47,7 +51,7 @@ public sealed unsafe class DataKey : IDisposable
     public int TagSize => Suite == CipherSuite.Aegis256 ? 32 : 16;
 
     /// <summary>8 bytes that tell a wrong key from a damaged file; they say nothing about the key.</summary>
-    public ReadOnlySpan<byte> KeyCheck => _keyCheck;
+    public ReadOnlySpan<byte> KeyCheck => _derived.AsSpan(0, KeyCheckSize);
 
     /// <exception cref="ErrnoException">ENOTSUP: the processor lacks the instructions for this suite.</exception>
     public static DataKey Import(CipherSuite suite, ReadOnlySpan<byte> key)
@@ -110,8 +114,23 @@ public sealed unsafe class DataKey : IDisposable
         return error == 0;
     }
 
+    /// <summary>What a version of a block adds to its file's digest (format §5): nobody without the key can tell it. Never 0.</summary>
+    /// <param name="description">32 bytes, the nonce among them.</param>
+    public ulong Mark(long block, ReadOnlySpan<byte> description)
+    {
+        const int DescriptionSize = 32, InputSize = sizeof(long) + DescriptionSize;
+        byte* input = stackalloc byte[InputSize];
+        BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(input, sizeof(long)), block);
+        description[..DescriptionSize].CopyTo(new Span<byte>(input + sizeof(long), DescriptionSize));
+        ulong mark;
+        fixed (byte* key = &_derived[MarkKeyOffset])
+            _ = Sodium.ShortHash((byte*)&mark, input, InputSize, key);
+        return mark == 0 ? 1 : mark;
+    }
+
     public void Dispose()
     {
+        Secret.Wipe(_derived.AsSpan(MarkKeyOffset));
         if (_key != null)
             KeyMemory.Return(_key);
         _key = null;

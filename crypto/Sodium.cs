@@ -39,6 +39,10 @@ internal static unsafe partial class Sodium
     public static partial int AegisOpen(
         byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* key);
 
+    /// <summary>SipHash-2-4: 8 bytes, under a key of 16.</summary>
+    [LibraryImport(Library, EntryPoint = "crypto_shorthash_siphash24")]
+    public static partial int ShortHash(byte* hash, byte* data, ulong size, byte* key);
+
     [LibraryImport(Library, EntryPoint = "crypto_aead_xchacha20poly1305_ietf_encrypt")]
     public static partial int ChaChaSeal(
         byte* target, ulong* targetSize, byte* plain, ulong size, byte* data, ulong dataSize, byte* none, byte* nonce, byte* key);

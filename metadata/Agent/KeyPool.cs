@@ -42,6 +42,8 @@ internal sealed class KeyPool : IDisposable
     // Handed out and not yet reported as created.
     private readonly HashSet<UInt128> _handed = [];
     private readonly List<(byte[] FileId, string Path)> _created = [];
+    // How far files have come.
+    private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord)> _states = [];
 
     internal KeyPool(UnlockedVolume volume) => _volume = volume;
 
@@ -51,9 +53,9 @@ internal sealed class KeyPool : IDisposable
 
     internal bool IsLow => _count < _target / 2;
 
-    internal bool HasNotes => _handed.Count + _created.Count > 0;
+    internal bool HasNotes => CountNotes() > 0;
 
-    internal bool IsFullOfNotes => _handed.Count + _created.Count >= MaxPendingNotes;
+    internal bool IsFullOfNotes => CountNotes() >= MaxPendingNotes;
 
     /// <summary>Fills the pool up, in one transaction together with all notes.</summary>
     internal void Refill()
@@ -85,6 +87,17 @@ internal sealed class KeyPool : IDisposable
             return;
         _created.Add((fileId.ToArray(), path));
         _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
+    }
+
+    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord)
+    {
+        // The store's integers are signed; no file comes that far.
+        if (sequence > long.MaxValue)
+            return;
+        UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
+        bool isKnown = _states.TryGetValue(id, out (ulong Sequence, uint BootWord) known);
+        if (isKnown ? sequence > known.Sequence : _states.Count < MaxHeldNotes)
+            _states[id] = (sequence, bootWord);
     }
 
     /// <summary>Writes what was noted.</summary>
@@ -139,12 +152,17 @@ internal sealed class KeyPool : IDisposable
             _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
         foreach ((byte[] fileId, string path) in _created)
             _volume.Store.Files.SetLive(fileId, path);
+        foreach ((UInt128 fileId, (ulong sequence, uint bootWord)) in _states)
+            _volume.Store.Files.RaiseSequence(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), sequence, bootWord);
     }
+
+    private int CountNotes() => _handed.Count + _created.Count + _states.Count;
 
     private void ForgetNotes()
     {
         _handed.Clear();
         _created.Clear();
+        _states.Clear();
     }
 
     private static byte[] NewFileId()

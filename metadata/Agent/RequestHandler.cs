@@ -44,6 +44,8 @@ internal sealed class RequestHandler
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(ref request);
+        if (request.Kind == AgentMessage.NoteStates)
+            return TryNoteStates(ref request);
         PacketWriter answer = Begin(reply, request, 0);
         int error;
         switch (request.Kind)
@@ -160,6 +162,21 @@ internal sealed class RequestHandler
             return false;
         pool?.NoteCreated(fileId, path);
         return true;
+    }
+
+    private bool TryNoteStates(ref PacketReader note)
+    {
+        KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
+        uint bootWord = note.UInt32();
+        int count = note.UInt16();
+        for (int i = 0; i < Math.Min(count, AgentMessage.MaxStates); i++)
+        {
+            ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
+            ulong sequence = note.UInt64();
+            // A packet that is too short yields zeros, and an id of zeros is nobody's.
+            pool?.NoteState(fileId, sequence, bootWord);
+        }
+        return note.IsComplete;
     }
 
     private int Lend(ref PacketReader request, out int lent)

@@ -188,6 +188,27 @@ public sealed class AgentClient : IDisposable
         }
     }
 
+    /// <summary>Tells the agent how far files have come. One way; at most <see cref="AgentMessage.MaxStates"/> of them.</summary>
+    /// <param name="bootWord">Of this boot (format §7).</param>
+    public void NoteStates(ReadOnlySpan<byte> volumeId, uint bootWord, ReadOnlySpan<FileSequence> states)
+    {
+        CheckIds(volumeId, volumeId);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(states.Length, AgentMessage.MaxStates);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter note = Begin(AgentMessage.NoteStates);
+            note.Bytes(volumeId);
+            note.UInt32(bootWord);
+            note.UInt16((ushort)states.Length);
+            foreach (FileSequence state in states)
+            {
+                note.Bytes(state.FileId);
+                note.UInt64(state.Sequence);
+            }
+            ClientSocket.Send(_descriptor, _buffer.Bytes[..note.Length]);
+        }
+    }
+
     /// <summary>
     /// A descriptor of the volume's lock file or coherence table (a description of its own, close-on-exec), for a process that
     /// may not open it itself. The caller's to close.

@@ -27,6 +27,8 @@ namespace Overlay.Metadata.Protocol;
 /// 9 reopen          volume id (16); one descriptor by SCM_RIGHTS        none; one descriptor of the same file by
 ///                                                                       SCM_RIGHTS, opened for reading and writing;
 ///                                                                       EPERM: it may not be written, or lies elsewhere
+/// 10 note states    volume id (16), boot word (4), count (2), count ×   none
+///                   (file id (16), sequence (8))
 /// </code>
 /// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges. Reopen is for
 /// those that were given a descriptor for writing alone, or a sandbox (Landlock) that lets nothing be opened: to change a part of
@@ -48,12 +50,14 @@ internal static class AgentMessage
     internal const int MaxPacket = 8192;
     internal const int MaxText = 4096;
     internal const int MaxKeysPerRequest = 128;
+    internal const int MaxStates = 128;
 
     internal const int VolumeIdSize = 16;
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
 
-    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9;
+    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
+        NoteStates = 10;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const ushort ReplyBit = 0x8000;
 }

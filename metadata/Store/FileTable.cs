@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Microsoft.Data.Sqlite;
 using Overlay.Crypto;
 
@@ -8,13 +9,13 @@ namespace Overlay.Metadata.Store;
 internal sealed class FileTable : IDisposable
 {
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _insert, _setState, _setLive, _removePooled;
+    private readonly SqliteCommand _find, _insert, _setState, _setLive, _raiseSequence, _removePooled;
 
     internal FileTable(StoreConnection store)
     {
         _store = store;
         _find = store.Prepare(
-            "SELECT wrapped_key, key_version, suite, block_size_log2, created, state, path FROM file WHERE file_id = $id",
+            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot FROM file WHERE file_id = $id",
             "$id");
         _insert = store.Prepare(
             """
@@ -24,6 +25,8 @@ internal sealed class FileTable : IDisposable
             "$id", "$key", "$version", "$suite", "$size", "$created");
         _setState = store.Prepare("UPDATE file SET state = $state WHERE file_id = $id AND state < $state", "$id", "$state");
         _setLive = store.Prepare("UPDATE file SET state = 2, path = $path WHERE file_id = $id", "$id", "$path");
+        _raiseSequence = store.Prepare(
+            "UPDATE file SET sequence = $sequence, boot = $boot WHERE file_id = $id AND sequence < $sequence", "$id", "$sequence", "$boot");
         _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
     }
 
@@ -31,12 +34,18 @@ internal sealed class FileTable : IDisposable
     {
         _find.Parameters[0].Value = fileId;
         using SqliteDataReader reader = _find.ExecuteReader();
-        if (!reader.Read())
-            return null;
-        return new FileRow(fileId, reader.GetFieldValue<byte[]>(0), reader.GetInt32(1), (CipherSuite)reader.GetByte(2),
-            reader.GetInt32(3), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(4)), (FileState)reader.GetInt32(5),
-            reader.GetString(6));
+        return reader.Read() ? ReadSoundRow(_store, reader) : null;
     });
+
+    /// <summary>One after the other, as the store is at the first of them.</summary>
+    internal static IEnumerable<FileRow> ReadAll(StoreConnection store)
+    {
+        using SqliteCommand command = store.Prepare(
+            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot FROM file");
+        using SqliteDataReader reader = store.Guard(command.ExecuteReader);
+        while (store.Guard(reader.Read))
+            yield return ReadSoundRow(store, reader);
+    }
 
     internal void InsertPooled(byte[] fileId, byte[] wrappedKey, VolumeRow volume, long created)
     {
@@ -64,6 +73,14 @@ internal sealed class FileTable : IDisposable
         _setLive.ExecuteNonQuery();
     }
 
+    internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord)
+    {
+        _raiseSequence.Parameters[0].Value = fileId;
+        _raiseSequence.Parameters[1].Value = (long)sequence;
+        _raiseSequence.Parameters[2].Value = (long)bootWord;
+        _raiseSequence.ExecuteNonQuery();
+    }
+
     /// <summary>For a key that has provably not left the agent.</summary>
     internal void RemovePooled(byte[] fileId)
     {
@@ -71,9 +88,28 @@ internal sealed class FileTable : IDisposable
         _removePooled.ExecuteNonQuery();
     }
 
+    private static FileRow ReadSoundRow(StoreConnection store, SqliteDataReader reader)
+    {
+        try
+        {
+            return store.Guard(() => ReadRow(reader));
+        }
+        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        {
+            throw StoreErrors.Damaged(store.Path, e.Message);
+        }
+    }
+
+    private static FileRow ReadRow(SqliteDataReader reader) => new(
+        reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1), reader.GetInt32(2), (CipherSuite)reader.GetByte(3),
+        reader.GetInt32(4), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), (FileState)reader.GetInt32(6), reader.GetString(7))
+    {
+        Sequence = (ulong)reader.GetInt64(8), BootWord = (uint)reader.GetInt64(9),
+    };
+
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setLive, _removePooled })
+        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setLive, _raiseSequence, _removePooled })
             command.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Microsoft.Data.Sqlite;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Volumes;
 
@@ -37,7 +38,40 @@ public sealed class MetadataStore : IDisposable
             throw new VolumeException(VolumeError.StoreMissing, $"The store {path} does not exist.");
         if (status.Type != FileStatus.Regular && status.Type != FileStatus.Link)
             throw StoreErrors.Damaged(path, "it is not a file.");
-        StoreConnection connection = StoreConnection.Open(path);
+        try
+        {
+            return Open(path, isAlone: false);
+        }
+        catch (VolumeException e) when (e.InnerException is SqliteException { SqliteErrorCode: StoreErrors.InputOutput or StoreErrors.Full })
+        {
+            // A full disk has no room for what processes share of the log. Alone we need none: existing files can be read, and deleted.
+            return Open(path, isAlone: true);
+        }
+    }
+
+    public IReadOnlyList<KeySlotRow> ReadKeySlots() => VolumeTables.ReadKeySlots(Connection);
+
+    public IReadOnlyList<KeyVersionRow> ReadKeyVersions() => VolumeTables.ReadKeyVersions(Connection);
+
+    /// <returns>The row of a file, or null.</returns>
+    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId) => _files.TryFind(fileId.ToArray());
+
+    /// <summary>The rows of all files, keys in stock among them.</summary>
+    public IEnumerable<FileRow> ReadFiles() => FileTable.ReadAll(Connection);
+
+    /// <summary>How many rows are in this state; reads all of them.</summary>
+    public long CountFiles(FileState state) =>
+        Connection.QueryNumber($"SELECT count(*) FROM file WHERE state = {(int)state}");
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        Connection.Dispose();
+    }
+
+    private static MetadataStore Open(string path, bool isAlone)
+    {
+        StoreConnection connection = StoreConnection.Open(path, isAlone);
         try
         {
             SchemaMigration.Migrate(connection);
@@ -49,33 +83,6 @@ public sealed class MetadataStore : IDisposable
             connection.Dispose();
             throw;
         }
-    }
-
-    public IReadOnlyList<KeySlotRow> ReadKeySlots() => VolumeTables.ReadKeySlots(Connection);
-
-    public IReadOnlyList<KeyVersionRow> ReadKeyVersions() => VolumeTables.ReadKeyVersions(Connection);
-
-    /// <returns>The row of a file, or null.</returns>
-    public FileRow? TryFindFile(ReadOnlySpan<byte> fileId)
-    {
-        try
-        {
-            return _files.TryFind(fileId.ToArray());
-        }
-        catch (Exception e) when (e is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
-        {
-            throw StoreErrors.Damaged(Path, e.Message);
-        }
-    }
-
-    /// <summary>How many rows are in this state; reads all of them.</summary>
-    public long CountFiles(FileState state) =>
-        Connection.QueryNumber($"SELECT count(*) FROM file WHERE state = {(int)state}");
-
-    public void Dispose()
-    {
-        _files.Dispose();
-        Connection.Dispose();
     }
 
     /// <summary>

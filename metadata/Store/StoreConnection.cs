@@ -29,7 +29,8 @@ internal sealed class StoreConnection : IDisposable
     /// <summary>Tests stop the process in the middle of any statement through this.</summary>
     internal static Action<SqliteConnection>? Opened { get; set; }
 
-    internal static StoreConnection Open(string path)
+    /// <param name="isAlone">No other process may have it open meanwhile: nothing is shared then.</param>
+    internal static StoreConnection Open(string path, bool isAlone = false)
     {
         SqliteConnectionStringBuilder settings = new()
         {
@@ -46,6 +47,9 @@ internal sealed class StoreConnection : IDisposable
             store.Guard(connection.Open);
             Opened?.Invoke(connection);
             store.Execute($"PRAGMA busy_timeout = {BusyMilliseconds}");
+            // Ahead of whatever looks into the file: that maps what is shared.
+            if (isAlone)
+                store.Execute("PRAGMA locking_mode = EXCLUSIVE");
             store.Execute("PRAGMA foreign_keys = ON");
             // A commit that has returned is on the disk: keys are handed out on its word.
             store.Execute("PRAGMA synchronous = FULL");

@@ -6,7 +6,9 @@ namespace Overlay.Metadata.Store;
 /// <summary>SQLite's result codes in our words.</summary>
 internal static class StoreErrors
 {
-    private const int Busy = 5, Locked = 6, Corrupt = 11, Full = 13, Constraint = 19, Mismatch = 20, NotADatabase = 26, Error = 1;
+    internal const int InputOutput = 10, Full = 13;
+
+    private const int Busy = 5, Locked = 6, Corrupt = 11, Constraint = 19, Mismatch = 20, NotADatabase = 26, Error = 1;
 
     internal static VolumeException Translate(SqliteException e, string path) => e.SqliteErrorCode switch
     {

@@ -56,6 +56,12 @@ internal static class StoreSchema
             path            TEXT    NOT NULL       -- last known, relative to the volume; '' if never told
         ) STRICT;
         """,
+
+        """
+        -- How far a file has come, as far as the agent was told: an older copy in its place is found by that.
+        ALTER TABLE file ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;   -- of its header (format, 4); 0: never told
+        ALTER TABLE file ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;       -- boot word of the teller
+        """,
     ];
 
     internal static int CurrentVersion => Steps.Length;

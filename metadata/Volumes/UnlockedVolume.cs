@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Store;
@@ -65,6 +66,14 @@ public sealed class UnlockedVolume : IDisposable
         KeySlotRow row = SlotSealing.Seal(secret, needed, Store.Volume, _volumeKey.Bytes, label);
         Store.Connection.InTransaction(() => VolumeTables.Insert(Store.Connection, row));
     }
+
+    /// <summary>Files have come that far, at least.</summary>
+    public void RaiseSequences(IReadOnlyCollection<(byte[] FileId, ulong Sequence)> states, uint bootWord) =>
+        Store.Connection.InTransaction(() =>
+        {
+            foreach ((byte[] fileId, ulong sequence) in states)
+                Store.Files.RaiseSequence(fileId, sequence, bootWord);
+        });
 
     /// <summary>Wraps the key of a new file for its row.</summary>
     internal byte[] Wrap(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key) =>

@@ -49,7 +49,8 @@ public static class VolumeCreator
         VolumeFiles.Sync(paths.Overlay);
         CreateStore(paths.Store(config), volumeId, secret, options);
         VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.LocksName), default, 0);
-        VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.CoherenceName), default, CoherenceSize);
+        // Written, not a hole: it is mapped, and a full disk could not give the pages later.
+        VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.CoherenceName), new byte[CoherenceSize], CoherenceSize);
         VolumeFiles.Rename(paths.UnfinishedConfig, paths.Config);
         VolumeFiles.Sync(paths.Overlay);
         VolumeFiles.Sync(paths.Root);

@@ -38,6 +38,25 @@ internal sealed class AgentLink(EngineSettings settings)
         }
     }
 
+    /// <summary>Says something that nobody has to hear: nothing is started, awaited or logged for it.</summary>
+    internal void TryTell(Action<AgentClient> what)
+    {
+        lock (_gate)
+        {
+            if (_client is null)
+                return;
+            try
+            {
+                what(_client);
+            }
+            catch (ErrnoException exception) when (IsConnectionFault(exception.Errno))
+            {
+                _client.Dispose();
+                _client = null;
+            }
+        }
+    }
+
     /// <summary>The connection is shared with the parent: answers would go astray.</summary>
     internal void AfterFork()
     {

@@ -20,8 +20,13 @@ internal sealed unsafe class CoherenceTable
             _words = (ulong*)Map(-1, Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS);
             return;
         }
-        if (KernelFile.Status(fd).Size < Size)
+        Kernel.StatusBuffer status = KernelFile.Status(fd);
+        if (status.Size < Size)
             KernelFile.Check(Kernel.SetLength(fd, Size), "the coherence table cannot be extended");
+        // Of a hole (a copy, a backup), a full disk would not give the page when it is stored to: that is SIGBUS.
+        bool mayHaveHoles = status.AllocatedBytes < Size;
+        if (mayHaveHoles && Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
+            throw KernelFile.Failure("there is no room for the coherence table");
         _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
     }
 

@@ -100,6 +100,7 @@ internal sealed unsafe partial class FileEngine
         bool zeroes = mode == Punch || (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) == Kernel.FALLOC_FL_ZERO_RANGE;
         if (!zeroes && (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) != 0)
             throw new ErrnoException(Errno.EOPNOTSUPP, "this kind of allocation is not supported on sealed files");
+        _ = FileSizeLimit.Read();
         file.EnterWrite();
         try
         {
@@ -121,6 +122,7 @@ internal sealed unsafe partial class FileEngine
     internal long Sync(int fd, bool dataOnly)
     {
         using Operation operation = Begin(fd);
+        _ = FileSizeLimit.Read();
         if (operation.File.CanWrite)
             operation.File.File.Sync(dataOnly);
         else
@@ -166,6 +168,8 @@ internal sealed unsafe partial class FileEngine
             openFile.CheckMayTruncate(fd);
             if (length > file.CurrentLength)
                 CheckRoom(length - 1, 1);
+            else
+                _ = FileSizeLimit.Read();
             file.SetLength(length);
         }
         finally

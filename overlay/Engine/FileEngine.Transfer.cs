@@ -152,12 +152,12 @@ internal sealed unsafe partial class FileEngine
     /// <summary>RLIMIT_FSIZE speaks of logical sizes (design §5). Returns how much may be written at <paramref name="offset"/>.</summary>
     private static long CheckRoom(long offset, long wanted)
     {
-        const int FileSize = 1, SIGXFSZ = 25;
-        Kernel.Limit limit;
+        const int SIGXFSZ = 25;
         long greatest = SealedFile.GreatestSize;
-        bool isLimited = Kernel.GetLimit(FileSize, &limit) == 0 && limit.Soft < (ulong)greatest;
+        ulong limit = FileSizeLimit.Read();
+        bool isLimited = limit < (ulong)greatest;
         if (isLimited)
-            greatest = (long)limit.Soft;
+            greatest = (long)limit;
         if (offset < greatest)
             return Math.Min(wanted, greatest - offset);
         if (isLimited)

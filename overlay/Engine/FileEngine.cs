@@ -75,6 +75,8 @@ internal sealed partial class FileEngine : IDisposable
         _agent.AfterFork();
         foreach (Volume? volume in _volumes)
             volume?.AfterFork();
+        foreach (OpenFile file in _table.All())
+            file.File?.AfterFork();
         return 0;
     }
 
@@ -92,6 +94,7 @@ internal sealed partial class FileEngine : IDisposable
     {
         lock (_attachGate)
         {
+            _ = FileSizeLimit.Read();
             Kernel.StatusBuffer status = KernelFile.Status(fd);
             int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
             if (flags < 0)
@@ -200,7 +203,7 @@ internal sealed partial class FileEngine : IDisposable
         try
         {
             if (file.CanWrite)
-                file.File.Settle();
+                file.Settle();
         }
         catch (ErrnoException exception)
         {
@@ -388,7 +391,7 @@ internal sealed partial class FileEngine : IDisposable
     private Volume GetVolume(int index)
     {
         lock (_attachGate)
-            return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent);
+            return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent, _bootWord);
     }
 
     private int ReopenByAgent(int fd)

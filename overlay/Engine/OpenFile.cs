@@ -63,29 +63,44 @@ internal sealed class OpenFile : IBackingFile
 
     public int Read(long offset, Span<byte> buffer) => KernelFile.Read(_fd, offset, buffer);
 
-    public void Write(long offset, ReadOnlySpan<byte> data) => KernelFile.Write(_fd, offset, data);
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        if (!FileSizeLimit.IsExceeded(offset + data.Length))
+        {
+            KernelFile.Write(_fd, offset, data);
+            return;
+        }
+        using (FileSizeLimit.Lift(offset + data.Length))
+            KernelFile.Write(_fd, offset, data);
+    }
 
     public void SetLength(long length)
     {
-        if (Kernel.SetLength(_fd, length) == 0)
-            return;
-        // Opened inside a sandbox (Landlock), a descriptor may write but not change the length.
-        if (Kernel.LastError == Errno.EACCES && TryExchange())
-            KernelFile.Check(Kernel.SetLength(_fd, length), "changing the backing file's length failed");
-        else
-            throw KernelFile.Failure("changing the backing file's length failed");
+        try
+        {
+            SetLengthWithin(length);
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EACCES && TryExchange())
+        {
+            // Opened inside a sandbox (Landlock), a descriptor may write but not change the length.
+            SetLengthWithin(length);
+        }
     }
 
-    public void PunchHole(long offset, long length)
+    private void SetLengthWithin(long length)
     {
-        // A file system without holes keeps the space: a cost, not a fault.
-        const int PunchKeepingSize = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
-        if (Kernel.Allocate(_fd, PunchKeepingSize, offset, length) != 0 && Kernel.LastError is not (Errno.EOPNOTSUPP or Errno.EINTR))
-            throw KernelFile.Failure("punching a hole failed");
+        if (!FileSizeLimit.IsExceeded(length))
+        {
+            KernelFile.SetLength(_fd, length);
+            return;
+        }
+        using (FileSizeLimit.Lift(length))
+            KernelFile.SetLength(_fd, length);
     }
 
-    public void Sync(bool dataOnly) =>
-        KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
+    public void PunchHole(long offset, long length) => KernelFile.PunchHole(_fd, offset, length);
+
+    public void Sync(bool dataOnly) => KernelFile.Sync(_fd, dataOnly);
 
     internal void Bind(SealedFile file, Volume volume, FileLog log)
     {
@@ -197,9 +212,18 @@ internal sealed class OpenFile : IBackingFile
         _isOwn = false;
     }
 
+    /// <summary>Puts the file in order, and tells the agent how far it has come.</summary>
+    internal void Settle()
+    {
+        File.Settle();
+        if (File.TryTakeNews(out ulong sequence))
+            Volume.NoteState(File.FileId, sequence);
+    }
+
     /// <summary>The program may have set the times just before a close or a sync (cp -p, tar, xz).</summary>
     public void Quietly(Action change)
     {
+        _ = FileSizeLimit.Read();
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
         change();
         RestoreTimes(before);

@@ -17,16 +17,19 @@ internal sealed class Volume : IKeySource
     private const int NoteDelay = 200;
 
     private readonly AgentLink _agent;
+    private readonly uint _bootWord;
     private readonly Stack<GrantedKey> _stock = new();
     private readonly RecentKeys _recent = new();
     private readonly List<(byte[] FileId, string Path)> _notes = [];
-    private long _lastNotes;
+    private readonly List<FileSequence> _states = [];
+    private long _lastNotes, _lastStates;
     private int _nextBatch = 1;
 
     /// <exception cref="ErrnoException">Not a volume, or its agent does not serve it.</exception>
-    internal Volume(string root, AgentLink agent)
+    internal Volume(string root, AgentLink agent, uint bootWord)
     {
         Root = root;
+        _bootWord = bootWord;
         _agent = agent;
         // With a given agent the volume's own files need not be readable to us; otherwise its id tells where the agent listens.
         byte[] id = agent.HasAddress ? [] : LoadId(root);
@@ -126,8 +129,36 @@ internal sealed class Volume : IKeySource
         SendNotes();
     }
 
+    /// <summary>Tells the agent how far a file has come, so that an older copy of it in its place is found (format §5).</summary>
+    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence)
+    {
+        lock (_stock)
+        {
+            _states.Add(new FileSequence(fileId.ToArray(), sequence));
+            if (_states.Count < LargestBatch && Environment.TickCount64 - _lastStates < NoteDelay)
+                return;
+        }
+        SendStates();
+    }
+
+    /// <summary>Where no agent is there any more the store just knows less.</summary>
+    private void SendStates()
+    {
+        FileSequence[] states;
+        lock (_stock)
+        {
+            if (_states.Count == 0)
+                return;
+            states = [.. _states];
+            _states.Clear();
+            _lastStates = Environment.TickCount64;
+        }
+        _agent.TryTell(client => client.NoteStates(Id, _bootWord, states));
+    }
+
     internal void SendNotes()
     {
+        SendStates();
         (byte[] FileId, string Path)[] notes;
         lock (_stock)
         {
@@ -157,6 +188,7 @@ internal sealed class Volume : IKeySource
         while (_stock.TryPop(out GrantedKey key))
             key.Wipe();
         _notes.Clear();
+        _states.Clear();
         Locks.Forget();
     }
 

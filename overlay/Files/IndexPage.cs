@@ -15,6 +15,9 @@ internal sealed class IndexPage(long group)
 
     public long Group { get; } = group;
 
+    /// <summary>What each slot adds to the file's digest, as it is on disk; null: nobody has asked yet.</summary>
+    public ulong[]? Marks { get; set; }
+
     /// <summary>Slots whose versions moved: places of theirs may hold stale data (format §6).</summary>
     public uint StaleSlots { get; set; }
 }

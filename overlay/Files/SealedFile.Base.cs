@@ -16,6 +16,7 @@ public sealed partial class SealedFile
     /// </summary>
     private void Rebase(IndexPage page)
     {
+        KnowMarks(page);
         GroupRecord record = new(page.Bytes);
         if (IsInFlight(record.Interval, record.Boot))
             MakeEverythingDurable();
@@ -58,8 +59,12 @@ public sealed partial class SealedFile
                 record.Present &= ~(1U << slot);
         }
         for (int child = 0; child < ChildrenPerGroup; child++)
-            if (IsYoungChild(page, page.Group * ChildrenPerGroup + 1 + child) && FindGroup(page.Group * ChildrenPerGroup + 1 + child) is null)
-                record.SetChild(child, false);
+        {
+            if (!IsYoungChild(page, page.Group * ChildrenPerGroup + 1 + child) || FindGroup(page.Group * ChildrenPerGroup + 1 + child) is not null)
+                continue;
+            GiveUpDigest(); // what was below is not known any more
+            record.SetChild(child, false);
+        }
         int end = page.Group == 0 && !_header.IsIndexed ? InlineOffset : PageSize;
         WriteIndex(page, EntryOffset, end);
     }

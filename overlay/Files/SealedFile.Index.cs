@@ -54,7 +54,7 @@ public sealed partial class SealedFile
             return page;
         IndexPage parent = MakeGroup(Geometry.ParentOf(group));
         int child = Geometry.ChildIndexOf(group);
-        page = new IndexPage(group);
+        page = new IndexPage(group) { Marks = new ulong[GroupBlocks] }; // whatever is in it does not exist
         ReadIndexBytes(page);
         Rebase(parent);
         GroupRecord record = new(page.Bytes);
@@ -85,8 +85,20 @@ public sealed partial class SealedFile
     /// <summary>After <see cref="Rebase"/> and a change of bits.</summary>
     private void WriteRecord(IndexPage page)
     {
+        const int NoSlot = -1;
+        if (TakesDigestAlong(page))
+        {
+            // Header and record are neighbours in one sector.
+            TakeDigestAlong(page, NoSlot, NoSlot);
+            SealRecord(page);
+            SealHeader(page.Bytes);
+            _context.Backing.Write(0, page.Bytes.AsSpan(0, RecordOffset + RecordSize));
+            return;
+        }
+        BeginIndexChange(page);
         SealRecord(page);
         _context.Backing.Write(_geometry.IndexOffset(page.Group) + RecordOffset, page.Bytes.AsSpan(RecordOffset, RecordSize));
+        EndIndexChange(page, NoSlot, NoSlot);
     }
 
     private void SealRecord(IndexPage page)
@@ -127,7 +139,10 @@ public sealed partial class SealedFile
 
     /// <summary>May this have lost a part of itself in a power loss (format §7)?</summary>
     private bool MayBeLost(ulong interval, uint boot) =>
-        boot != _context.BootWord && (interval > _header.DurableInterval || _header.Lost.Contains(interval));
+        boot != _context.BootWord && !IsOfThisBoot && (interval > _header.DurableInterval || _header.Lost.Contains(interval));
+
+    /// <summary>Made in this boot: nothing of it can have been lost, whatever an entry that was changed says of another boot.</summary>
+    private bool IsOfThisBoot => _header.Boot == _context.BootWord && _header.Lost.Last == 0;
 
     /// <summary>A torn read is repeated, the last time under the lock, where nobody can be writing.</summary>
     private void Retry(int attempt)

@@ -33,7 +33,7 @@ public sealed partial class SealedFile
             else
                 BeginTruncation(length);
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -61,7 +61,7 @@ public sealed partial class SealedFile
             }
             _stamp = BlockCache.NewStamp();
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -84,11 +84,14 @@ public sealed partial class SealedFile
         Unsettle(_header.Size);
         IndexPage page = FindGroup(0)!;
         page.Bytes.AsSpan(RecordOffset).Clear();
+        page.Marks = null;
         page.Inline = null;
         page.StaleSlots = 0;
         _header.Size = 0;
         _header.IsIndexed = false;
         _header.TruncatedFrom = 0;
+        _header.Digest = _header.Digest.Restart(0);
+        _isDigestOpen = false;
         Rebase(page);
         SealRecord(page);
         SealHeader(page.Bytes);
@@ -105,9 +108,12 @@ public sealed partial class SealedFile
     {
         Unsettle(_header.Size);
         ClearBeyondSize(_header.Size + 1);
+        // What goes is not subtracted then: the end of the truncation starts the digest anew.
+        bool opensDigest = length == 0 && CountWriter();
         _header.TruncatedFrom = _header.Size;
         _header.Size = length;
         WriteHeader();
+        _isDigestOpen |= opensDigest;
         FinishTruncation();
     }
 
@@ -123,6 +129,11 @@ public sealed partial class SealedFile
         _stamp = BlockCache.NewStamp();
         ClearGroups(_geometry.LastGroup(_header.TruncatedFrom));
         _header.TruncatedFrom = 0;
+        if (_header.Size == 0)
+        {
+            _header.Digest = _header.Digest.Restart(0);
+            _isDigestOpen = false;
+        }
         WriteHeader();
     }
 
@@ -208,6 +219,8 @@ public sealed partial class SealedFile
         if ((record.Present & ~alive) == 0 && !hasDeadChild)
             return false;
         Rebase(page);
+        if (hasDeadChild && !(_header.Size == 0 && _header.TruncatedFrom > 0))
+            SubtractBelow(page, firstDeadChild);
         page.StaleSlots |= record.Present & ~alive;
         record.Present &= alive;
         for (int child = firstDeadChild; child < ChildrenPerGroup; child++)

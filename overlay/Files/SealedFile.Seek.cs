@@ -1,11 +1,10 @@
 using System;
-using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
 
 namespace Overlay.Files;
 
-/// <summary>SEEK_DATA and SEEK_HOLE, and looking at every block.</summary>
+/// <summary>SEEK_DATA and SEEK_HOLE.</summary>
 public sealed partial class SealedFile
 {
     /// <summary>The first offset at or after <paramref name="offset"/> that holds data; -1: none (ENXIO).</summary>
@@ -13,61 +12,6 @@ public sealed partial class SealedFile
 
     /// <summary>The first hole at or after; the end of the file is one. -1 beyond the end (ENXIO).</summary>
     public long SeekHole(long offset) => Seek(offset, isLookingForData: false);
-
-    /// <summary>Opens every record and block. <paramref name="onDamage"/> gets the block (-1: a whole group) and the cause.</summary>
-    public FileSurvey Survey(Action<long, string> onDamage)
-    {
-        lock (_gate)
-        {
-            Revalidate();
-            FileSurvey survey = new();
-            using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
-            for (long group = 0; group <= _geometry.LastGroup(_header.Size); group++)
-                SurveyGroup(group, scratch.Span[.._geometry.BlockSize], survey, onDamage);
-            return survey;
-        }
-    }
-
-    private void SurveyGroup(long group, Span<byte> plain, FileSurvey survey, Action<long, string> onDamage)
-    {
-        IndexPage? page;
-        try
-        {
-            page = FindGroup(group);
-        }
-        catch (ErrnoException exception)
-        {
-            survey.DamagedBlocks++;
-            onDamage(-1, exception.Message);
-            return;
-        }
-        for (int slot = 0; slot < GroupBlocks; slot++)
-        {
-            long block = group * GroupBlocks + slot;
-            if (block << _geometry.BlockSizeLog2 >= _header.Size)
-                return;
-            if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
-            {
-                survey.Holes++;
-                continue;
-            }
-            BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-            try
-            {
-                int length = OpenBlock(block, plain);
-                survey.Blocks++;
-                survey.PlainBytes += length;
-                survey.StoredBytes += current.StoredLength;
-                survey.CompressedBlocks += current.Kind == StoredKind.Lz4 ? 1 : 0;
-            }
-            catch (ErrnoException exception)
-            {
-                survey.DamagedBlocks++;
-                onDamage(block, exception.Message);
-                page = FindGroup(group);
-            }
-        }
-    }
 
     private long Seek(long offset, bool isLookingForData)
     {

@@ -31,9 +31,10 @@ public sealed partial class SealedFile
         _context.Backing.Sync(dataOnly);
         ChangeHeader(() =>
         {
-            CloseInterval(interval);
             // What others wrote meanwhile is in a later interval: the next sync has to close that one.
-            syncedWord = _wordAtEntry == wordAfter ? _wordAtEntry + 65536 : ~0UL;
+            bool isAll = _wordAtEntry == wordAfter;
+            CloseInterval(interval, isAll);
+            syncedWord = isAll ? _wordAtEntry + 65536 : ~0UL;
         });
         _syncedWord = syncedWord;
     }
@@ -56,10 +57,12 @@ public sealed partial class SealedFile
                 CompressTail();
                 ReclaimStale();
                 SettleLength();
+                if (CloseDigest())
+                    WriteHeader();
                 _needsSettling = false;
             });
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -77,7 +80,7 @@ public sealed partial class SealedFile
         {
             _context.Backing.Quietly(change);
         }
-        catch (ErrnoException)
+        catch
         {
             Distrust();
             throw;
@@ -93,12 +96,16 @@ public sealed partial class SealedFile
     {
         ulong interval = _header.SyncInterval;
         _header.SyncInterval = interval + 1;
+        CloseDigest();
         WriteHeader();
         return interval;
     }
 
-    private void CloseInterval(ulong interval)
+    /// <param name="isAll">Nobody has written anything since the interval was opened.</param>
+    private void CloseInterval(ulong interval, bool isAll)
     {
+        if (isAll)
+            MarkSynced();
         _header.DurableInterval = Math.Max(_header.DurableInterval, interval);
         WriteHeader();
     }
@@ -107,7 +114,7 @@ public sealed partial class SealedFile
     {
         ulong interval = OpenInterval();
         _context.Backing.Sync(dataOnly: true);
-        CloseInterval(interval);
+        CloseInterval(interval, isAll: true);
     }
 
     private void CompressTail()

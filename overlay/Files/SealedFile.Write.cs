@@ -45,10 +45,10 @@ public sealed partial class SealedFile
             }
             return done;
         }
-        catch (ErrnoException)
+        catch (Exception exception)
         {
             Distrust();
-            if (done > 0)
+            if (done > 0 && exception is (ErrnoException or OutOfMemoryException))
                 return done;
             throw;
         }
@@ -117,11 +117,18 @@ public sealed partial class SealedFile
             durable.Clear();
         page.Bytes.AsSpan(InlineOffset).Clear();
         page.Inline = null;
-        _header.IsIndexed = true;
         Rebase(page);
+        _header.IsIndexed = true;
+        bool takesAlong = TakesDigestAlong(page);
+        if (takesAlong)
+            TakeDigestAlong(page, 0, 0);
+        else
+            BeginIndexChange(page);
         SealRecord(page);
         SealHeader(page.Bytes);
         _context.Backing.Write(0, page.Bytes);
+        if (!takesAlong)
+            EndIndexChange(page, 0, 0);
     }
 
     private void MoveBlockZero(IndexPage page)
@@ -167,7 +174,14 @@ public sealed partial class SealedFile
             _header.Size = offset + done;
             _isHeaderDirty = true;
         }
-        CommitGroup(page);
+        try
+        {
+            CommitGroup(page);
+        }
+        catch (ErrnoException) when (fault is not null)
+        {
+            throw fault;
+        }
         _index[group] = page;
         return done;
     }
@@ -353,6 +367,7 @@ public sealed partial class SealedFile
 
     private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
+        KnowMarks(page);
         // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
         for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)
         {
@@ -361,6 +376,8 @@ public sealed partial class SealedFile
                 MakeEverythingDurable();
         }
         Rebase(page);
+        if (page.Group != 0)
+            OpenDigest();
         _firstDirtySlot = GroupBlocks;
         _lastDirtySlot = -1;
         _isRecordDirty = _isHeaderDirty = _isInlineDirty = false;
@@ -373,6 +390,18 @@ public sealed partial class SealedFile
         int to = EntryOffset + (_lastDirtySlot + 1) * EntrySize;
         if (_isInlineDirty)
             to = InlineOffset + _inlineLength;
+        bool takesAlong = TakesDigestAlong(page) && (_isHeaderDirty || !_header.IsIndexed);
+        if (takesAlong)
+        {
+            TakeDigestAlong(page, _firstDirtySlot, _lastDirtySlot);
+            _isHeaderDirty = true;
+        }
+        else if (page.Group == 0 && !_isHeaderDirty)
+        {
+            OpenDigest();
+        }
+        if (!takesAlong)
+            BeginIndexChange(page);
         if (_isRecordDirty)
             SealRecord(page);
         bool isHeaderHere = _isHeaderDirty && page.Group == 0;
@@ -394,6 +423,8 @@ public sealed partial class SealedFile
             if (_isRecordDirty)
                 WriteIndex(page, RecordOffset, RecordOffset + RecordSize);
         }
+        if (!takesAlong)
+            EndIndexChange(page, _firstDirtySlot, _lastDirtySlot);
         if (_isHeaderDirty && page.Group != 0)
             WriteHeader();
         if (_isInlineDirty)

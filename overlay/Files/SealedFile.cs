@@ -81,6 +81,7 @@ public sealed partial class SealedFile : IDisposable
         FileHeader header = new()
         {
             Suite = key.Suite, Compresses = compresses, BlockSizeLog2 = blockSizeLog2, SyncInterval = 1, Sequence = 1, Boot = context.BootWord,
+            Digest = default(StateDigest).Restart(0),
         };
         IndexPage page = new(0);
         Span<byte> sector = page.Bytes.AsSpan(0, SectorSize);
@@ -224,6 +225,7 @@ public sealed partial class SealedFile : IDisposable
         if (_header.Boot == _context.BootWord)
             return;
         _header.BeginBoot(_context.BootWord, (ulong)DateTime.UtcNow.Ticks);
+        _header.Digest = _header.Digest with { IsRebooted = true };
         WriteHeader();
     }
 
@@ -296,6 +298,7 @@ public sealed partial class SealedFile : IDisposable
     private void SealHeader(Span<byte> page)
     {
         _header.Sequence++;
+        _hasNews = true;
         _header.Boot = _context.BootWord;
         _header.Write(page, _fileId, _context.VolumeId, _key);
     }
@@ -305,7 +308,15 @@ public sealed partial class SealedFile : IDisposable
     {
         Forget();
         _wordAtEntry = ~0UL;
-        ReadHeader();
+        DistrustDigest();
+        try
+        {
+            ReadHeader();
+        }
+        catch (ErrnoException)
+        {
+            // The first fault is the one to report, and what was written before it; whoever comes next reads the header again.
+        }
     }
 
     private ErrnoException Damage(string cause)

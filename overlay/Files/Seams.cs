@@ -24,6 +24,13 @@ public interface IBackingFile
     void Quietly(Action change) => change();
 }
 
+/// <summary>Where a backing file holds anything at all; for looking after its space.</summary>
+public interface IExtentMap
+{
+    /// <summary>The first range at or behind <paramref name="offset"/> that is no hole of the backing file. False: none is left.</summary>
+    bool TryNextExtent(long offset, out long start, out long end);
+}
+
 /// <summary>One inode's write lock between processes (design D13); threads of a process are kept apart by SealedFile itself.</summary>
 public interface IFileLock
 {

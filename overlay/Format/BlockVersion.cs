@@ -33,6 +33,9 @@ public readonly ref struct BlockVersion
 
     public uint Boot => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[12..]);
 
+    /// <summary>All but the tag. No two versions have the same: the nonce is in it.</summary>
+    public ReadOnlySpan<byte> Description => _bytes[..32];
+
     public int StoredLength => (int)(Word & LengthMask);
 
     public int Place => (int)(Word >> 24 & 3);

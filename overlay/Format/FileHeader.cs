@@ -20,7 +20,7 @@ public enum HeaderFault
 /// <remarks>
 /// OFFSET SIZE FIELD: 0 8 magic · 8 2 version · 10 1 suite · 11 1 compression · 12 1 log2(B) · 13 1 flags · 14 2 features ·
 /// 16 16 file id · 32 16 volume id · 48 8 key check · 56 8 size · 64 8 sync interval · 72 8 durable interval · 80 8 sequence ·
-/// 88 4 boot · 92 4 zero · 96 8 truncated from · 104 96 lost intervals · 200 8 zero · 208 16 nonce · 224 32 tag.
+/// 88 4 boot · 92 4 and 200 8 <see cref="StateDigest"/> · 96 8 truncated from · 104 96 lost intervals · 208 16 nonce · 224 32 tag.
 /// </remarks>
 public struct FileHeader
 {
@@ -45,6 +45,8 @@ public struct FileHeader
     public long TruncatedFrom { get; set; }
 
     public LostIntervals Lost { get; set; }
+
+    public StateDigest Digest { get; set; }
 
     public static ReadOnlySpan<byte> FileIdOf(ReadOnlySpan<byte> page) => page.Slice(16, FileIdSize);
 
@@ -82,6 +84,7 @@ public struct FileHeader
         header.TruncatedFrom = BinaryPrimitives.ReadInt64LittleEndian(page[96..]);
         bool isAscending = LostIntervals.TryRead(page[LostOffset..], out LostIntervals lost);
         header.Lost = lost;
+        header.Digest = StateDigest.Read(page);
         bool isSane = CipherSuites.IsKnown(page[10]) && page[11] <= 1 && (page[13] & ~IndexedFlag) == 0 &&
             page[12] is >= LeastBlockSizeLog2 and <= GreatestBlockSizeLog2 && header.Size >= 0 && header.TruncatedFrom >= 0 &&
             header.DurableInterval < header.SyncInterval && isAscending && lost.Last < header.SyncInterval;
@@ -124,6 +127,7 @@ public struct FileHeader
         BinaryPrimitives.WriteUInt32LittleEndian(target[88..], Boot);
         BinaryPrimitives.WriteInt64LittleEndian(target[96..], TruncatedFrom);
         Lost.Write(target[LostOffset..]);
+        Digest.Write(target);
 
         NonceSource.Next(target.Slice(NonceOffset, 16));
         Span<byte> associatedData = stackalloc byte[1 + SealedPart];

@@ -89,6 +89,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "getrlimit64", SetLastError = true)]
     internal static partial int GetLimit(int resource, Limit* limit);
 
+    [LibraryImport("libc", EntryPoint = "setrlimit64", SetLastError = true)]
+    internal static partial int SetLimit(int resource, Limit* limit);
+
     [LibraryImport("libc", EntryPoint = "pthread_self")]
     internal static partial nint CurrentThread();
 
@@ -135,13 +138,18 @@ internal static unsafe partial class Kernel
         internal const int EmptyPath = 0x1000, NoFollow = 0x100;
         internal const ushort TypeMask = 0xF000, Regular = 0x8000;
 
+        [FieldOffset(20)] internal uint UserId;
+        [FieldOffset(24)] internal uint GroupId;
         [FieldOffset(28)] internal ushort Mode;
         [FieldOffset(32)] internal ulong Inode;
         [FieldOffset(40)] internal long Size;
+        [FieldOffset(48)] internal long Sectors;
         [FieldOffset(64)] internal TimeSpec Accessed;
         [FieldOffset(112)] internal TimeSpec Modified;
         [FieldOffset(136)] internal uint DeviceMajor;
         [FieldOffset(140)] internal uint DeviceMinor;
+
+        internal readonly long AllocatedBytes => Sectors * 512;
 
         internal readonly ulong Device => (ulong)(DeviceMajor & 0xFFFFF000) << 32 | (ulong)(DeviceMajor & 0xFFF) << 8 |
             (ulong)(DeviceMinor & 0xFFFFFF00) << 12 | (DeviceMinor & 0xFF);

@@ -89,6 +89,32 @@ internal static unsafe class KernelFile
         }
     }
 
+    internal static void SetLength(int fd, long length)
+    {
+        while (Kernel.SetLength(fd, length) != 0)
+            ThrowUnlessInterrupted("changing the backing file's length failed");
+    }
+
+    /// <summary>A file system without holes keeps the space: a cost, not a fault.</summary>
+    internal static void PunchHole(int fd, long offset, long length)
+    {
+        const int PunchKeepingSize = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
+        while (Kernel.Allocate(fd, PunchKeepingSize, offset, length) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
+            ThrowUnlessInterrupted("punching a hole failed");
+    }
+
+    internal static void Sync(int fd, bool dataOnly)
+    {
+        while ((dataOnly ? Kernel.SyncData(fd) : Kernel.Sync(fd)) != 0)
+            ThrowUnlessInterrupted("syncing the backing file failed");
+    }
+
+    private static void ThrowUnlessInterrupted(string what)
+    {
+        if (Kernel.LastError != Errno.EINTR)
+            throw Failure(what);
+    }
+
     internal static void Check(int result, string what)
     {
         if (result != 0)

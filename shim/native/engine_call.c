@@ -155,6 +155,20 @@ static void grow_descriptor_table(void)
         sys_close((int)high);
 }
 
+/* The loader and the runtime cannot do without a few descriptors; without them they would fail for good. */
+#define LOADING_DESCRIPTORS 4
+static long check_descriptors(void)
+{
+    long taken[LOADING_DESCRIPTORS];
+    int count = 0;
+    while (count < LOADING_DESCRIPTORS && (taken[count] = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0)) >= 0)
+        count++;
+    long error = count < LOADING_DESCRIPTORS ? taken[count] : 0;
+    while (count > 0)
+        sys_close((int)taken[--count]);
+    return error;
+}
+
 static int load(void)
 {
     grow_descriptor_table();
@@ -191,21 +205,22 @@ static int load(void)
     return state;
 }
 
-static int ensure_loaded(void)
+/* 0, or why there is no engine: ELIBACC for good, another errno for now. */
+static long ensure_loaded(void)
 {
     int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);
     if (state != NOT_LOADED)
-        return state;
+        return state == LOADED ? 0 : -ELIBACC;
+    long error = 0;
     while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
         futex_wait(&s_load_lock, 1);
-    state = s_load_state;
-    if (state == NOT_LOADED) {
-        state = load();
-        __atomic_store_n(&s_load_state, state, __ATOMIC_RELEASE);
-    }
+    if (s_load_state == NOT_LOADED && (error = check_descriptors()) == 0)
+        __atomic_store_n(&s_load_state, load(), __ATOMIC_RELEASE);
+    if (s_load_state == FAILED)
+        error = -ELIBACC;
     __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
     futex_wake(&s_load_lock);
-    return state;
+    return error;
 }
 
 /* By the first thread of the child that comes; the others wait, since they would use the parent's connection and locks. */
@@ -231,8 +246,9 @@ static void run(void *argument)
 {
     struct invocation *invocation = argument;
     const long *a = invocation->arguments;
-    if (ensure_loaded() != LOADED) {
-        invocation->result = -ELIBACC;
+    long error = ensure_loaded();
+    if (error < 0) {
+        invocation->result = error;
         return;
     }
     if (__atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0)

@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "log.h"
 #include "syscalls.h"
 #include "volumes.h"
 
@@ -63,6 +64,13 @@ static long take_over(int fd, int directory, const char *path, const struct open
             return attached;
     }
     if (attached == 0) {
+        const struct volume *moved = NULL;
+        if (is_writing && status.st_size == 0 && volumes_on_device(status.st_dev))
+            moved = volumes_moved_over(fd);
+        if (moved != NULL) {
+            log_line(moved->root, "the volume was moved or renamed: a new file there would be plaintext, and is refused");
+            return -ESTALE;
+        }
         if (is_truncating && status.st_size != 0 &&
             (error = truncate_foreign(fd, path, directory, asked, is_openat2)) < 0)
             return error;

@@ -15,9 +15,11 @@ struct target {
     const char *path;
 };
 
-static bool looks_sealed(uint32_t mode, uint64_t device)
+/* The mark tells; where it was taken away from outside, what we know of an open descriptor does. */
+static bool looks_sealed(int fd, uint32_t mode, uint64_t device)
 {
-    return S_ISREG(mode) && (mode & S_ISVTX) != 0 && volumes_on_device(device);
+    bool is_marked = (mode & S_ISVTX) != 0 || (fd >= 0 && fd_state_of(fd) == FD_SEALED);
+    return S_ISREG(mode) && is_marked && volumes_on_device(device);
 }
 
 static long logical_size(const struct target *target, int64_t stored, uint64_t device, uint64_t inode)
@@ -40,7 +42,7 @@ static bool is_volume_root(uint64_t device, uint64_t inode)
 
 static long correct_stat(const struct target *target, struct stat *status)
 {
-    if (looks_sealed(status->st_mode, status->st_dev)) {
+    if (looks_sealed(target->fd, status->st_mode, status->st_dev)) {
         long size = logical_size(target, status->st_size, status->st_dev, status->st_ino);
         if (size < 0)
             return size;
@@ -133,7 +135,7 @@ int on_statx(struct overlay_call *call)
     if (error < 0)
         return answer(call, error);
     uint64_t device = device_number(status.stx_dev_major, status.stx_dev_minor);
-    if (looks_sealed(status.stx_mode, device)) {
+    if (looks_sealed(target.fd, status.stx_mode, device)) {
         target.flags &= AT_SYMLINK_NOFOLLOW;
         long size = logical_size(&target, (int64_t)status.stx_size, device, status.stx_ino);
         if (size < 0)
@@ -147,9 +149,9 @@ int on_statx(struct overlay_call *call)
     return answer(call, 0);
 }
 
-static long kept_mode(const struct stat *status, long mode)
+static long kept_mode(int fd, const struct stat *status, long mode)
 {
-    return looks_sealed(status->st_mode, status->st_dev) ? mode | S_ISVTX : mode;
+    return looks_sealed(fd, status->st_mode, status->st_dev) ? mode | S_ISVTX : mode;
 }
 
 int on_fchmod(struct overlay_call *call)
@@ -157,7 +159,7 @@ int on_fchmod(struct overlay_call *call)
     struct stat status;
     if (sys_fstat((int)call->args[0], &status) < 0)
         return PASS;
-    return answer(call, overlay_raw_syscall6(SYS_fchmod, call->args[0], kept_mode(&status, call->args[1]), 0, 0, 0, 0));
+    return answer(call, overlay_raw_syscall6(SYS_fchmod, call->args[0], kept_mode((int)call->args[0], &status, call->args[1]), 0, 0, 0, 0));
 }
 
 static int chmod_at(struct overlay_call *call, int directory, const char *path, long mode, int flags)
@@ -169,7 +171,7 @@ static int chmod_at(struct overlay_call *call, int directory, const char *path, 
         return answer(call, -ENOENT);
     if (sys_fstatat(directory, path, &status, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) < 0)
         return PASS;
-    mode = kept_mode(&status, mode);
+    mode = kept_mode(-1, &status, mode);
     if (call->number == SYS_chmod)
         return answer(call, overlay_raw_syscall6(SYS_chmod, (long)path, mode, 0, 0, 0, 0));
     return answer(call, overlay_raw_syscall6(call->number, directory, (long)path, mode, flags, 0, 0));

@@ -193,6 +193,31 @@ bool volumes_hides(int directory, const char *path)
     return text_starts(rest, "/.overlay") && (rest[9] == 0 || rest[9] == '/');
 }
 
+static bool leads_to(const char *path, const struct volume *volume)
+{
+    struct stat status;
+    return sys_fstatat(AT_FDCWD, path, &status, 0) == 0 && status.st_dev == volume->device &&
+           status.st_ino == volume->inode;
+}
+
+const struct volume *volumes_moved_over(int fd)
+{
+    char path[PATH_SIZE];
+    for (int i = 0; i < overlay_volume_count; i++) {
+        const struct volume *volume = &overlay_volumes[i];
+        if (volume->root_length == 0 || leads_to(volume->root, volume) || !volumes_path_of(fd, path))
+            continue;
+        for (size_t end = text_length(path); end > 1; end--) {
+            if (path[end] != '/')
+                continue;
+            path[end] = 0;
+            if (leads_to(path, volume))
+                return volume;
+        }
+    }
+    return NULL;
+}
+
 bool volumes_on_device(uint64_t device)
 {
     for (int i = 0; i < overlay_volume_count; i++)

@@ -41,6 +41,9 @@ bool volumes_hides(int directory, const char *path) HIDDEN;
 /* True if a file on this device could lie in a volume. */
 bool volumes_on_device(uint64_t device) HIDDEN;
 
+/* The volume in which the file lies although its path does not say so: the volume was renamed since we started. Or NULL. */
+const struct volume *volumes_moved_over(int fd) HIDDEN;
+
 /* The block size that the arithmetic of settled sizes uses (format 8), or 0 where it is not known or not unique. */
 uint32_t volumes_block_size(void) HIDDEN;
 

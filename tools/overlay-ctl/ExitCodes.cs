@@ -19,11 +19,14 @@ internal static class ExitCodes
     /// <summary>Wrong or unusable key.</summary>
     internal const int Key = 4;
 
-    /// <summary>Damage was found in a file.</summary>
+    /// <summary>Damage was found in a file, or something else in a volume that is not as Overlay left it.</summary>
     internal const int Damaged = 5;
 
     /// <summary>No agent answers.</summary>
     internal const int NoAgent = 6;
+
+    /// <summary>`verify`: nothing was found, but not everything could be checked.</summary>
+    internal const int Unchecked = 7;
 
     /// <summary>`run`: the command exists but cannot be executed.</summary>
     internal const int NotExecutable = 126;

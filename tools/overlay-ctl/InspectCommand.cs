@@ -23,12 +23,12 @@ internal static class InspectCommand
         key.AddTo(command);
         command.SetAction(parsed =>
         {
-            using StoredFile stored = new(parsed.GetValue(file)!);
+            using RawFile stored = new(parsed.GetValue(file)!);
             Inspection inspection = Inspection.Of(stored);
             if (parsed.GetValue(volume) is string root)
             {
                 using KeySecret secret = key.Read(parsed);
-                using UnlockedVolume unlocked = VolumeUnlocker.Unlock(root, secret);
+                using RawVolume unlocked = new(VolumeUnlocker.Unlock(root, secret));
                 inspection.Verify(stored, unlocked);
             }
             if (parsed.GetValue(json))
@@ -50,7 +50,7 @@ internal sealed class Inspection
 
     internal int ExitCode { get; private set; }
 
-    internal static Inspection Of(StoredFile stored)
+    internal static Inspection Of(RawFile stored)
     {
         Inspection inspection = new();
         byte[] page = new byte[PageSize];
@@ -74,9 +74,10 @@ internal sealed class Inspection
         return inspection;
     }
 
-    internal void Verify(StoredFile stored, UnlockedVolume volume)
+    internal void Verify(RawFile stored, RawVolume volume)
     {
-        OpenResult result = stored.Open(volume, out SealedFile? file);
+        using BlockCache cache = new(1 << 16);
+        OpenResult result = volume.TryOpen(stored, cache, out SealedFile? file);
         if (file is null)
         {
             Add("verification", $"failed: {result.Reason}");
@@ -84,7 +85,7 @@ internal sealed class Inspection
             return;
         }
         using SealedFile opened = file;
-        FileSurvey survey = opened.Survey((block, cause) => _damage.Add((block, cause)));
+        FileSurvey survey = opened.Survey(damage => _damage.Add((damage.Block, damage.Cause)));
         Add("verification", survey.DamagedBlocks == 0 ? "every block is authentic" : "damage was found");
         Add("blocks", survey.Blocks);
         Add("compressed blocks", survey.CompressedBlocks);

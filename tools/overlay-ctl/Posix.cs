@@ -84,6 +84,9 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     internal static partial nint Write(int descriptor, byte* data, nuint size);
 
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    internal static partial int ChangeOwner(int descriptor, uint user, uint group);
+
     internal static string? RealPath(string path)
     {
         byte* resolved = ResolvePath(path, null);

@@ -6,6 +6,8 @@ using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
+using Overlay.Ctl.Repair;
+using Overlay.Ctl.Verify;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl;
@@ -19,7 +21,7 @@ internal static class Program
 
         RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
         {
-            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(),
+            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -86,6 +86,26 @@ public class KeyPoolTests
     }
 
     [Fact]
+    public void Sequences_only_rise_and_only_of_files_that_have_a_row()
+    {
+        using var volume = new TestVolume();
+        using var unlocked = volume.Unlock();
+        using var pool = new KeyPool(unlocked);
+        pool.Refill();
+        var fileId = Convert.FromHexString(Take(pool).Item1);
+        pool.NoteState(fileId, 7, 1);
+        pool.NoteState(fileId, 5, 2);
+        pool.NoteState(new byte[16], 9, 1);
+        pool.NoteState(fileId, ulong.MaxValue, 1);
+        pool.Flush();
+        pool.NoteState(fileId, 6, 3);
+        pool.Flush();
+        var row = unlocked.Store.TryFindFile(fileId)!;
+        Assert.Equal((7UL, 1U), (row.Sequence, row.BootWord));
+        Assert.Equal(1, volume.Sql("SELECT count(*) FROM file WHERE sequence > 0"));
+    }
+
+    [Fact]
     public void Rows_left_by_a_killed_agent_are_not_handed_out_again()
     {
         using var volume = new TestVolume();

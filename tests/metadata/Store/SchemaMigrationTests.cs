@@ -27,6 +27,18 @@ public class SchemaMigrationTests
     }
 
     [Fact]
+    public void Stores_of_version_1_learn_how_far_files_have_come()
+    {
+        using var volume = new TestVolume();
+        using var store = StoreConnection.Open(volume.StorePath);
+        store.Execute("ALTER TABLE file DROP COLUMN sequence; ALTER TABLE file DROP COLUMN boot; PRAGMA user_version = 1");
+        store.Execute("INSERT INTO file VALUES (zeroblob(16), zeroblob(64), 1, 1, 14, 0, 2, 'old')");
+        SchemaMigration.Migrate(store);
+        Assert.Equal(StoreSchema.CurrentVersion, store.QueryNumber("PRAGMA user_version"));
+        Assert.Equal(1, store.QueryNumber("SELECT count(*) FROM file WHERE path = 'old' AND sequence = 0 AND boot = 0"));
+    }
+
+    [Fact]
     public void Migrate_leaves_the_old_version_when_a_step_fails()
     {
         using var volume = new TestVolume();

@@ -22,6 +22,12 @@ public sealed class FaultyBacking : MemoryBacking
 
     public int FaultErrno { get; set; } = Errno.EIO;
 
+    /// <summary>What the calls behind the first failing one fail with, where it shall be another.</summary>
+    public int? LaterErrno { get; set; }
+
+    /// <summary>Fails as no system call does: memory has run out.</summary>
+    public bool RunsOutOfMemory { get; set; }
+
     public int Failures { get; private set; }
 
     public override int Read(long offset, Span<byte> buffer)
@@ -70,6 +76,8 @@ public sealed class FaultyBacking : MemoryBacking
         if (FailAt == 0 || Calls < FailAt || (Calls > FailAt && !IsPersistent))
             return;
         Failures++;
-        throw new ErrnoException(FaultErrno, "made to fail");
+        if (RunsOutOfMemory)
+            throw new OutOfMemoryException();
+        throw new ErrnoException(Calls > FailAt ? LaterErrno ?? FaultErrno : FaultErrno, "made to fail");
     }
 }

@@ -5,7 +5,7 @@ using Overlay.Files;
 namespace Overlay.Tests.Doubles;
 
 /// <summary>A sparse file in memory, by pages; also the plain model that sealed files are compared with.</summary>
-public class MemoryBacking : IBackingFile
+public class MemoryBacking : IBackingFile, IExtentMap
 {
     public const int PageSize = 4096;
 
@@ -59,6 +59,20 @@ public class MemoryBacking : IBackingFile
     public virtual void PunchHole(long offset, long length) => Clear(offset, Math.Min(length, Length - offset));
 
     public virtual void Sync(bool dataOnly) => Syncs++;
+
+    public bool TryNextExtent(long offset, out long start, out long end)
+    {
+        long first = offset / PageSize;
+        long page = long.MaxValue;
+        foreach (long other in _pages.Keys)
+            if (other >= first && other < page)
+                page = other;
+        start = Math.Max(offset, page == long.MaxValue ? 0 : page * PageSize);
+        while (_pages.ContainsKey(page))
+            page++;
+        end = Math.Min(Length, page == long.MaxValue ? 0 : page * PageSize);
+        return start < end;
+    }
 
     public MemoryBacking Clone()
     {

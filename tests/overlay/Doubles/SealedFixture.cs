@@ -49,10 +49,10 @@ public sealed class SealedFixture
         new(Backing, Lock, Coherence, Log, s_cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
 
     /// <summary>A new fixture with an empty sealed file.</summary>
-    public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null)
+    public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)
     {
         SealedFixture fixture = new(recipe, backing);
-        SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, FileId, DataKey.Import(recipe.Suite, SecretKey)).Dispose();
+        SealedFile.Create(fixture.Context, recipe.Compresses, recipe.BlockSizeLog2, fileId ?? FileId, DataKey.Import(recipe.Suite, SecretKey)).Dispose();
         return fixture;
     }
 
@@ -60,6 +60,13 @@ public sealed class SealedFixture
     {
         OpenResult result = SealedFile.Open(Context, new FixedKeys(SecretKey), out SealedFile? file);
         return file ?? throw new ErrnoException(Errno.EIO, $"open: {result.Status} {result.Reason}");
+    }
+
+    /// <summary>Every process was killed: locks are free, in the same boot.</summary>
+    public void Kill()
+    {
+        Lock = new CountingLock();
+        Coherence = new CountingCoherence();
     }
 
     /// <summary>Another boot: nobody holds a lock, counters start anew.</summary>

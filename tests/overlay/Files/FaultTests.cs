@@ -12,8 +12,14 @@ namespace Overlay.Tests.Files;
 /// <summary>A backing file that fails once, at every call of a scenario in turn: nothing but that call's effect is lost.</summary>
 public class FaultTests
 {
+    private const int EDQUOT = 122;
+
     /// <summary>One operation: on the sealed file, and on a plain array (which is replaced where the size changes).</summary>
-    private sealed record Step(string Name, Action<SealedFile> Do, Func<byte[], byte[]> Model);
+    private sealed record Step(string Name, Action<SealedFile> Do, Func<byte[], byte[]> Model)
+    {
+        /// <summary>It either grows the file and says by how much, or fails and leaves the size: who tries again must not do it twice.</summary>
+        public bool IsAppend { get; init; }
+    }
 
     public static TheoryData<int, bool, int, bool, bool> Modes()
     {
@@ -25,6 +31,13 @@ public class FaultTests
                     modes.Add(blockSizeLog2, compresses, Errno.EIO, false, reopens);
                     modes.Add(blockSizeLog2, compresses, Errno.ENOSPC, true, reopens);
                 }
+        foreach (bool compresses in new[] { false, true })
+        {
+            modes.Add(12, compresses, EDQUOT, true, false);
+            modes.Add(12, compresses, EDQUOT, false, true);
+            modes.Add(12, compresses, Errno.EINTR, false, false);
+            modes.Add(12, compresses, Errno.EIO, true, false);
+        }
         return modes;
     }
 
@@ -52,11 +65,56 @@ public class FaultTests
             }
     }
 
-    /// <summary>False if the scenario has fewer calls.</summary>
-    private static bool RunWithFault(
-        Recipe recipe, string scenario, Step[] steps, int call, int errno, bool isPersistent, bool reopens, bool failsAgain)
+    /// <summary>A full disk that cannot be read either: the program is told what went wrong first, and how much was written before.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_first_fault_is_the_one_reported(bool compresses)
     {
-        FaultyBacking backing = new() { FaultErrno = errno, IsPersistent = isPersistent, WritesPartly = call % 2 == 0 };
+        Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, 12);
+        foreach ((string name, Step[] steps) in Scenarios(recipe.BlockSize))
+            for (int call = 1; RunWithFault(recipe, name, steps, call, Errno.ENOSPC, isPersistent: true, reopens: false, failsAgain: false, Errno.EIO); call++)
+            {
+            }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Memory_may_run_out(bool compresses)
+    {
+        Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, 12);
+        foreach ((string name, Step[] steps) in Scenarios(recipe.BlockSize))
+            for (int call = 1; RunWithFault(recipe, name, steps, call, 0, isPersistent: false, reopens: false, failsAgain: false); call++)
+            {
+            }
+    }
+
+    /// <summary>The key is in the agent's hands by then; the file stays newborn, and the next one to come makes it a sealed one.</summary>
+    [Theory]
+    [InlineData(Errno.ENOSPC)]
+    [InlineData(EDQUOT)]
+    [InlineData(Errno.EIO)]
+    public void Creation_may_fail(int errno)
+    {
+        Recipe recipe = new(CipherSuite.Aes256Gcm, true, 12);
+        FaultyBacking backing = new() { FaultErrno = errno, FailAt = 1 };
+        Assert.Equal(errno, Assert.Throws<ErrnoException>(() => SealedFixture.Create(recipe, backing)).Errno);
+        OpenResult result = SealedFile.Open(new SealedFixture(recipe, backing).Context, new FixedKeys(SealedFixture.SecretKey), out _);
+        Assert.Equal(OpenStatus.Newborn, result.Status);
+        using SealedFile file = SealedFixture.Create(recipe, backing).Open();
+        Assert.Equal(0, file.Length);
+    }
+
+    /// <summary>False if the scenario has fewer calls.</summary>
+    /// <param name="errno">0: memory runs out.</param>
+    private static bool RunWithFault(
+        Recipe recipe, string scenario, Step[] steps, int call, int errno, bool isPersistent, bool reopens, bool failsAgain, int? laterErrno = null)
+    {
+        FaultyBacking backing = new()
+        {
+            FaultErrno = errno, LaterErrno = laterErrno, RunsOutOfMemory = errno == 0, IsPersistent = isPersistent, WritesPartly = call % 2 == 0,
+        };
         SealedFixture fixture = SealedFixture.Create(recipe, backing);
         SealedFile file = fixture.Open();
         backing.FailAt = backing.Calls + call;
@@ -69,14 +127,18 @@ public class FaultTests
                 where = $"{recipe} {scenario}, call {call}: {step.Name}";
                 int failures = backing.Failures;
                 byte[] next = step.Model(model);
+                bool isRefused = false;
                 try
                 {
                     step.Do(file);
                 }
-                catch (ErrnoException exception) when (exception.Errno == errno && backing.Failures > failures)
+                catch (Exception exception) when (backing.Failures > failures && (exception is ErrnoException known ? known.Errno == errno : exception is OutOfMemoryException && errno == 0))
                 {
+                    isRefused = true;
                 }
                 backing.IsSuspended = true;
+                if (isRefused && step.IsAppend)
+                    Assert.Equal(model.Length, file.Length);
                 bool hasFailed = backing.Failures > failures;
                 if (hasFailed && reopens)
                 {
@@ -85,6 +147,8 @@ public class FaultTests
                 }
                 model = hasFailed ? CheckOldOrNew(file, recipe.BlockSize, model, next) : next;
                 CheckSame(file, model);
+                if (hasFailed)
+                    CheckOthersSeeTheSame(fixture, model);
                 backing.IsSuspended = false;
                 if (hasFailed)
                     backing.FailAt = failsAgain && failures == 0 ? backing.Calls + 1 + call % 9 : 0;
@@ -129,6 +193,18 @@ public class FaultTests
             throw new XunitException($"differs at {same} of {model.Length}");
     }
 
+    /// <summary>What the instance claims is what is stored: for a process that comes now, and after a reboot.</summary>
+    private static void CheckOthersSeeTheSame(SealedFixture fixture, byte[] model)
+    {
+        SealedFixture other = new(fixture.Recipe, fixture.Backing.Clone());
+        using (SealedFile fresh = other.Open())
+            CheckSame(fresh, model);
+        other.Reboot();
+        using SealedFile rebooted = other.Open();
+        CheckSame(rebooted, model);
+        Assert.Empty(other.Log.Lines);
+    }
+
     private static void CheckAtRest(SealedFixture fixture, byte[] model)
     {
         Assert.False(fixture.Lock.IsHeld);
@@ -136,7 +212,9 @@ public class FaultTests
         Assert.Empty(fixture.Log.Lines);
         using SealedFile again = fixture.Open();
         CheckSame(again, model);
-        Assert.Equal(0, again.Survey((_, _) => { }).DamagedBlocks);
+        FileSurvey survey = again.Survey(_ => { });
+        Assert.Equal(0, survey.DamagedBlocks);
+        Assert.NotEqual(DigestState.Differs, survey.Digest);
         long decoded = SettledSize.Decode(fixture.Recipe.Geometry, fixture.Backing.Length);
         Assert.True(decoded == -1 || decoded == model.Length, $"st_size says {decoded}, not {model.Length}");
     }
@@ -164,19 +242,24 @@ public class FaultTests
         yield return ("holes", [
             Write(0, 6 * blockSize, 1), Sync(), Punch(blockSize + 1, 3 * blockSize), Write(2 * blockSize, 10, 2), Settle(),
             Punch(0, 6 * blockSize), Sync(), Write(3, 3, 3), Settle(), Resize(0), Resize(blockSize), Settle()]);
+        yield return ("appending", [
+            Append(100, 1), Append(3000, 2), Sync(), Append(2 * blockSize + 5, 3), Append(group, 4), Settle(), Append(blockSize, 5), Sync(),
+            Append(7, 6), Settle()]);
         yield return ("beyond", [
             Write(0, 10, 1), Write(5 * blockSize, 100, 2), Write(group, 100, 3), Resize(2 * group + 5 * blockSize),
             Write(2 * group + 9 * blockSize, 9, 4), Resize(3 * group), Settle()]);
     }
 
+    /// <summary>As O_APPEND does it: where the file ends now.</summary>
+    private static Step Append(int count, int seed)
+    {
+        byte[] data = SomeData(count, seed);
+        return new Step($"append {count}", file => WriteFully(file, file.Length, data), model => [.. model, .. data]) { IsAppend = true };
+    }
+
     private static Step Write(int offset, int count, int seed)
     {
-        byte[] data = new byte[count];
-        Random random = new(seed);
-        // Halves that shrink and halves that do not.
-        for (int start = 0; start < count; start += 8192)
-            random.NextBytes(data.AsSpan(start, Math.Min(3000, count - start)));
-        data.AsSpan().Replace((byte)0, (byte)seed);
+        byte[] data = SomeData(count, seed);
         return new Step($"write {offset} {count}", file => WriteFully(file, offset, data), model =>
         {
             byte[] next = Padded(model, 0, Math.Max(model.Length, offset + count));
@@ -185,7 +268,18 @@ public class FaultTests
         });
     }
 
-    private static void WriteFully(SealedFile file, int offset, byte[] data)
+    private static byte[] SomeData(int count, int seed)
+    {
+        byte[] data = new byte[count];
+        Random random = new(seed);
+        // Halves that shrink and halves that do not.
+        for (int start = 0; start < count; start += 8192)
+            random.NextBytes(data.AsSpan(start, Math.Min(3000, count - start)));
+        data.AsSpan().Replace((byte)0, (byte)seed);
+        return data;
+    }
+
+    private static void WriteFully(SealedFile file, long offset, byte[] data)
     {
         int written = file.WriteAt(offset, data);
         if (written == 0)

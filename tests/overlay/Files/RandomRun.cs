@@ -16,6 +16,9 @@ internal sealed class RandomRun
     private readonly SealedFixture _fixture;
     private readonly FileModel _model;
     private readonly SealedFile[] _files;
+    /// <summary>As by a kill, without being settled: the digest stays open then, until the file is emptied.</summary>
+    private bool _wasKilled;
+
     private bool _wasLeftUnsettled;
     private readonly Random _random;
     private readonly int _seed;
@@ -131,6 +134,7 @@ internal sealed class RandomRun
     private void LetGo(int who)
     {
         _wasLeftUnsettled |= _files[who].NeedsSettling;
+        _wasKilled |= _files[who].NeedsSettling;
         _files[who].Dispose();
     }
 
@@ -151,6 +155,11 @@ internal sealed class RandomRun
         // Only what was let go of unsettled, as by a kill, may have left its mark.
         if (!_wasLeftUnsettled)
             CheckSettled();
+        DigestState digest = _files[0].Survey(_ => { }).Digest;
+        bool isKept = _greatestSize / _fixture.Recipe.Geometry.GroupSize < 1024;
+        if (digest != DigestState.Exact && isKept && !_wasKilled)
+            throw new XunitException($"all is settled, but the digest is {digest}");
+        _wasKilled &= digest != DigestState.Exact;
     }
 
     private void Settle(int who)
@@ -199,7 +208,9 @@ internal sealed class RandomRun
         foreach (long block in _model.DataBlocks)
             CheckRange(who, block * BlockSize, BlockSize);
         long damaged = 0;
-        FileSurvey survey = _files[who].Survey((_, _) => damaged++);
+        FileSurvey survey = _files[who].Survey(_ => damaged++);
+        if (survey.Digest is DigestState.Differs or DigestState.DiffersUnsynced)
+            throw new XunitException("the digest differs");
         if (damaged != 0 || survey.DamagedBlocks != 0 || survey.Blocks != _model.DataBlocks.Count)
             throw new XunitException($"survey: {survey.Blocks} blocks, {survey.DamagedBlocks} damaged; model: {_model.DataBlocks.Count}");
     }

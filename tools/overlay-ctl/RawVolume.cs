@@ -1,0 +1,87 @@
+using System;
+using System.IO;
+using Overlay.Crypto;
+using Overlay.Engine;
+using Overlay.Files;
+using Overlay.Format;
+using Overlay.Interop;
+using Overlay.Metadata.Volumes;
+
+namespace Overlay.Ctl;
+
+/// <summary>
+/// An unlocked volume whose backing files are looked at beside running programs: with their locks and counters, so that what is
+/// being written is never taken for damage. Files may be opened on several threads; each inode on one at a time.
+/// </summary>
+internal sealed class RawVolume : IKeySource, IDisposable
+{
+    private readonly UnlockedVolume _volume;
+    private readonly LockFile? _locks;
+    private readonly CoherenceTable? _coherence;
+    internal uint BootWord { get; } = Format.BootWord.FromBootId(File.ReadAllBytes("/proc/sys/kernel/random/boot_id").AsSpan(0, 36));
+
+    internal RawVolume(UnlockedVolume volume)
+    {
+        _volume = volume;
+        // Without them (a read-only volume, or one that no program has used yet) nobody writes, and nobody needs to be waited for.
+        int locks = Open(volume.Root, "locks"), coherence = Open(volume.Root, "coherence");
+        IsShared = locks >= 0 && coherence >= 0;
+        if (IsShared)
+        {
+            _locks = new LockFile(() => locks);
+            _ = _locks.Open();
+            _coherence = new CoherenceTable(coherence);
+        }
+        else if (locks >= 0)
+        {
+            _ = Kernel.Close(locks);
+        }
+        if (coherence >= 0)
+            _ = Kernel.Close(coherence);
+    }
+
+    internal UnlockedVolume Unlocked => _volume;
+
+    /// <summary>False: neither locks nor counters could be opened; a file that is being written may look damaged.</summary>
+    internal bool IsShared { get; }
+
+    internal int BlockSizeLog2 => _volume.BlockSizeLog2;
+
+    public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
+    {
+        lock (_volume)
+            return _volume.TryGetFileKey(fileId, key);
+    }
+
+    internal OpenResult TryOpen(RawFile file, BlockCache cache, out SealedFile? opened) => SealedFile.Open(Context(file, cache), this, out opened);
+
+    internal FileContext Context(RawFile file, BlockCache cache)
+    {
+        ulong inode = file.Status.Inode;
+        return new FileContext(file, _locks?.For(inode) ?? Nobody.Instance, _coherence?.For(inode) ?? Nobody.Instance, file, cache,
+            _volume.VolumeId.ToArray(), BootWord, _volume.BlockSizeLog2);
+    }
+
+    public void Dispose()
+    {
+        _locks?.Forget();
+        _volume.Dispose();
+    }
+
+    private static int Open(string root, string name) => KernelFile.Open(Kernel.CurrentDirectory, $"{root}/.overlay/{name}", Kernel.O_RDWR);
+
+    private sealed class Nobody : IFileLock, ICoherence
+    {
+        internal static readonly Nobody Instance = new();
+
+        public ulong Word => 0;
+
+        public void Enter() { }
+
+        public void Exit() { }
+
+        public void BeginWrite() { }
+
+        public void EndWrite() { }
+    }
+}
