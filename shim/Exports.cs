@@ -25,8 +25,7 @@ internal static unsafe class Exports
         try
         {
             Descriptors.Reserve = start->ReserveDescriptor;
-            start->ForgetThreads = RuntimeThreads.Start(start->EnterForThreadEnd, start->LeaveForThreadEnd);
-            if (start->ForgetThreads == null)
+            if (RuntimeThreads.Start(start->Threads) == 0)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             s_engine = new FileEngine(Settings(start));
             return 0;

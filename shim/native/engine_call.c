@@ -2,11 +2,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/futex.h>
 #include <signal.h>
 
 #include "autostart.h"
+#include "calls.h"
 #include "fdtable.h"
+#include "gate.h"
 #include "log.h"
 #include "syscalls.h"
 
@@ -18,73 +19,20 @@ int overlay_is_loading;
 
 enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
-static int s_load_lock;        /* 0 free, 1 held; held only by threads that hold the gate */
-static int s_is_fresh_child;   /* the next engine call is the first of a forked child */
-static void (*s_forget_threads)(void);
+static int s_load_lock;  /* taken outside of the gate: a fork takes it first */
+static int s_child_lock; /* taken behind the gate */
+static int s_is_fresh_child; /* the next engine call is the first of a forked child */
+static __thread int t_is_prepared __attribute__((tls_model("initial-exec")));
 
-/* Gate word: the number of engine calls under way, plus GATE_CLOSED while a fork is under way. */
-#define GATE_CLOSED 0x40000000
-static int s_gate;
-
-static void futex_wait(int *word, int value)
+static void set_signal_mask(uint64_t mask, uint64_t *before)
 {
-    overlay_raw_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, 0, 0, 0);
-}
-
-static void futex_wake(int *word)
-{
-    overlay_raw_syscall6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0, 0, 0);
-}
-
-static void gate_enter(void)
-{
-    for (;;) {
-        int seen = __atomic_load_n(&s_gate, __ATOMIC_RELAXED);
-        if ((seen & GATE_CLOSED) != 0)
-            futex_wait(&s_gate, seen);
-        else if (__atomic_compare_exchange_n(&s_gate, &seen, seen + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return;
-    }
-}
-
-static void gate_leave(void)
-{
-    if (__atomic_sub_fetch(&s_gate, 1, __ATOMIC_RELEASE) == GATE_CLOSED)
-        futex_wake(&s_gate);
-}
-
-void engine_gate_close(void)
-{
-    /* Two threads may fork at once: the second waits until the first has opened the gate again. */
-    for (;;) {
-        int seen = __atomic_load_n(&s_gate, __ATOMIC_RELAXED);
-        if ((seen & GATE_CLOSED) != 0)
-            futex_wait(&s_gate, seen);
-        else if (__atomic_compare_exchange_n(&s_gate, &seen, seen | GATE_CLOSED, true, __ATOMIC_ACQUIRE,
-                                             __ATOMIC_RELAXED))
-            break;
-    }
-    for (int seen; (seen = __atomic_load_n(&s_gate, __ATOMIC_ACQUIRE)) != GATE_CLOSED;)
-        futex_wait(&s_gate, seen);
-}
-
-void engine_gate_open_in_parent(void)
-{
-    __atomic_and_fetch(&s_gate, ~GATE_CLOSED, __ATOMIC_RELEASE);
-    futex_wake(&s_gate);
-}
-
-static void forget_threads(void *unused)
-{
-    (void)unused;
-    s_forget_threads();
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)before, 8, 0, 0);
 }
 
 /* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
 static void enter_for_thread_end(void)
 {
-    const uint64_t all = ~0UL;
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
+    set_signal_mask(~0UL, NULL);
     gate_enter();
     overlay_in_engine++;
 }
@@ -95,17 +43,34 @@ static void leave_for_thread_end(void)
     gate_leave();
 }
 
-void engine_gate_open_in_child(void)
+static struct overlay_engine_threads s_threads = {.enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
+
+static void call_plain(void *function)
 {
-    s_gate = 0;
-    s_load_lock = 0;
+    (*(void (**)(void))function)();
+}
+
+void engine_hold_load(void)
+{
+    lock_take(&s_load_lock);
+}
+
+void engine_release_load(void)
+{
+    lock_give(&s_load_lock);
+}
+
+void engine_in_child(void)
+{
+    gate_open_in_child();
+    s_child_lock = 0;
     s_is_fresh_child = s_load_state == LOADED;
+    overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     if (s_is_fresh_child) {
         overlay_in_engine++;
-        overlay_with_vector_state_saved(forget_threads, NULL);
+        overlay_with_vector_state_saved(call_plain, &s_threads.forget);
         overlay_in_engine--;
     }
-    overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 bool engine_is_loaded(void)
@@ -190,11 +155,9 @@ static int load(void)
             .library_path = overlay_settings.engine_path,
             .start_agent = autostart_agent,
             .reserve_descriptor = fd_reserve,
-            .enter_for_thread_end = enter_for_thread_end,
-            .leave_for_thread_end = leave_for_thread_end,
+            .threads = &s_threads,
         };
         long error = overlay_engine.start(&start);
-        s_forget_threads = start.forget_threads;
         if (error >= 0)
             state = LOADED;
         else
@@ -205,35 +168,56 @@ static int load(void)
     return state;
 }
 
-/* 0, or why there is no engine: ELIBACC for good, another errno for now. */
-static long ensure_loaded(void)
+/* Sets *error to 0, or to why there is no engine: ELIBACC for good, another errno for now. */
+static void load_once(void *error)
 {
-    int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);
-    if (state != NOT_LOADED)
-        return state == LOADED ? 0 : -ELIBACC;
-    long error = 0;
-    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
-        futex_wait(&s_load_lock, 1);
-    if (s_load_state == NOT_LOADED && (error = check_descriptors()) == 0)
+    long result = 0;
+    lock_take(&s_load_lock);
+    if (s_load_state == NOT_LOADED && (result = check_descriptors()) == 0)
         __atomic_store_n(&s_load_state, load(), __ATOMIC_RELEASE);
     if (s_load_state == FAILED)
-        error = -ELIBACC;
-    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
-    futex_wake(&s_load_lock);
+        result = -ELIBACC;
+    lock_give(&s_load_lock);
+    *(long *)error = result;
+}
+
+/* What needs libc's allocator comes before the gate: a fork that has its locks waits there for the calls under way. */
+static long prepare_thread(void)
+{
+    long error = 0;
+    overlay_in_engine++;
+    if (!engine_is_loaded())
+        overlay_with_vector_state_saved(load_once, &error);
+    if (error == 0) {
+        overlay_with_vector_state_saved(call_plain, &s_threads.prepare);
+        t_is_prepared = 1;
+    }
+    overlay_in_engine--;
     return error;
+}
+
+/* The first call of a new thread: later it might come here from a handler that has interrupted the allocator. */
+int on_set_robust_list(struct overlay_call *call)
+{
+    (void)call;
+    if (t_is_prepared == 0 && engine_is_loaded() && !is_borrowed_memory()) {
+        uint64_t before;
+        set_signal_mask(~0UL, &before);
+        prepare_thread();
+        set_signal_mask(before, NULL);
+    }
+    return PASS;
 }
 
 /* By the first thread of the child that comes; the others wait, since they would use the parent's connection and locks. */
 static void greet_child(void)
 {
-    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
-        futex_wait(&s_load_lock, 1);
+    lock_take(&s_child_lock);
     if (s_is_fresh_child != 0) {
         overlay_engine.after_fork();
         __atomic_store_n(&s_is_fresh_child, 0, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
-    futex_wake(&s_load_lock);
+    lock_give(&s_child_lock);
 }
 
 struct invocation {
@@ -246,11 +230,6 @@ static void run(void *argument)
 {
     struct invocation *invocation = argument;
     const long *a = invocation->arguments;
-    long error = ensure_loaded();
-    if (error < 0) {
-        invocation->result = error;
-        return;
-    }
     if (__atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0)
         greet_child();
     long (*entry)(long, long, long, long, long, long, long) = *(long (**)(long, long, long, long, long, long, long))
@@ -261,15 +240,16 @@ static void run(void *argument)
 long engine_invoke(void *const *entry, const long arguments[7])
 {
     /* A handler may call write or siglongjmp away: none runs while managed code does. */
-    const uint64_t blocked = ~0ULL;
     uint64_t before;
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before, 8, 0, 0);
-    gate_enter();
-    overlay_in_engine++;
     struct invocation invocation = {entry, arguments, 0};
-    overlay_with_vector_state_saved(run, &invocation);
-    overlay_in_engine--;
-    gate_leave();
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
+    set_signal_mask(~0UL, &before);
+    if (t_is_prepared != 0 || (invocation.result = prepare_thread()) == 0) {
+        gate_enter();
+        overlay_in_engine++;
+        overlay_with_vector_state_saved(run, &invocation);
+        overlay_in_engine--;
+        gate_leave();
+    }
+    set_signal_mask(before, NULL);
     return invocation.result;
 }

@@ -28,9 +28,11 @@ struct engine_settings {
 };
 extern struct engine_settings overlay_settings HIDDEN;
 
-/* The fork gate: engine calls hold it shared, a fork exclusively (design 4). */
-void engine_gate_close(void) HIDDEN;
-void engine_gate_open_in_parent(void) HIDDEN;
-void engine_gate_open_in_child(void) HIDDEN;
+/* Around a fork: the engine is not loaded meanwhile. */
+void engine_hold_load(void) HIDDEN;
+void engine_release_load(void) HIDDEN;
+
+/* In a forked child, at once. */
+void engine_in_child(void) HIDDEN;
 
 #endif

@@ -7,37 +7,37 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "gate.h"
 #include "syscalls.h"
 
 /* As the engine's own (Descriptors.cs). */
 #define HIGH_DESCRIPTOR 768
 
-/* Set from prepare to parent or child: libc's fork comes to the kernel with the gate closed already. */
-static __thread int t_is_gate_ours __attribute__((tls_model("initial-exec")));
+/* Set from libc's prepare handlers to its other ones. */
+static __thread int t_is_load_held __attribute__((tls_model("initial-exec")));
 static __thread uint64_t t_mask_before __attribute__((tls_model("initial-exec")));
 
-static void set_signal_mask(const uint64_t *mask, uint64_t *before)
+static void set_signal_mask(uint64_t mask, uint64_t *before)
 {
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)mask, (long)before, 8, 0, 0);
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)before, 8, 0, 0);
 }
 
-static void prepare(void)
+/* A handler that loaded the engine, or came to the gate, would wait for its own thread: none runs until the fork is over. */
+static void before_fork(void)
 {
-    /* A handler in this thread that came to a sealed file would wait for the gate that its own thread has closed. */
-    const uint64_t all = ~0UL;
     uint64_t before;
-    set_signal_mask(&all, &before);
-    engine_gate_close();
-    t_is_gate_ours = 1;
+    set_signal_mask(~0UL, &before);
+    engine_hold_load();
     t_mask_before = before;
+    t_is_load_held = 1;
 }
 
-static void in_parent(void)
+static void after_fork(void)
 {
     uint64_t before = t_mask_before;
-    t_is_gate_ours = 0;
-    engine_gate_open_in_parent();
-    set_signal_mask(&before, NULL);
+    t_is_load_held = 0;
+    engine_release_load();
+    set_signal_mask(before, NULL);
 }
 
 /* In a vfork's child: the pipe at whose end of file its parent goes on. */
@@ -50,29 +50,39 @@ static void in_child(void)
         sys_close(s_exec_notice);
         s_exec_notice = -1;
     }
-    uint64_t before = t_mask_before;
-    t_is_gate_ours = 0;
-    engine_gate_open_in_child();
-    set_signal_mask(&before, NULL);
+    engine_in_child();
 }
 
 void fork_watch(void)
 {
     /*
-     * libc runs prepare handlers in reverse order: ours, the first, is the last, so that the program's own handlers may still
-     * use files; and it runs them before it takes the allocator's locks, which an engine call under way may need to finish.
+     * libc runs prepare handlers in reverse order, so ours, the first, is the last: the program's own may still use files. It then
+     * takes the allocator's locks, which loading the engine needs. The gate is closed after that, at the call itself: until then a
+     * thread that has such a lock may run a handler that uses a file, and libc waits for that thread.
      */
-    pthread_atfork(prepare, in_parent, in_child);
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+/* The copy, with the gate closed and signals blocked. */
+static long copy(long number, const long *arguments)
+{
+    gate_close();
+    long child = overlay_raw_syscall6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], 0);
+    if (child == 0)
+        in_child();
+    else
+        gate_open_in_parent();
+    return child;
 }
 
 static int fork_here(struct overlay_call *call, long number)
 {
-    prepare();
-    long child = overlay_raw_syscall6(number, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], 0);
-    if (child == 0)
-        in_child();
-    else
-        in_parent();
+    bool is_libcs = t_is_load_held != 0;
+    if (!is_libcs)
+        before_fork();
+    long child = copy(number, call->args);
+    if (!is_libcs)
+        after_fork();
     return answer(call, child);
 }
 
@@ -105,33 +115,33 @@ int on_vfork(struct overlay_call *call)
     int ends[2];
     if (!make_notice(ends))
         return fork_here(call, SYS_fork);
-    prepare();
-    uint64_t before = t_mask_before;
-    long child = overlay_raw_syscall6(SYS_fork, 0, 0, 0, 0, 0, 0);
+    before_fork();
+    const long none[5] = {0};
+    long child = copy(SYS_fork, none);
     if (child == 0) {
         sys_close(ends[0]);
-        in_child();
         s_exec_notice = ends[1];
         fd_reserve(ends[1], 1);
+        after_fork();
         return answer(call, 0);
     }
     sys_close(ends[1]);
-    const uint64_t all = ~0UL;
-    t_mask_before = all;
-    in_parent();
+    uint64_t before = t_mask_before;
+    t_mask_before = ~0UL;
+    after_fork();
     char byte;
     if (child > 0)
         overlay_raw_syscall6(SYS_read, ends[0], (long)&byte, 1, 0, 0, 0);
     sys_close(ends[0]);
-    set_signal_mask(&before, NULL);
+    set_signal_mask(before, NULL);
     return answer(call, child);
 }
 
-/* libc's fork (its handlers have run), or a copy made by hand; threads and posix_spawn share memory and pass. */
+/* libc's fork, or a copy made by hand; threads and posix_spawn share memory and pass. */
 int on_clone(struct overlay_call *call)
 {
     bool is_copy = (call->args[0] & CLONE_VM) == 0 && call->args[1] == 0;
-    return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone) : PASS;
+    return is_copy ? fork_here(call, SYS_clone) : PASS;
 }
 
 int on_clone3(struct overlay_call *call)
@@ -140,5 +150,5 @@ int on_clone3(struct overlay_call *call)
     if (is_bad_pointer(call->args[0]) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
         return PASS;
     bool is_copy = (asked->flags & CLONE_VM) == 0 && asked->stack == 0;
-    return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone3) : PASS;
+    return is_copy ? fork_here(call, SYS_clone3) : PASS;
 }
