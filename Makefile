@@ -23,7 +23,7 @@ setup-test:
 $(LIB)/liboverlay-shim.so: $(wildcard shim/native/*.c shim/native/*.h shim/native/*.S shim/native/tool/*.c shim/native/Makefile shim/native/shim.map)
 	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
 
-$(LIB)/liboverlay-engine.so: $(SOURCES) shim/runtime/pthread_create.c
+$(LIB)/liboverlay-engine.so: $(SOURCES) $(wildcard shim/runtime/*.c)
 	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/engine
 	@mkdir -p $(LIB)
 	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/

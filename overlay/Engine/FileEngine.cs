@@ -60,7 +60,7 @@ internal sealed partial class FileEngine : IDisposable
         {
             try
             {
-                _ = GetVolume(i);
+                GetVolume(i).OpenLocks();
             }
             catch (ErrnoException exception)
             {
@@ -247,6 +247,12 @@ internal sealed partial class FileEngine : IDisposable
         string path = KernelFile.PathOf(fd);
         // After a chroot our roots mean nothing any more: the filter's word counts.
         Volume? byPath = (how & AttachFlags.Inside) != 0 ? GetVolume((int)how >> 8) : FindByPath(path);
+        if (byPath is null && path.Length == 0 && isOpened && !isMarked)
+        {
+            // "Not ours" would let plaintext through.
+            log.Write("its path cannot be told (is /proc there?), so that it may lie in a volume");
+            throw new ErrnoException(Errno.EIO, "no path");
+        }
         if (byPath is null && !isMarked)
             return false;
         bool isNewborn = status.Size == 0 && !isMarked;

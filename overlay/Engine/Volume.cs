@@ -36,15 +36,8 @@ internal sealed class Volume : IKeySource
         VolumeGrant grant = agent.Ask(id, root, client => client.Attach(root));
         Id = grant.VolumeId;
         Locks = new LockFile(() => OpenOrBorrow("locks"));
-        try
-        {
-            _ = Locks.Open();
-        }
-        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
-        {
-            // Nobody writes here, so nobody locks; a try to write says so.
+        if (!OpenLocks())
             EngineLog.Write(root, "the volume is read-only");
-        }
         int table = OpenOrBorrow("coherence");
         try
         {
@@ -58,6 +51,20 @@ internal sealed class Volume : IKeySource
         Suite = grant.Suite;
         Compresses = grant.Compress;
         BlockSizeLog2 = grant.BlockSizeLog2;
+    }
+
+    /// <summary>Now rather than at the first write. False: nobody writes here, so nobody locks; a try to write says so.</summary>
+    internal bool OpenLocks()
+    {
+        try
+        {
+            _ = Locks.Open();
+            return true;
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            return false;
+        }
     }
 
     internal string Root { get; }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "autostart.h"
+#include "borrowed.h"
 #include "calls.h"
 #include "fdtable.h"
 #include "gate.h"
@@ -62,8 +63,8 @@ void engine_release_load(void)
 
 void engine_in_child(void)
 {
-    gate_open_in_child();
-    s_child_lock = 0;
+    gate_reset();
+    s_child_lock = s_load_lock = 0;
     s_is_fresh_child = s_load_state == LOADED;
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     if (s_is_fresh_child) {
@@ -76,6 +77,11 @@ void engine_in_child(void)
 bool engine_is_loaded(void)
 {
     return __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == LOADED;
+}
+
+bool engine_is_ready(void)
+{
+    return engine_is_loaded() && t_is_prepared != 0;
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had. */
@@ -107,13 +113,13 @@ static bool bind_exports(void *library)
 }
 
 /*
- * The engine keeps its descriptors at 768 and above (Descriptors.cs). The kernel's table is grown to that now: with the runtime's
+ * The engine keeps its descriptors at HIGH_DESCRIPTOR and above. The kernel's table is grown to that now: with the runtime's
  * threads sharing it, growing waits some milliseconds for every processor.
  */
 static void grow_descriptor_table(void)
 {
     long fd = sys_openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0);
-    long high = fd < 0 ? fd : sys_fcntl((int)fd, F_DUPFD_CLOEXEC, 768);
+    long high = fd < 0 ? fd : sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
     if (fd >= 0)
         sys_close((int)fd);
     if (high >= 0)
@@ -239,6 +245,8 @@ static void run(void *argument)
 
 long engine_invoke(void *const *entry, const long arguments[7])
 {
+    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
+        return borrowed_invoke(entry, arguments);
     /* A handler may call write or siglongjmp away: none runs while managed code does. */
     uint64_t before;
     struct invocation invocation = {entry, arguments, 0};

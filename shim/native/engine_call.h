@@ -19,6 +19,12 @@ long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 
 bool engine_is_loaded(void) HIDDEN;
 
+/* Loaded, and this thread has all that it needs of libc for its calls. */
+bool engine_is_ready(void) HIDDEN;
+
+/* Descriptors that are not the program's lie here and above, where there is room (Descriptors.cs, HighestFloor). */
+#define HIGH_DESCRIPTOR 768
+
 #define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
 
 /* What init.c found in the environment; the strings stay valid. */

@@ -8,14 +8,6 @@
 #include "text.h"
 #include "volumes.h"
 
-static bool is_volume_root(const struct stat *status)
-{
-    for (int i = 0; i < overlay_volume_count; i++)
-        if (overlay_volumes[i].inode == status->st_ino && overlay_volumes[i].device == status->st_dev)
-            return true;
-    return false;
-}
-
 /* /proc/PID/fd, /proc/PID/fdinfo, and the same of one of our threads. */
 static bool is_own_descriptor_list(int fd, const struct stat *status)
 {
@@ -54,7 +46,7 @@ static int list(struct overlay_call *call, size_t name_offset)
     struct stat status;
     if (sys_fstat(fd, &status) < 0)
         return PASS;
-    bool in_volume_root = volumes_on_device(status.st_dev) && is_volume_root(&status);
+    bool in_volume_root = volumes_is_root(status.st_dev, status.st_ino);
     if (!in_volume_root && !is_own_descriptor_list(fd, &status))
         return PASS;
     for (;;) {

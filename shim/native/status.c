@@ -31,15 +31,6 @@ static long logical_size(const struct target *target, int64_t stored, uint64_t d
     return size;
 }
 
-/* A volume's root has one subdirectory less than the kernel counts. */
-static bool is_volume_root(uint64_t device, uint64_t inode)
-{
-    for (int i = 0; i < overlay_volume_count; i++)
-        if (overlay_volumes[i].inode == inode && overlay_volumes[i].device == device)
-            return true;
-    return false;
-}
-
 static long correct_stat(const struct target *target, struct stat *status)
 {
     if (looks_sealed(target->fd, status->st_mode, status->st_dev)) {
@@ -48,8 +39,8 @@ static long correct_stat(const struct target *target, struct stat *status)
             return size;
         status->st_size = size;
         status->st_mode &= ~(unsigned)S_ISVTX;
-    } else if (S_ISDIR(status->st_mode) && is_volume_root(status->st_dev, status->st_ino)) {
-        status->st_nlink--;
+    } else if (S_ISDIR(status->st_mode) && volumes_is_root(status->st_dev, status->st_ino)) {
+        status->st_nlink--; /* the kernel counts .overlay */
     }
     return 0;
 }
@@ -142,7 +133,7 @@ int on_statx(struct overlay_call *call)
             return answer(call, size);
         status.stx_size = (uint64_t)size;
         status.stx_mode &= (uint16_t)~S_ISVTX;
-    } else if (S_ISDIR(status.stx_mode) && is_volume_root(device, status.stx_ino)) {
+    } else if (S_ISDIR(status.stx_mode) && volumes_is_root(device, status.stx_ino)) {
         status.stx_nlink--;
     }
     *(struct statx *)call->args[4] = status;

@@ -218,6 +218,14 @@ const struct volume *volumes_moved_over(int fd)
     return NULL;
 }
 
+bool volumes_is_root(uint64_t device, uint64_t inode)
+{
+    for (int i = 0; i < overlay_volume_count; i++)
+        if (overlay_volumes[i].inode == inode && overlay_volumes[i].device == device)
+            return true;
+    return false;
+}
+
 bool volumes_on_device(uint64_t device)
 {
     for (int i = 0; i < overlay_volume_count; i++)

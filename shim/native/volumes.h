@@ -41,6 +41,9 @@ bool volumes_hides(int directory, const char *path) HIDDEN;
 /* True if a file on this device could lie in a volume. */
 bool volumes_on_device(uint64_t device) HIDDEN;
 
+/* Is this the root directory of a volume? */
+bool volumes_is_root(uint64_t device, uint64_t inode) HIDDEN;
+
 /* The volume in which the file lies although its path does not say so: the volume was renamed since we started. Or NULL. */
 const struct volume *volumes_moved_over(int fd) HIDDEN;
 

@@ -3,15 +3,22 @@
  *
  * libc's fork holds the allocator's locks while it waits, at the fork gate, for engine calls under way; and a signal handler
  * that uses a file may have interrupted malloc, in this thread or in one that the fork waits for. So no engine call takes libc's
- * locks. What is allocated here is little and lives long: blocks of powers of two, in lists by size, never given back; only
- * large ones are mapped and unmapped one by one. The lock is held by engine calls only, which run with all signals blocked and
- * never over a fork.
+ * locks, nor those of an allocator that the program brings with it (jemalloc, mimalloc). The few functions of libc that hand out
+ * memory to be freed by the caller are here too: theirs would be the program's. So nothing that one allocator gave is freed by
+ * another; a test looks at what the library asks of libc.
+ *
+ * What is allocated here is little and lives long: blocks of powers of two, in lists by size, never given back; only large ones
+ * are mapped and unmapped one by one. The lock is held by engine calls only, which run with all signals blocked and never over a
+ * fork.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
-#include <stdbool.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,17 +26,16 @@
 #define LARGEST_LOG2 16 /* above: a mapping of its own */
 #define CHUNK ((size_t)256 << 10)
 
-/* In front of what the caller gets; libc's own blocks, which asprintf and the like return, have no such mark. */
+/* In front of what the caller gets. */
 struct head {
-    uint64_t mark;
     struct block *block;
+    uint64_t unused; /* a multiple of 16 together */
 };
 struct block {
     uint64_t size; /* a power of two up to LARGEST_LOG2, else of the mapping */
     struct block *next;
 };
 
-#define MARK 0x4F7665726C61794DULL
 #define OVERHEAD (sizeof(struct block) + sizeof(struct head))
 
 void *__wrap_malloc(size_t size);
@@ -37,8 +43,10 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void __wrap_free(void *memory);
-void *__real_realloc(void *memory, size_t size);
-void __real_free(void *memory);
+int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+ssize_t __wrap___getdelim(char **line, size_t *size, int delimiter, FILE *file);
+char *__wrap_realpath(const char *path, char *resolved);
+char *__real_realpath(const char *path, char *resolved);
 
 static struct block *s_free[LARGEST_LOG2 + 1];
 static char *s_rest, *s_rest_end;
@@ -108,15 +116,13 @@ static void *allocate(size_t alignment, size_t size)
     }
     uintptr_t start = ((uintptr_t)block + OVERHEAD + alignment - 1) & ~(alignment - 1);
     struct head *head = (struct head *)start - 1;
-    head->mark = MARK;
     head->block = block;
     return (void *)start;
 }
 
-static struct head *head_of(void *memory)
+static struct block *block_of(void *memory)
 {
-    struct head *head = (struct head *)memory - 1;
-    return head->mark == MARK ? head : NULL;
+    return ((struct head *)memory - 1)->block;
 }
 
 void *__wrap_malloc(size_t size) { return allocate(16, size); }
@@ -135,10 +141,8 @@ void *__wrap_realloc(void *memory, size_t size)
 {
     if (memory == NULL)
         return allocate(16, size);
-    struct head *head = head_of(memory);
-    if (head == NULL)
-        return __real_realloc(memory, size);
-    size_t there = (size_t)((char *)head->block + head->block->size - (char *)memory);
+    struct block *block = block_of(memory);
+    size_t there = (size_t)((char *)block + block->size - (char *)memory);
     if (size <= there)
         return memory;
     void *larger = allocate(16, size);
@@ -151,13 +155,9 @@ void *__wrap_realloc(void *memory, size_t size)
 
 void __wrap_free(void *memory)
 {
-    struct head *head = memory == NULL ? NULL : head_of(memory);
-    if (head == NULL) {
-        __real_free(memory);
+    if (memory == NULL)
         return;
-    }
-    struct block *block = head->block;
-    head->mark = 0;
+    struct block *block = block_of(memory);
     if (block->size > (uint64_t)1 << LARGEST_LOG2) {
         munmap(block, block->size);
         return;
@@ -167,4 +167,48 @@ void __wrap_free(void *memory)
     block->next = s_free[log2];
     s_free[log2] = block;
     unlock();
+}
+
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    *text = length < 0 ? NULL : allocate(16, (size_t)length + 1);
+    if (*text == NULL)
+        return -1;
+    va_start(arguments, format);
+    length = vsnprintf(*text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+/* What getline is in the runtime's code. */
+ssize_t __wrap___getdelim(char **line, size_t *size, int delimiter, FILE *file)
+{
+    size_t length = 0;
+    if (*line == NULL)
+        *size = 0;
+    for (int byte = 0; byte != delimiter && (byte = fgetc(file)) != EOF;) {
+        if (length + 2 > *size) {
+            char *longer = __wrap_realloc(*line, 2 * (length + 64));
+            if (longer == NULL)
+                return -1;
+            *line = longer;
+            *size = 2 * (length + 64);
+        }
+        (*line)[length++] = (char)byte;
+        (*line)[length] = 0;
+    }
+    return length == 0 ? -1 : (ssize_t)length;
+}
+
+char *__wrap_realpath(const char *path, char *resolved)
+{
+    char *place = resolved != NULL ? resolved : allocate(16, PATH_MAX);
+    char *result = place == NULL ? NULL : __real_realpath(path, place);
+    if (result == NULL && resolved == NULL)
+        __wrap_free(place);
+    return result;
 }

@@ -2,25 +2,8 @@
 # overlay-ctl itself: exit codes, keys, JSON, signals, autostart, trace. Prints "ok NAME" or "FAIL NAME"; ends with a count.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-out=${OVERLAY_OUT:-$here/../../out}
-ctl=$out/bin/overlay-ctl
-work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-control.XXXXXX")
-export OVERLAY_RUNTIME_DIR=$work/run
-mkdir -m 700 "$work/run"
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 2
-passed=0 failed=0
-
-verdict() { # verdict NAME STATUS
-    if [ "$2" = 0 ]; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' log; fi
-}
-ends_with() { # ends_with STATUS COMMAND...
-    local wanted=$1 status
-    shift
-    timeout -k 5 60 "$@" >log 2>&1 </dev/null
-    status=$?
-    [ $status = "$wanted" ] || { echo "exit status $status, not $wanted: $*" >>log; return 1; }
-}
+suite=control
+. "$here/lib/verbs.sh"
 run=("$ctl" run --volume v --key-file key --)
 
 ends_with 0 "$ctl" init v --key-file key && [ "$(stat -c %a key)" = 600 ] && [ "$(stat -c %s key)" = 32 ]
@@ -88,7 +71,7 @@ verdict run-reaps-orphans $?
 ends_with 0 "$ctl" run --wait --volume v --key-file key -- sh -c '(sleep 1; echo late >v/late) &' && "${run[@]}" cat v/late | grep -q late
 verdict run-waits-for-all-when-asked $?
 
-LD_PRELOAD=$out/lib/overlay/liboverlay-shim.so OVERLAY_VOLUMES=$work/v OVERLAY_KEY_FILE=$work/key \
+LD_PRELOAD=${ctl%/bin/*}/lib/overlay/liboverlay-shim.so OVERLAY_VOLUMES=$work/v OVERLAY_KEY_FILE=$work/key \
     timeout 60 bash -c 'echo by itself >v/auto; cat v/auto' >log 2>&1
 grep -q 'by itself' log && ! grep -q 'by itself' v/auto
 verdict agent-starts-from-the-environment $?

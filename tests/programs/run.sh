@@ -34,16 +34,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-selected() {
-    [ ${#patterns[@]} = 0 ] && return 0
-    local pattern
-    for pattern in "${patterns[@]}"; do
-        # shellcheck disable=SC2053
-        [[ $1 == *$pattern* ]] && return 0
-    done
-    return 1
-}
-
 scenarios=()
 for file in "$here"/scenarios/*.sh; do
     name=$(basename "$file" .sh)

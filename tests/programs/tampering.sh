@@ -2,25 +2,8 @@
 # overlay-ctl verify and repair, on volumes that somebody has been at. Prints "ok NAME" or "FAIL NAME"; ends with a count.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-out=${OVERLAY_OUT:-$here/../../out}
-ctl=$out/bin/overlay-ctl
-work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-tampering.XXXXXX")
-export OVERLAY_RUNTIME_DIR=$work/run
-mkdir -m 700 "$work/run"
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 2
-passed=0 failed=0
-
-verdict() { # verdict NAME STATUS
-    if [ "$2" = 0 ]; then passed=$((passed + 1)); echo "ok $1"; else failed=$((failed + 1)); echo "FAIL $1"; sed 's/^/     /' log; fi
-}
-ends_with() { # ends_with STATUS COMMAND...
-    local wanted=$1 status
-    shift
-    timeout -k 5 120 "$@" >log 2>&1 </dev/null
-    status=$?
-    [ $status = "$wanted" ] || { echo "exit status $status, not $wanted: $*" >>log; return 1; }
-}
+suite=tampering
+. "$here/lib/verbs.sh"
 key=(--key-file key)
 inside() { timeout 60 "$ctl" run --volume v "${key[@]}" -- bash -c "$1" >log 2>&1; }
 fresh() { # the volume as it was made

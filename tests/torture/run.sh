@@ -35,13 +35,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-selected() {
-    [ ${#patterns[@]} = 0 ] && return 0
-    local pattern
-    for pattern in "${patterns[@]}"; do [[ $1 == *$pattern* ]] && return 0; done
-    return 1
-}
-
 if [ $list = yes ]; then
     sed -nE 's/^case_([a-z0-9_]+)\(\) \{ # /\1: /p' "$here/cases.sh" | tr _ - | grep -v '^$'
     exit 0

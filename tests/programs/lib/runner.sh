@@ -51,3 +51,14 @@ build_tools() {
     done
     export TOOLS=$1/bin
 }
+
+# selected NAME: does it contain one of the command line's patterns, if there are any?
+selected() {
+    [ ${#patterns[@]} = 0 ] && return 0
+    local pattern
+    for pattern in "${patterns[@]}"; do
+        # shellcheck disable=SC2053
+        [[ $1 == *$pattern* ]] && return 0
+    done
+    return 1
+}

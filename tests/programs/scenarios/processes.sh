@@ -93,3 +93,16 @@ case_fifo_and_socket() {
     echo "by /dev/fd" | tee /dev/fd/1 >b; cat /dev/fd/3 3<a; cat /proc/self/fd/0 <a; cat b
     script=$(command -v script) && script -qec 'cat a' /dev/null </dev/null | tr -d '\r' || :
 }
+
+# A child that shares its parent's memory (posix_spawn) is the first to touch the volume; then the parent writes.
+case_spawned_first() {
+    need gcc
+    gcc -O1 "$PARTS/processes/spawn_first.c" -o "$OUTSIDE/spawn_first"
+    echo "$MARKER" >text
+    here=$PWD
+    cd "$OUTSIDE"
+    ./spawn_first to "$here/out" write "$here/new" append "$here/out" append "$here/text" read "$here/text"
+    ./spawn_first to "$here/out_2" to "$here/out_2" to "$here/out_3" append "$here/out_2"
+    cat "$here/new" "$here"/out* "$here/text"
+    rm spawn_first
+}
