@@ -38,9 +38,9 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_after_fork")]
-    public static long AfterFork()
+    public static long AfterFork(int isOfBorrower)
     {
-        try { return Engine.AfterFork(); }
+        try { return Engine.AfterFork(isOfBorrower != 0); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

@@ -67,7 +67,7 @@ static long attach(int fd)
     return attached > 0 ? 0 : attached < 0 ? attached : -EIO;
 }
 
-/* In the copy. */
+/* In the copy, all of which is thrown away. */
 static long run(void *const *entry, size_t offset, long *arguments)
 {
     long error = 0;
@@ -114,6 +114,32 @@ static void take_outputs(const struct shared *shared, size_t entry, const long *
     }
 }
 
+struct work {
+    struct shared *shared;
+    void *const *entry;
+    size_t offset;
+    long *arguments;
+};
+
+static void work(struct work *work)
+{
+    engine_serve_borrower();
+    work->shared->result = run(work->entry, work->offset, work->arguments);
+    __atomic_store_n(&work->shared->is_done, 1, __ATOMIC_RELEASE);
+    overlay_raw_syscall6(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+}
+
+/* posix_spawn gives its child 32 KiB, less than a block may take to compress. */
+#define STACK_SIZE (256L << 10)
+static void work_on_larger_stack(struct work *todo)
+{
+    long stack = overlay_raw_syscall6(SYS_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!overlay_is_error(stack))
+        __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1" : : "r"(stack + STACK_SIZE), "r"(work), "D"(todo) : "memory");
+    overlay_raw_syscall6(SYS_exit_group, 1, 0, 0, 0, 0, 0);
+    __builtin_trap();
+}
+
 static long run_in_copy(struct shared *shared, void *const *entry, size_t offset, const long *asked)
 {
     long arguments[7];
@@ -122,12 +148,8 @@ static long run_in_copy(struct shared *shared, void *const *entry, size_t offset
     redirect_outputs(shared, offset, arguments);
     const long plain[5] = {0}; /* no signal at its end: nobody else hears of it */
     long copy = fork_copy(SYS_clone, plain);
-    if (copy == 0) {
-        shared->result = run(entry, offset, arguments);
-        __atomic_store_n(&shared->is_done, 1, __ATOMIC_RELEASE);
-        overlay_raw_syscall6(SYS_exit_group, 0, 0, 0, 0, 0, 0);
-        __builtin_trap();
-    }
+    if (copy == 0)
+        work_on_larger_stack(&(struct work){shared, entry, offset, arguments});
     if (copy < 0)
         return copy;
     while (overlay_raw_syscall6(SYS_wait4, copy, 0, __WALL, 0, 0, 0) == -EINTR)

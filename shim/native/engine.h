@@ -46,7 +46,8 @@ enum {
     X(int, nop, (void))                                                                                                \
     X(long, start, (const struct overlay_engine_start *start))                                                         \
     /* First engine call of a forked child: new agent connection, new lock descriptors, forget in-flight state. */     \
-    X(long, after_fork, (void))                                                                                        \
+    /* is_of_borrower: the descriptors are those of a CLONE_VM child (borrowed.c), not those that the engine knows. */  \
+    X(long, after_fork, (int is_of_borrower))                                                                          \
     /* Before exit_group and execve: settle what this process has open. */                                             \
     X(long, settle_all, (void))                                                                                        \
     /* Connect to the agent now, before the program may cut itself off (chroot, setuid, setns, seccomp). */            \

@@ -22,6 +22,7 @@ enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
 static int s_load_lock;  /* taken outside of the gate: a fork takes it first */
 static int s_child_lock; /* taken behind the gate */
+static int s_is_of_borrower;
 static int s_is_fresh_child; /* the next engine call is the first of a forked child */
 static __thread int t_is_prepared __attribute__((tls_model("initial-exec")));
 
@@ -82,6 +83,11 @@ bool engine_is_loaded(void)
 bool engine_is_ready(void)
 {
     return engine_is_loaded() && t_is_prepared != 0;
+}
+
+void engine_serve_borrower(void)
+{
+    s_is_of_borrower = 1;
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had. */
@@ -220,7 +226,7 @@ static void greet_child(void)
 {
     lock_take(&s_child_lock);
     if (s_is_fresh_child != 0) {
-        overlay_engine.after_fork();
+        overlay_engine.after_fork(s_is_of_borrower);
         __atomic_store_n(&s_is_fresh_child, 0, __ATOMIC_RELEASE);
     }
     lock_give(&s_child_lock);

@@ -38,6 +38,9 @@ extern struct engine_settings overlay_settings HIDDEN;
 void engine_hold_load(void) HIDDEN;
 void engine_release_load(void) HIDDEN;
 
+/* In the copy that a borrower made of itself: what the engine knows of descriptors is not true there. */
+void engine_serve_borrower(void) HIDDEN;
+
 /* In a forked child, at once. */
 void engine_in_child(void) HIDDEN;
 
