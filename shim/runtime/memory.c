@@ -4,7 +4,7 @@
  * libc's fork holds the allocator's locks while it waits, at the fork gate, for engine calls under way; and a signal handler
  * that uses a file may have interrupted malloc, in this thread or in one that the fork waits for. So no engine call takes libc's
  * locks, nor those of an allocator that the program brings with it (jemalloc, mimalloc). The few functions of libc that hand out
- * memory to be freed by the caller are here too: theirs would be the program's. So nothing that one allocator gave is freed by
+ * memory to be freed by the caller are here too: what they return would be the program's. So nothing that one allocator gave is freed by
  * another; a test looks at what the library asks of libc.
  *
  * What is allocated here is little and lives long: blocks of powers of two, in lists by size, never given back; only large ones
@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
 
 #define SMALLEST_LOG2 6
 #define LARGEST_LOG2 16 /* above: a mapping of its own */
@@ -44,7 +46,10 @@ void *__wrap_realloc(void *memory, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void __wrap_free(void *memory);
 int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+FILE *__wrap_fopen64(const char *path, const char *mode);
 ssize_t __wrap___getdelim(char **line, size_t *size, int delimiter, FILE *file);
+long __wrap_sysconf(int name);
+long __real_sysconf(int name);
 char *__wrap_realpath(const char *path, char *resolved);
 char *__real_realpath(const char *path, char *resolved);
 
@@ -184,24 +189,35 @@ int __wrap_asprintf(char **text, const char *format, ...)
     return length;
 }
 
-/* What getline is in the runtime's code. */
+/*
+ * A collection asks how much memory is free, in /proc/meminfo, and libc allocates for every file that it opens. The heap has a limit
+ * of its own (liboverlay-engine.csproj), so the runtime finds no file to read; sysinfo says it without.
+ */
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+    (void)path;
+    (void)mode;
+    errno = ENOENT;
+    return NULL;
+}
+
+/* What getline is in the runtime's code; of files that are never opened. */
 ssize_t __wrap___getdelim(char **line, size_t *size, int delimiter, FILE *file)
 {
-    size_t length = 0;
-    if (*line == NULL)
-        *size = 0;
-    for (int byte = 0; byte != delimiter && (byte = fgetc(file)) != EOF;) {
-        if (length + 2 > *size) {
-            char *longer = __wrap_realloc(*line, 2 * (length + 64));
-            if (longer == NULL)
-                return -1;
-            *line = longer;
-            *size = 2 * (length + 64);
-        }
-        (*line)[length++] = (char)byte;
-        (*line)[length] = 0;
-    }
-    return length == 0 ? -1 : (ssize_t)length;
+    (void)line;
+    (void)size;
+    (void)delimiter;
+    (void)file;
+    return -1;
+}
+
+long __wrap_sysconf(int name)
+{
+    struct sysinfo info;
+    if ((name != _SC_PHYS_PAGES && name != _SC_AVPHYS_PAGES) || sysinfo(&info) != 0)
+        return __real_sysconf(name);
+    uint64_t units = name == _SC_PHYS_PAGES ? info.totalram : info.freeram;
+    return (long)(units * info.mem_unit / 4096);
 }
 
 char *__wrap_realpath(const char *path, char *resolved)
