@@ -1,4 +1,4 @@
-# make build | demo | test | fuzz | bench | install | clean; see README.md.
+# make build | demo | test | fuzz | torture | bench | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIGURATION ?= Release
@@ -45,6 +45,10 @@ test: build setup-test
 fuzz: build setup-test
 	@tests/fuzz/run.sh $(ARGS)
 
+# The same kills, forks and signals as in `make test`, for longer: make torture MINUTES=30 [SEED=...] or ITERATIONS=10. Each failure says its seed.
+torture: build setup-test
+	@tests/torture/run.sh $(if $(ITERATIONS),--iterations $(ITERATIONS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED))
+
 bench: build setup-test
 	@tests/bench/bench.sh
 
@@ -59,4 +63,4 @@ clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build setup-build setup-test demo test fuzz bench install clean
+.PHONY: build setup-build setup-test demo test fuzz torture bench install clean

@@ -25,8 +25,7 @@ internal static unsafe class Exports
         try
         {
             Descriptors.Reserve = start->ReserveDescriptor;
-            start->ForgetThreads = RuntimeThreads.Start(start->EnterForThreadEnd, start->LeaveForThreadEnd);
-            if (start->ForgetThreads == null)
+            if (RuntimeThreads.Start(start->Threads) == 0)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;
             s_engine = new FileEngine(Settings(start));
@@ -40,9 +39,9 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_after_fork")]
-    public static long AfterFork()
+    public static long AfterFork(int isOfBorrower)
     {
-        try { return Engine.AfterFork(); }
+        try { return Engine.AfterFork(isOfBorrower != 0); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

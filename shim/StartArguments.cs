@@ -12,8 +12,6 @@ internal unsafe struct StartArguments
     internal byte* LibraryPath;
     internal delegate* unmanaged<byte*, byte*, byte*, long> StartAgent;
     internal delegate* unmanaged<int, int, void> ReserveDescriptor;
-    internal delegate* unmanaged<void> EnterForThreadEnd;
-    internal delegate* unmanaged<void> LeaveForThreadEnd;
-    internal void* ForgetThreads;
+    internal RuntimeThreads.Hooks* Threads;
     internal delegate* unmanaged<long*, int, void> NoteMappings;
 }

@@ -70,8 +70,11 @@ internal sealed partial class FileEngine : IDisposable
         return 0;
     }
 
-    internal long AfterFork()
+    /// <param name="isOfBorrower">The descriptors are not those that the table speaks of, but those of a child that had our memory.</param>
+    internal long AfterFork(bool isOfBorrower)
     {
+        if (isOfBorrower)
+            _table.Forget();
         _agent.AfterFork();
         foreach (Volume? volume in _volumes)
             volume?.AfterFork();

@@ -60,6 +60,16 @@ internal sealed class FileTable
             _byInode.Remove((file.Device, file.Inode));
     }
 
+    /// <summary>Everything, and closes nothing.</summary>
+    internal void Forget()
+    {
+        lock (_gate)
+        {
+            System.Array.Clear(_byDescriptor);
+            _byInode.Clear();
+        }
+    }
+
     internal OpenFile[] All()
     {
         lock (_gate)

@@ -26,7 +26,9 @@
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \
-    X(fork) X(vfork) X(clone) X(clone3)
+    X(fork) X(vfork) X(clone) X(clone3)                                                                              \
+    /* engine_call.c */                                                                                                \
+    X(set_robust_list)
 
 #define OVERLAY_DECLARE_HANDLER(name) int on_##name(struct overlay_call *call) HIDDEN;
 OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)

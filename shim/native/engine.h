@@ -10,6 +10,16 @@
 
 #include <stdint.h>
 
+/* What filter and runtime ask of each other about threads (shim/runtime/threads.c). */
+struct overlay_engine_threads {
+    /* Ours: around the runtime's work at the end of a thread; no fork meanwhile, and no signal any more. */
+    void (*enter_for_end)(void);
+    void (*leave_for_end)(void);
+    /* The engine's: in each thread before its first call comes to the gate; at once in a forked child. */
+    void (*prepare)(void);
+    void (*forget)(void);
+};
+
 struct overlay_engine_start {
     const char *volumes;      /* OVERLAY_VOLUMES: absolute real paths, separated by ':' */
     const char *agent;        /* OVERLAY_AGENT: socket path, or NULL: find or start one by OVERLAY_KEY_FILE */
@@ -19,11 +29,7 @@ struct overlay_engine_start {
     long (*start_agent)(const char *overlay_ctl, const char *volumes, const char *key_file);
     /* Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). */
     void (*reserve_descriptor)(int fd, int reserved);
-    /* Around the runtime's work at the end of a thread: no fork meanwhile, and no signal any more. */
-    void (*enter_for_thread_end)(void);
-    void (*leave_for_thread_end)(void);
-    /* Set by the engine: to be called at once in a forked child (shim/runtime/threads.c). */
-    void (*forget_threads)(void);
+    struct overlay_engine_threads *threads;
     /* Where sealed files are mapped shared: starts and ends, merged and in order. One call at a time. */
     void (*note_mappings)(const int64_t *pairs, int count);
 };
@@ -41,9 +47,9 @@ enum {
 #define OVERLAY_ENGINE_EXPORTS(X)                                                                                      \
     X(int, nop, (void))                                                                                                \
     X(long, start, (const struct overlay_engine_start *start))                                                         \
-    /* First engine call of a forked child, or of a process whose descriptors the engine's are not: new agent          \
-       connection, new lock descriptors, forget in-flight state. */                                                    \
-    X(long, after_fork, (void))                                                                                        \
+    /* First engine call of a forked child: new agent connection, new lock descriptors, forget in-flight state. */     \
+    /* is_of_borrower: the descriptors are those of a CLONE_VM child (borrowed.c), not those that the engine knows. */  \
+    X(long, after_fork, (int is_of_borrower))                                                                          \
     /* Before exit_group and execve: settle what this process has open. */                                             \
     X(long, settle_all, (void))                                                                                        \
     /* Connect to the agent now, before the program may cut itself off (chroot, setuid, setns, seccomp). */            \

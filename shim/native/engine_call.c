@@ -1,104 +1,78 @@
 #include "engine_call.h"
 
-#include <linux/futex.h>
 #include <signal.h>
 
+#include "borrowed.h"
+#include "calls.h"
 #include "engine_load.h"
+#include "gate.h"
 #include "syscalls.h"
 
 __thread int overlay_in_engine __attribute__((tls_model("initial-exec")));
 int overlay_own_pid;
 
-static int s_is_fresh_child;   /* the next engine call is the first of a forked child */
-static int s_greet_lock;       /* 0 free, 1 held; only the gate may be held when it is taken */
+static int s_child_lock; /* taken behind the gate */
+static int s_is_of_borrower;
+static int s_is_fresh_child; /* the next engine call is the first of a forked child */
+static __thread int t_is_prepared __attribute__((tls_model("initial-exec")));
 
-/* Gate word: the number of engine calls under way, plus GATE_CLOSED while a fork is under way. */
-#define GATE_CLOSED 0x40000000
-static int s_gate;
-
-static void futex_wait(int *word, int value)
+static void set_signal_mask(uint64_t mask, uint64_t *before)
 {
-    overlay_raw_syscall6(SYS_futex, (long)word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, value, 0, 0, 0);
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)before, 8, 0, 0);
 }
 
-static void futex_wake(int *word)
+void engine_in_child(void)
 {
-    overlay_raw_syscall6(SYS_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0, 0, 0);
-}
-
-void engine_gate_enter(void)
-{
-    for (;;) {
-        int seen = __atomic_load_n(&s_gate, __ATOMIC_RELAXED);
-        if ((seen & GATE_CLOSED) != 0)
-            futex_wait(&s_gate, seen);
-        else if (__atomic_compare_exchange_n(&s_gate, &seen, seen + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return;
-    }
-}
-
-void engine_gate_leave(void)
-{
-    if (__atomic_sub_fetch(&s_gate, 1, __ATOMIC_RELEASE) == GATE_CLOSED)
-        futex_wake(&s_gate);
-}
-
-void engine_gate_close(void)
-{
-    /* Two threads may fork at once: the second waits until the first has opened the gate again. */
-    for (;;) {
-        int seen = __atomic_load_n(&s_gate, __ATOMIC_RELAXED);
-        if ((seen & GATE_CLOSED) != 0)
-            futex_wait(&s_gate, seen);
-        else if (__atomic_compare_exchange_n(&s_gate, &seen, seen | GATE_CLOSED, true, __ATOMIC_ACQUIRE,
-                                             __ATOMIC_RELAXED))
-            break;
-    }
-    for (int seen; (seen = __atomic_load_n(&s_gate, __ATOMIC_ACQUIRE)) != GATE_CLOSED;)
-        futex_wait(&s_gate, seen);
-}
-
-void engine_gate_open_in_parent(void)
-{
-    __atomic_and_fetch(&s_gate, ~GATE_CLOSED, __ATOMIC_RELEASE);
-    futex_wake(&s_gate);
-}
-
-/* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
-void engine_enter_for_thread_end(void)
-{
-    const uint64_t all = ~0UL;
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
-    engine_gate_enter();
-    overlay_in_engine++;
-}
-
-void engine_leave_for_thread_end(void)
-{
-    overlay_in_engine--;
-    engine_gate_leave();
-}
-
-void engine_gate_open_in_child(void)
-{
-    s_gate = 0;
-    s_greet_lock = 0;
-    engine_load_in_child();
+    gate_reset();
+    s_child_lock = 0;
     s_is_fresh_child = engine_is_loaded();
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    engine_load_in_child();
+}
+
+bool engine_is_ready(void)
+{
+    return engine_is_loaded() && t_is_prepared != 0;
+}
+
+void engine_serve_borrower(void)
+{
+    s_is_of_borrower = 1;
+}
+
+/* What needs libc's allocator comes before the gate: a fork that has its locks waits there for the calls under way. */
+static long prepare_thread(void)
+{
+    long error = engine_ensure_loaded();
+    if (error == 0) {
+        engine_prepare_thread();
+        t_is_prepared = 1;
+    }
+    return error;
+}
+
+/* The first call of a new thread: later it might come here from a handler that has interrupted the allocator. */
+int on_set_robust_list(struct overlay_call *call)
+{
+    (void)call;
+    if (t_is_prepared == 0 && engine_is_loaded() && !is_borrowed_memory()) {
+        uint64_t before;
+        set_signal_mask(~0UL, &before);
+        prepare_thread();
+        set_signal_mask(before, NULL);
+    }
+    return PASS;
 }
 
 /* By the first thread of the child that comes; the others wait, since they would use the parent's connection and locks. */
 static void greet_child(void)
 {
-    while (__atomic_exchange_n(&s_greet_lock, 1, __ATOMIC_ACQUIRE) != 0)
-        futex_wait(&s_greet_lock, 1);
+    lock_take(&s_child_lock);
     if (s_is_fresh_child != 0) {
-        overlay_engine.after_fork();
+        overlay_engine.after_fork(s_is_of_borrower);
         __atomic_store_n(&s_is_fresh_child, 0, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&s_greet_lock, 0, __ATOMIC_RELEASE);
-    futex_wake(&s_greet_lock);
+    lock_give(&s_child_lock);
 }
 
 struct invocation {
@@ -120,18 +94,19 @@ static void run(void *argument)
 
 long engine_invoke(void *const *entry, const long arguments[7])
 {
+    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
+        return borrowed_invoke(entry, arguments);
     /* A handler may call write or siglongjmp away: none runs while managed code does. */
-    const uint64_t blocked = ~0ULL;
     uint64_t before;
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before, 8, 0, 0);
-    struct invocation invocation = {entry, arguments, engine_ensure_loaded()};
-    if (invocation.result == 0) {
-        engine_gate_enter();
+    struct invocation invocation = {entry, arguments, 0};
+    set_signal_mask(~0UL, &before);
+    if (t_is_prepared != 0 || (invocation.result = prepare_thread()) == 0) {
+        gate_enter();
         overlay_in_engine++;
         overlay_with_vector_state_saved(run, &invocation);
         overlay_in_engine--;
-        engine_gate_leave();
+        gate_leave();
     }
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
+    set_signal_mask(before, NULL);
     return invocation.result;
 }

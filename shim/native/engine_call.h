@@ -16,6 +16,9 @@ long engine_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 
 bool engine_is_loaded(void) HIDDEN;
 
+/* Loaded, and this thread has all that it needs of libc for its calls. */
+bool engine_is_ready(void) HIDDEN;
+
 /* Descriptors that are not the program's lie here and above, where there is room (Descriptors.cs, HighestFloor). */
 #define HIGH_DESCRIPTOR 768
 
@@ -28,15 +31,10 @@ struct engine_settings {
 };
 extern struct engine_settings overlay_settings HIDDEN;
 
-/* The fork gate: engine calls hold it shared, a fork exclusively (design 4). */
-void engine_gate_enter(void) HIDDEN;
-void engine_gate_leave(void) HIDDEN;
-void engine_gate_close(void) HIDDEN;
-void engine_gate_open_in_parent(void) HIDDEN;
-void engine_gate_open_in_child(void) HIDDEN;
+/* In the copy that a borrower made of itself: what the engine knows of descriptors is not true there. */
+void engine_serve_borrower(void) HIDDEN;
 
-/* Around the runtime's work at the end of a thread (engine.h). */
-void engine_enter_for_thread_end(void) HIDDEN;
-void engine_leave_for_thread_end(void) HIDDEN;
+/* In a forked child, at once. */
+void engine_in_child(void) HIDDEN;
 
 #endif

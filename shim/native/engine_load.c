@@ -1,5 +1,6 @@
 /*
- * Loading the engine, on first need. The order of locks is: the loader's own (glibc's dl_load_lock), the fork gate, ours. A thread
+ * Loading the engine, on first need. The order of locks is: the loader's own (glibc's dl_load_lock), ours, the fork gate; a fork takes
+ * ours before libc takes its allocator's. A thread
  * inside of dlopen holds the first and may need the engine, since libraries lie in volumes, too; another that held ours
  * while it waited for the loader's would stop both for good. But nothing public takes the loader's lock alone. So the loader is
  * asked for a library that does not exist, and what is to be done is done when it opens that, inside of the filter.
@@ -8,11 +9,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/futex.h>
+#include <signal.h>
 
 #include "autostart.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "gate.h"
 #include "log.h"
 #include "mapping.h"
 #include "syscalls.h"
@@ -25,8 +27,7 @@ struct engine_settings overlay_settings;
 
 enum { NOT_LOADED, LOADED, FAILED };
 static int s_load_state;
-static int s_load_lock; /* 0 free, 1 held; only the loader's lock and the gate may be held when it is taken */
-static void (*s_forget_threads)(void);
+static int s_load_lock; /* only the loader's lock may be held when it is taken */
 static __thread int t_wants_engine __attribute__((tls_model("initial-exec")));
 static __thread long t_error __attribute__((tls_model("initial-exec"))); /* why this thread could not try to load it */
 
@@ -35,20 +36,55 @@ bool engine_is_loaded(void)
     return __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == LOADED;
 }
 
-static void forget_threads(void *unused)
+void engine_hold_load(void)
 {
-    (void)unused;
-    s_forget_threads();
+    lock_take(&s_load_lock);
+}
+
+void engine_release_load(void)
+{
+    lock_give(&s_load_lock);
+}
+
+/* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
+static void enter_for_thread_end(void)
+{
+    const uint64_t all = ~0UL;
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
+    gate_enter();
+    overlay_in_engine++;
+}
+
+static void leave_for_thread_end(void)
+{
+    overlay_in_engine--;
+    gate_leave();
+}
+
+static struct overlay_engine_threads s_threads = {.enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
+
+static void call_plain(void *function)
+{
+    (*(void (**)(void))function)();
+}
+
+static void call_in_engine(void (**function)(void))
+{
+    overlay_in_engine++;
+    overlay_with_vector_state_saved(call_plain, function);
+    overlay_in_engine--;
+}
+
+void engine_prepare_thread(void)
+{
+    call_in_engine(&s_threads.prepare);
 }
 
 void engine_load_in_child(void)
 {
     s_load_lock = 0;
-    if (!engine_is_loaded())
-        return;
-    overlay_in_engine++;
-    overlay_with_vector_state_saved(forget_threads, NULL);
-    overlay_in_engine--;
+    if (engine_is_loaded())
+        call_in_engine(&s_threads.forget);
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had. */
@@ -127,12 +163,10 @@ static int load(void)
             .library_path = overlay_settings.engine_path,
             .start_agent = autostart_agent,
             .reserve_descriptor = fd_reserve,
-            .enter_for_thread_end = engine_enter_for_thread_end,
-            .leave_for_thread_end = engine_leave_for_thread_end,
+            .threads = &s_threads,
             .note_mappings = mappings_note,
         };
         long error = overlay_engine.start(&start);
-        s_forget_threads = start.forget_threads;
         if (error >= 0)
             state = LOADED;
         else
@@ -146,14 +180,10 @@ static void load_once(void *unused)
 {
     (void)unused;
     t_error = 0;
-    engine_gate_enter();
-    while (__atomic_exchange_n(&s_load_lock, 1, __ATOMIC_ACQUIRE) != 0)
-        overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+    lock_take(&s_load_lock);
     if (s_load_state == NOT_LOADED && (t_error = check_descriptors()) == 0)
         __atomic_store_n(&s_load_state, load(), __ATOMIC_RELEASE);
-    __atomic_store_n(&s_load_lock, 0, __ATOMIC_RELEASE);
-    overlay_raw_syscall6(SYS_futex, (long)&s_load_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0, 0, 0);
-    engine_gate_leave();
+    lock_give(&s_load_lock);
 }
 
 static void load_under_the_loaders_lock(void *unused)

@@ -8,6 +8,11 @@
 uint32_t overlay_fd_words[FD_LIMIT];
 static bool s_any_reserved;
 
+static bool exchange(int fd, uint32_t *seen, uint32_t next)
+{
+    return __atomic_compare_exchange_n(&overlay_fd_words[fd], seen, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 static void change(int fd, bool is_told)
 {
     if ((unsigned)fd >= FD_LIMIT)
@@ -19,7 +24,7 @@ static void change(int fd, bool is_told)
             return;
         bool may_be_attached = !is_told && (state == FD_SEALED || state == FD_FORGOTTEN);
         next = (seen / FD_STATES + 1) * FD_STATES + (may_be_attached ? FD_FORGOTTEN : FD_UNKNOWN);
-    } while (!__atomic_compare_exchange_n(&overlay_fd_words[fd], &seen, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    } while (!exchange(fd, &seen, next));
 }
 
 void fd_lose(int fd)
@@ -38,9 +43,14 @@ void fd_release(int fd)
 
 void fd_gain(int fd, uint32_t seen, enum fd_state state)
 {
-    if ((unsigned)fd < FD_LIMIT)
-        __atomic_compare_exchange_n(&overlay_fd_words[fd], &seen, seen / FD_STATES * FD_STATES + state, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if ((unsigned)fd >= FD_LIMIT || exchange(fd, &seen, seen / FD_STATES * FD_STATES + state) || state != FD_SEALED)
+        return;
+    /*
+     * Somebody lost the entry since (a late close of what had the number before, a child that shares our memory), but the engine has the
+     * file now and must hear of its close: it would go on using a number that is another file's, or none's.
+     */
+    while (seen % FD_STATES == FD_UNKNOWN && !exchange(fd, &seen, seen / FD_STATES * FD_STATES + FD_FORGOTTEN))
+        ;
 }
 
 bool fd_any_reserved(void)

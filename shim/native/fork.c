@@ -1,41 +1,53 @@
 #include "fork.h"
 
+#include <errno.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
 
+#include "borrowed.h"
 #include "calls.h"
 #include "engine_call.h"
+#include "engine_load.h"
 #include "fdtable.h"
+#include "gate.h"
 #include "syscalls.h"
+#include "text.h"
+#include "trampoline_offsets.h"
 #include "volumes.h"
 
-/* Set from prepare to parent or child: libc's fork comes to the kernel with the gate closed already. */
-static __thread int t_is_gate_ours __attribute__((tls_model("initial-exec")));
+/* From libc's prepare handlers to its other ones: the thread's id. (Who borrows our memory may die there; the id is not ours then.) */
+static __thread long t_forking __attribute__((tls_model("initial-exec")));
 static __thread uint64_t t_mask_before __attribute__((tls_model("initial-exec")));
 
-static void set_signal_mask(const uint64_t *mask, uint64_t *before)
+static void set_signal_mask(uint64_t mask, uint64_t *before)
 {
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)mask, (long)before, 8, 0, 0);
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)before, 8, 0, 0);
 }
 
-static void prepare(void)
+static long thread_id(void)
 {
-    /* A handler in this thread that came to a sealed file would wait for the gate that its own thread has closed. */
-    const uint64_t all = ~0UL;
+    return overlay_raw_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* A handler that loaded the engine, or came to the gate, would wait for its own thread: none runs until the fork is over. */
+static void before_fork(void)
+{
     uint64_t before;
-    set_signal_mask(&all, &before);
-    engine_gate_close();
-    t_is_gate_ours = 1;
+    set_signal_mask(~0UL, &before);
+    if (!is_borrowed_memory()) /* who borrows it takes no lock there: it may be killed */
+        engine_hold_load();
     t_mask_before = before;
+    t_forking = thread_id();
 }
 
-static void in_parent(void)
+static void after_fork(void)
 {
     uint64_t before = t_mask_before;
-    t_is_gate_ours = 0;
-    engine_gate_open_in_parent();
-    set_signal_mask(&before, NULL);
+    t_forking = 0;
+    if (!is_borrowed_memory())
+        engine_release_load();
+    set_signal_mask(before, NULL);
 }
 
 /* In a vfork's child: the pipe at whose end of file its parent goes on. */
@@ -48,30 +60,61 @@ static void in_child(void)
         sys_close(s_exec_notice);
         s_exec_notice = -1;
     }
-    uint64_t before = t_mask_before;
-    t_is_gate_ours = 0;
-    engine_gate_open_in_child();
-    set_signal_mask(&before, NULL);
+    engine_in_child();
 }
 
 void fork_watch(void)
 {
     /*
-     * libc runs prepare handlers in reverse order: ours, the first, is the last, so that the program's own handlers may still
-     * use files; and it runs them before it takes the allocator's locks, which an engine call under way may need to finish.
+     * libc runs prepare handlers in reverse order, so ours, the first, is the last: the program's own may still use files. It then
+     * takes the allocator's locks, which loading the engine needs. The gate is closed after that, at the call itself: until then a
+     * thread that has such a lock may run a handler that uses a file, and libc waits for that thread.
      */
-    pthread_atfork(prepare, in_parent, in_child);
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+long fork_copy(long number, const long arguments[5])
+{
+    bool is_borrowed = is_borrowed_memory();
+    if (is_borrowed)
+        gate_close_as_borrower();
+    else
+        gate_close();
+    long child = overlay_raw_syscall6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], 0);
+    if (child == 0)
+        in_child();
+    else if (is_borrowed)
+        gate_open_as_borrower();
+    else
+        gate_open();
+    return child;
+}
+
+/* The slot comes back to the program over the stack: lets it do so on another one (trampoline.S: FRAME_STACK, 136). */
+static void continue_on(struct overlay_call *call, uintptr_t stack)
+{
+    uintptr_t **frame = (uintptr_t **)((char *)call + FRAME_STACK);
+    uintptr_t *there = (uintptr_t *)(stack - 136);
+    *there = **frame;
+    *frame = there;
+}
+
+static int clone_here(struct overlay_call *call, long number, const long arguments[5], uintptr_t stack)
+{
+    bool is_libcs = t_forking == thread_id();
+    if (!is_libcs)
+        before_fork();
+    long child = fork_copy(number, arguments);
+    if (!is_libcs)
+        after_fork();
+    if (child == 0 && stack != 0)
+        continue_on(call, stack);
+    return answer(call, child);
 }
 
 static int fork_here(struct overlay_call *call, long number)
 {
-    prepare();
-    long child = overlay_raw_syscall6(number, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], 0);
-    if (child == 0)
-        in_child();
-    else
-        in_parent();
-    return answer(call, child);
+    return clone_here(call, number, call->args, 0);
 }
 
 int on_fork(struct overlay_call *call)
@@ -103,45 +146,51 @@ int on_vfork(struct overlay_call *call)
     int ends[2];
     if (!make_notice(ends))
         return fork_here(call, SYS_fork);
-    prepare();
-    uint64_t before = t_mask_before;
-    long child = overlay_raw_syscall6(SYS_fork, 0, 0, 0, 0, 0, 0);
+    before_fork();
+    const long none[5] = {0};
+    long child = fork_copy(SYS_fork, none);
     if (child == 0) {
         sys_close(ends[0]);
-        in_child();
         s_exec_notice = ends[1];
         fd_reserve(ends[1], 1);
+        after_fork();
         return answer(call, 0);
     }
     sys_close(ends[1]);
-    const uint64_t all = ~0UL;
-    t_mask_before = all;
-    in_parent();
+    uint64_t before = t_mask_before;
+    t_mask_before = ~0UL;
+    after_fork();
     char byte;
     if (child > 0)
         overlay_raw_syscall6(SYS_read, ends[0], (long)&byte, 1, 0, 0, 0);
     sys_close(ends[0]);
-    set_signal_mask(&before, NULL);
+    set_signal_mask(before, NULL);
     return answer(call, child);
 }
 
 /*
- * posix_spawn: its child has our memory, but descriptors of its own. What the engine opened there for itself would be gone with the
- * child, and we would go on with the numbers: so it opens everything now.
+ * posix_spawn: its child has our memory, but must not run the engine there (borrowed.c). It runs it in a copy of the process, where the
+ * loader cannot be used any more: so the engine is loaded now.
  */
 static void before_sharing(unsigned long flags)
 {
     bool is_process = (flags & CLONE_VM) != 0 && (flags & CLONE_THREAD) == 0;
-    if (is_process && overlay_volume_count > 0 && !is_borrowed_memory())
+    if (!is_process || is_borrowed_memory())
+        return;
+    borrowed_expect();
+    if (overlay_volume_count > 0)
         ENGINE_CALL(prepare, 0);
 }
 
 /* libc's fork (its handlers have run), or a copy made by hand. */
 int on_clone(struct overlay_call *call)
 {
-    before_sharing((unsigned long)call->args[0]);
-    bool is_copy = (call->args[0] & CLONE_VM) == 0 && call->args[1] == 0;
-    return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone) : PASS;
+    unsigned long flags = (unsigned long)call->args[0];
+    before_sharing(flags);
+    if ((flags & (CLONE_VM | CLONE_SETTLS)) != 0)
+        return PASS;
+    const long arguments[5] = {call->args[0], 0, call->args[2], call->args[3], call->args[4]};
+    return clone_here(call, SYS_clone, arguments, (uintptr_t)call->args[1]);
 }
 
 int on_clone3(struct overlay_call *call)
@@ -150,6 +199,15 @@ int on_clone3(struct overlay_call *call)
     if (is_bad_pointer(call->args[0]) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
         return PASS;
     before_sharing(asked->flags);
-    bool is_copy = (asked->flags & CLONE_VM) == 0 && asked->stack == 0;
-    return is_copy && t_is_gate_ours == 0 ? fork_here(call, SYS_clone3) : PASS;
+    if ((asked->flags & (CLONE_VM | CLONE_SETTLS)) != 0)
+        return PASS;
+    if (asked->stack == 0)
+        return fork_here(call, SYS_clone3);
+    struct clone_args copy;
+    if ((size_t)call->args[1] > sizeof copy)
+        return answer(call, -E2BIG);
+    text_copy((char *)&copy, (const char *)asked, (size_t)call->args[1]);
+    copy.stack = copy.stack_size = 0;
+    const long arguments[5] = {(long)&copy, call->args[1]};
+    return clone_here(call, SYS_clone3, arguments, asked->stack + asked->stack_size);
 }

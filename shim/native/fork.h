@@ -7,5 +7,7 @@
 /* Registers the gate with pthread_atfork. */
 void fork_watch(void) HIDDEN;
 
+/* The copying call, with the gate closed; all signals are blocked. */
+long fork_copy(long number, const long arguments[5]) HIDDEN;
 
 #endif

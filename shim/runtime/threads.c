@@ -11,6 +11,10 @@
  * waits for the last round of destructors, and lets no signal through afterwards. A fork meanwhile would leave the list's lock
  * held in the child, hence the gate.
  *
+ * The beginning of a thread. What libc has to allocate for it (thread-local memory, the key's place) is allocated before the
+ * thread's first call comes to the gate, for the reason that memory.c gives; and the bounds of its stack, which the runtime does
+ * not use for what we do, are not asked for: libc would allocate, and read /proc/self/maps.
+ *
  * Signals. To stop a thread for a collection the runtime sends it SIGRTMIN, which the program may use itself. A thread leaves
  * managed code by itself soon enough: none is sent.
  *
@@ -43,15 +47,29 @@ int __wrap_pthread_kill(pthread_t thread, int number);
 int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *before);
 int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
-void *overlay_threads_start(void (*enter)(void), void (*leave)(void));
+int __wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes);
+int __wrap_pthread_attr_getstack(const pthread_attr_t *attributes, void **low, size_t *size);
+struct overlay_threads; /* struct overlay_engine_threads of shim/native/engine.h */
+bool overlay_threads_start(struct overlay_threads *threads);
+
+struct overlay_threads {
+    void (*enter_for_end)(void);
+    void (*leave_for_end)(void);
+    void (*prepare)(void);
+    void (*forget)(void);
+};
 
 static void (*s_enter)(void), (*s_leave)(void);
 static void (*s_runtime_destructor)(void *);
 static pthread_key_t *s_key;
 static __thread int t_rounds;
 
+static char s_not_seen_yet; /* the key's value in a thread that the runtime does not know */
+
 static void at_thread_end(void *thread)
 {
+    if (thread == &s_not_seen_yet)
+        return;
     if (++t_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(*s_key, thread) == 0)
         return;
     /* The filter blocks the signals, and leaves them blocked. */
@@ -60,6 +78,29 @@ static void at_thread_end(void *thread)
     s_runtime_destructor(thread);
     if (s_leave != NULL)
         s_leave();
+}
+
+/* In each thread before its first call, and not behind the gate. */
+static void prepare_thread(void)
+{
+    *(volatile char *)tls_CurrentThread;
+    if (pthread_getspecific(*s_key) == NULL)
+        pthread_setspecific(*s_key, &s_not_seen_yet);
+}
+
+int __wrap_pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+    (void)thread;
+    return pthread_attr_init(attributes);
+}
+
+int __wrap_pthread_attr_getstack(const pthread_attr_t *attributes, void **low, size_t *size)
+{
+    enum { SOME = 1 << 20 };
+    (void)attributes;
+    *low = (char *)__builtin_frame_address(0) - SOME;
+    *size = 2 * SOME;
+    return 0;
 }
 
 /* The runtime makes one key. */
@@ -132,17 +173,19 @@ static void forget_threads(void)
     }
 }
 
-/* Called once by a thread that is in the list. Returns forget_threads, or NULL if this runtime's list is not what we take it for. */
-void *overlay_threads_start(void (*enter)(void), void (*leave)(void))
+/* Called once by a thread that is in the list. False if this runtime's list is not what we take it for. */
+bool overlay_threads_start(struct overlay_threads *threads)
 {
-    s_enter = enter;
-    s_leave = leave;
+    s_enter = threads->enter_for_end;
+    s_leave = threads->leave_for_end;
+    threads->prepare = prepare_thread;
+    threads->forget = forget_threads;
     struct iterator iterator;
     iterator_start(&iterator);
     struct thread **head = runtime_thread_store();
     if (s_runtime_destructor == NULL || *head == NULL || *head != iterator.position || *head != self_if_known())
-        return NULL;
+        return false;
     struct thread *behind = *next_of(*head, offset_of_next());
     iterator_next(&iterator);
-    return iterator.position == behind ? (void *)forget_threads : NULL;
+    return iterator.position == behind;
 }

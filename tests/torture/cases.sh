@@ -40,3 +40,13 @@ case_forks() { # every way to fork while other threads are in the middle of call
 case_forks_in_a_storm() { # the same, with SIGALRM and SIGPROF every millisecond whose handlers use sealed files
     TORTURE_STORM=1 TORTURE_FORKS=$(scaled 500) tortured "" "$RUN/bin/forks" "$CASE/volume"
 }
+
+case_spawn_kill() { # children of posix_spawn killed while they share our memory; nothing on the disk is plaintext
+    TORTURE_SPAWNS=$(scaled 300) tortured "" "$RUN/bin/spawn_kill" "$CASE/volume" || return
+    [ "$OVERLAY_RUNNER" = none ] && return 0
+    touch "$CASE/log-expected" # a file whose creator was killed before its header was whole is named
+    local plain
+    plain=$(grep -rlF PLAINTEXT-OF-THE-TORTURE "$CASE/volume")
+    [ -z "$plain" ] || { echo "plaintext on the disk: $plain" >&2; return 1; }
+    [ -n "$(find "$CASE/volume" -name 'after.*')" ] || { echo "no file was left to look at" >&2; return 1; }
+}

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -157,24 +158,30 @@ static void by_fork(struct random *random)
     expect_good_end(child, "fork");
 }
 
+static int life_of_copy(void *random)
+{
+    look_at_base(s_base, random);
+    write_own_file(random, "copy", getpid());
+    add_note();
+    _exit(0);
+}
+
 /* Copies made without libc knowing: only what needs no allocation. */
 static void by_hand(struct random *random)
 {
     struct clone_args arguments = {.exit_signal = SIGCHLD};
+    char stack[65536] __attribute__((aligned(16)));
     long child;
-    switch (below(random, 4)) {
+    switch (below(random, 5)) {
     case 0: child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); break;
     case 1: child = syscall(SYS_fork); break;
     case 2: child = syscall(SYS_clone3, &arguments, sizeof arguments); break;
+    case 3: child = clone(life_of_copy, stack + sizeof stack, SIGCHLD, random); break;
     default: child = _Fork(); break;
     }
     must(child >= 0);
-    if (child == 0) {
-        look_at_base(s_base, random);
-        write_own_file(random, "copy", getpid());
-        add_note();
-        _exit(0);
-    }
+    if (child == 0)
+        life_of_copy(random);
     expect_good_end((pid_t)child, "a copy by hand");
 }
 

@@ -1,0 +1,16 @@
+/* Engine calls of a process that borrows our memory: a child of posix_spawn before its exec. */
+#ifndef OVERLAY_BORROWED_H
+#define OVERLAY_BORROWED_H
+
+#include "filter.h"
+
+/* Before such a process is made. */
+void borrowed_expect(void) HIDDEN;
+
+/* Whether one was ever made, so that is_borrowed_memory is worth a system call. */
+extern int overlay_may_be_borrowed HIDDEN;
+
+/* As engine_invoke, but leaves nothing in memory, whenever the caller is killed. */
+long borrowed_invoke(void *const *entry, const long arguments[7]) HIDDEN;
+
+#endif
