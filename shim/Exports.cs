@@ -236,8 +236,10 @@ internal static unsafe class Exports
             string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));
             fixed (byte* controlText = Bytes(control), volumesText = Bytes(volumes), keyFileText = Bytes(keyFile ?? ""))
             {
-                if (startAgent(controlText, volumesText, keyFileText) < 0)
-                    EngineLog.Write(control, "the agent could not be started");
+                if (startAgent(controlText, volumesText, keyFileText) >= 0)
+                    return;
+                EngineLog.Write(control, "the agent could not be started");
+                throw new ErrnoException(Files.Errno.ENOTCONN, "the agent could not be started");
             }
         });
     }

@@ -177,7 +177,8 @@ internal sealed class RequestHandler
         {
             ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
             ulong sequence = note.UInt64();
-            // A packet that is too short yields zeros, and an id of zeros is nobody's.
+            if (fileId.IsEmpty)
+                return false; // the packet is too short
             pool?.NoteState(fileId, sequence, bootWord);
         }
         return note.IsComplete;

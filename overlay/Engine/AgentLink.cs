@@ -9,6 +9,9 @@ namespace Overlay.Engine;
 /// <summary>This process's connection to the agent: made on first need, taken over in a forked child, made anew once if it broke.</summary>
 internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
 {
+    /// <summary>How often a question is asked: once more, and oftener where agents can be started, since the new one may be killed, too.</summary>
+    private const int Attempts = 2, AttemptsWithStart = 5, FailedStarts = 3;
+
     private readonly System.Threading.Lock _gate = new();
     private AgentClient? _client;
 
@@ -36,7 +39,9 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
                 {
                     _client?.Dispose();
                     _client = null;
-                    if (attempt > 0)
+                    bool mayStart = settings is { AgentPath: null, KeyFile: not null };
+                    int limit = !mayStart ? Attempts : exception.Errno == Errno.ENOTCONN ? FailedStarts : AttemptsWithStart;
+                    if (attempt + 1 >= limit)
                     {
                         if (!isQuiet)
                             EngineLog.Write(subject, $"the agent cannot be reached: {exception.Message}");

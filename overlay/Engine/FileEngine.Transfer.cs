@@ -195,7 +195,7 @@ internal sealed unsafe partial class FileEngine
         if (offset < greatest)
             return Math.Min(wanted, greatest - offset);
         if (isLimited)
-            _ = Kernel.Signal(Kernel.CurrentThread(), SIGXFSZ); // pending until the filter unblocks signals
+            _ = Kernel.Signal(SIGXFSZ); // pending until the filter unblocks signals
         throw new ErrnoException(Errno.EFBIG, "the file may not become so large");
     }
 

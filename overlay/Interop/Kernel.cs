@@ -101,11 +101,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "setrlimit64", SetLastError = true)]
     internal static partial int SetLimit(int resource, Limit* limit);
 
-    [LibraryImport("libc", EntryPoint = "pthread_self")]
-    internal static partial nint CurrentThread();
-
-    [LibraryImport("libc", EntryPoint = "pthread_kill")]
-    internal static partial int Signal(nint thread, int signal);
+    /// <summary>To this thread. (Not pthread_kill: what is linked here is the runtime's own, shim/runtime/threads.c.)</summary>
+    [LibraryImport("libc", EntryPoint = "raise")]
+    internal static partial int Signal(int signal);
 
     /// <summary>struct rlimit.</summary>
     internal struct Limit

@@ -30,7 +30,9 @@ case_kill_small_blocks() { # the same with blocks of 4 KiB, many groups, aegis-2
 
 case_kill_agent() { # the same, and the agent is killed too and starts again by itself
     [ "$OVERLAY_RUNNER" = none ] && { echo "no agent"; return 0; }
-    TORTURE_AGENT=$CASE/volume TORTURE_KILLS=$(scaled 100) autostarted "$RUN/bin/kill" "$CASE/volume" "$CASE/state"
+    TORTURE_AGENT=$CASE/volume TORTURE_KILLS=$(scaled 100) autostarted "$RUN/bin/kill" "$CASE/volume" "$CASE/state" || return
+    # An agent that is killed before it serves is named, and started again.
+    grep -v ': the agent could not be started$' "$CASE/overlay.log" >&2 || touch "$CASE/log-expected"
 }
 
 case_forks() { # every way to fork while other threads are in the middle of calls

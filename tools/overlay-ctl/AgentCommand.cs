@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.CommandLine;
 using System.Linq;
 using System.Runtime.InteropServices;
@@ -15,7 +16,8 @@ namespace Overlay.Ctl;
 internal static class AgentCommand
 {
     private const int AddressInUse = 98;
-    private static readonly TimeSpan s_idleLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_idleLimit = TimeSpan.FromSeconds(10), s_startLimit = TimeSpan.FromSeconds(10),
+        s_poll = TimeSpan.FromMilliseconds(5);
 
     internal static Command Make()
     {
@@ -47,14 +49,34 @@ internal static class AgentCommand
     private static AgentHost? Start(string root, KeySecret secret)
     {
         UnlockedVolume volume = VolumeUnlocker.Unlock(root, secret);
+        string address = AgentAddress.ForVolume(volume.VolumeId.Span);
+        for (Stopwatch waited = Stopwatch.StartNew(); ; Thread.Sleep(s_poll))
+        {
+            try
+            {
+                return new AgentHost([volume], address, rootProcess: 0);
+            }
+            catch (ErrnoException exception) when (exception.Errno == AddressInUse)
+            {
+                // It may be about to listen, or to end: who waits for us is told that an agent serves only when one does.
+                if (!Answers(address) && waited.Elapsed < s_startLimit)
+                    continue;
+                volume.Dispose();
+                return null;
+            }
+        }
+    }
+
+    private static bool Answers(string address)
+    {
         try
         {
-            return new AgentHost([volume], AgentAddress.ForVolume(volume.VolumeId.Span), rootProcess: 0);
+            using AgentClient client = AgentClient.Connect(address);
+            return true;
         }
-        catch (ErrnoException exception) when (exception.Errno == AddressInUse)
+        catch (ErrnoException)
         {
-            volume.Dispose();
-            return null;
+            return false; // what it is that fails does not matter: there is none, or none yet
         }
     }
 

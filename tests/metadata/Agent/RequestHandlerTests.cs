@@ -55,6 +55,20 @@ public class RequestHandlerTests
         Assert.Equal(Errno.QuotaExceeded, TakeOne(handler, volume, client));
     }
 
+    [Fact]
+    public void States_of_a_packet_that_is_cut_short_are_refused()
+    {
+        using var volume = new TestVolume();
+        using var unlocked = volume.Unlock();
+        using var pool = new KeyPool(unlocked);
+        var handler = new RequestHandler([pool], null, new LogLimiter(_ => { }), () => 1);
+        using var anyone = new Connection(-1, 1, 1, isGreeted: true);
+        byte[] packet = [10, 0, 0, 0, 1, 0, 0, 0, .. volume.Config.VolumeId, 1, 0, 0, 0, 2, 0, .. new byte[16], 1, 0, 0, 0, 0, 0, 0, 0, .. new byte[5]];
+        int received = -1;
+        Assert.False(handler.TryHandle(anyone, packet, ref received, new byte[AgentMessage.MaxPacket], out int length, out _));
+        Assert.Equal(0, length);
+    }
+
     private static int TakeOne(RequestHandler handler, TestVolume volume, Connection? client = null)
     {
         using var anyone = new Connection(-1, 1, 1, isGreeted: true);
