@@ -1,9 +1,10 @@
 # Two stages: the SDK builds, the final stage holds the built tree alone.
 #   docker build -t overlay .
 #   docker run --rm -v vault:/vault -v key:/run/key:ro overlay --volume /vault --key-file /run/key/key -- bash
-# Another base: --build-arg RUNTIME_IMAGE=... (glibc 2.31 or newer, x86-64).
+# Other bases: --build-arg SDK_IMAGE=... and RUNTIME_IMAGE=...: x86-64, glibc 2.31 or newer, and the final one's glibc not older than
+# the SDK's (.NET 10's own image is Ubuntu 24.04, with glibc 2.39).
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
-ARG RUNTIME_IMAGE=debian:bookworm-slim
+ARG RUNTIME_IMAGE=ubuntu:24.04
 
 FROM ${SDK_IMAGE} AS build
 WORKDIR /src
