@@ -9,6 +9,7 @@ ARG RUNTIME_IMAGE=ubuntu:24.04
 FROM ${SDK_IMAGE} AS build
 WORKDIR /src
 COPY . .
+RUN apt-get update && apt-get install -y --no-install-recommends make
 RUN make build && make install DESTDIR=/installed PREFIX=/usr
 
 FROM ${RUNTIME_IMAGE}
