@@ -165,9 +165,9 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_peek")]
-    public static long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size, int isBorrowed)
+    public static long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size)
     {
-        try { return Engine.Peek(fd, directory, path, atFlags, buffer, size, isBorrowed != 0); }
+        try { return Engine.Peek(fd, directory, path, atFlags, buffer, size); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

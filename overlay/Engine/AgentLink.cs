@@ -39,7 +39,8 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
                 {
                     _client?.Dispose();
                     _client = null;
-                    bool mayStart = settings is { AgentPath: null, KeyFile: not null };
+                    // One that is there and does not answer has cost its half minute already.
+                    bool mayStart = settings is { AgentPath: null, KeyFile: not null } && exception.Errno != Errno.ETIMEDOUT;
                     int limit = !mayStart ? Attempts : exception.Errno == Errno.ENOTCONN ? FailedStarts : AttemptsWithStart;
                     if (attempt + 1 >= limit)
                     {

@@ -25,7 +25,7 @@ internal sealed unsafe class CoherenceTable
         }
         Kernel.StatusBuffer status = KernelFile.Status(fd);
         if (status.Size < Size || status.AllocatedBytes < Size)
-            Complete(fd);
+            Complete(fd, status.Size);
         _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
         Live = new LiveTable((byte*)_words + CountersSize);
     }
@@ -35,15 +35,13 @@ internal sealed unsafe class CoherenceTable
     internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));
 
     /// <summary>Of a hole (a copy, a backup), a full disk would not give the page when it is stored to: that is SIGBUS.</summary>
-    private static void Complete(int fd)
+    private static void Complete(int fd, long length)
     {
-        using (FileSizeLimit.Lift(Size))
-        {
-            if (KernelFile.Status(fd).Size < Size)
+        if (length < Size)
+            using (FileSizeLimit.Lift(Size))
                 KernelFile.SetLength(fd, Size);
-            if (Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
-                throw KernelFile.Failure("there is no room for the coherence table");
-        }
+        if (Kernel.Allocate(fd, 0, 0, Size) != 0 && Kernel.LastError != Errno.EOPNOTSUPP)
+            throw KernelFile.Failure("there is no room for the coherence table");
     }
 
     private static nint Map(int fd, int flags)

@@ -143,19 +143,15 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>The first bytes of a file that is about to be executed: the kernel would execute ciphertext.</summary>
-    internal long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size, bool isBorrowed)
+    internal long Peek(int fd, int directory, byte* path, int atFlags, byte* buffer, ulong size)
     {
         Span<byte> target = new(buffer, (int)Math.Min(size, int.MaxValue));
-        // A borrowed memory's table speaks of descriptors of another process, and of that one's POSIX locks.
-        if (!isBorrowed)
+        Kernel.StatusBuffer status = fd >= 0 ? KernelFile.Status(fd) : StatusOf(directory, path, atFlags);
+        OpenFile? known = _table.Begin(status.Device, status.Inode);
+        if (known is not null)
         {
-            Kernel.StatusBuffer status = fd >= 0 ? KernelFile.Status(fd) : StatusOf(directory, path, atFlags);
-            OpenFile? known = _table.Begin(status.Device, status.Inode);
-            if (known is not null)
-            {
-                using Operation operation = new(known, 0);
-                return ReadAll(known.File, target);
-            }
+            using Operation operation = new(known, 0);
+            return ReadAll(known.File, target);
         }
         using Glimpse glimpse = new(this, fd, directory, path, atFlags);
         return glimpse.IsSealed ? ReadAll(glimpse.File, target) : KernelFile.Read(glimpse.Descriptor, 0, target);

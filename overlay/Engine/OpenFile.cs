@@ -98,7 +98,6 @@ internal sealed partial class OpenFile : IBackingFile
             KernelFile.SetLength(_fd, length);
     }
 
-
     public void PunchHole(long offset, long length) => KernelFile.PunchHole(_fd, offset, length);
 
     public void Sync(bool dataOnly) => KernelFile.Sync(_fd, dataOnly);

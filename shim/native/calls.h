@@ -26,7 +26,7 @@
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \
-    X(fork) X(vfork) X(clone) X(clone3)                                                                              \
+    X(fork) X(vfork) X(clone) X(clone3)                                                                                \
     /* engine_call.c */                                                                                                \
     X(set_robust_list)
 

@@ -76,8 +76,8 @@ enum {
     /* Logical size of an unsettled file, for stat; fd >= 0, or (dirfd, path, at_flags). */                            \
     X(long, size, (int fd, int dirfd, const char *path, int at_flags, uint64_t device, uint64_t inode))                \
     /* The first bytes of a file that need not be attached (a program to be executed); fd >= 0, or (dirfd, path,       \
-       at_flags). is_borrowed: in a CLONE_VM child, whose descriptors are not the engine's. */                         \
-    X(long, peek, (int fd, int dirfd, const char *path, int at_flags, void *buffer, uint64_t size, int is_borrowed))   \
+       at_flags). */                                                                                                   \
+    X(long, peek, (int fd, int dirfd, const char *path, int at_flags, void *buffer, uint64_t size))                    \
     /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
     X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
                        int out_sealed))                                                                                \

@@ -85,7 +85,7 @@ static long fill(struct exec_image *image, const struct program_level *level, ui
     if (overlay_is_error(address))
         return address;
     long count = ENGINE_CALL(peek, level->path[0] == 0 ? level->directory : -1, level->directory, (long)level->path,
-                             level->flags, address, (long)size, is_borrowed_memory());
+                             level->flags, address, (long)size);
     struct elf_image elf = {(char *)address, count < 0 ? 0 : (uint64_t)count};
     uint64_t room;
     image->has_loader = elf_interpreter(&elf, &room) != NULL;

@@ -82,7 +82,7 @@ static long look_at(struct program_level *level)
     if (error < 0)
         return error;
     long size = ENGINE_CALL(peek, level->path[0] == 0 ? level->directory : -1, level->directory, (long)level->path,
-                            level->flags, (long)level->start, PROGRAM_START_SIZE, is_borrowed_memory());
+                            level->flags, (long)level->start, PROGRAM_START_SIZE);
     if (size < 0)
         return size;
     recognise(level, size);

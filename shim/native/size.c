@@ -5,7 +5,6 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
-#include "library_pin.h"
 #include "syscalls.h"
 #include "volumes.h"
 

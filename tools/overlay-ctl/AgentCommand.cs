@@ -15,7 +15,7 @@ namespace Overlay.Ctl;
 /// <summary>overlay-ctl agent: serves volumes to the programs of this user that have only the preload in their environment.</summary>
 internal static class AgentCommand
 {
-    private const int AddressInUse = 98;
+    private const int AddressInUse = 98, AnswerMilliseconds = 2000;
     private static readonly TimeSpan s_idleLimit = TimeSpan.FromSeconds(10), s_startLimit = TimeSpan.FromSeconds(10),
         s_poll = TimeSpan.FromMilliseconds(5);
 
@@ -59,10 +59,11 @@ internal static class AgentCommand
             catch (ErrnoException exception) when (exception.Errno == AddressInUse)
             {
                 // It may be about to listen, or to end: who waits for us is told that an agent serves only when one does.
-                if (!Answers(address) && waited.Elapsed < s_startLimit)
+                bool isServed = Answers(address);
+                if (!isServed && waited.Elapsed < s_startLimit)
                     continue;
                 volume.Dispose();
-                return null;
+                return isServed ? null : throw new ControlException(ExitCodes.NoAgent, $"the agent that serves {root} does not answer.");
             }
         }
     }
@@ -71,7 +72,7 @@ internal static class AgentCommand
     {
         try
         {
-            using AgentClient client = AgentClient.Connect(address);
+            using AgentClient client = AgentClient.Connect(address, AnswerMilliseconds);
             return true;
         }
         catch (ErrnoException)

@@ -164,7 +164,7 @@ case_cargo() {
 }
 
 case_spawned_first() {
-    who; gcc -O1 "$P/spawn_first.c" -o "$OUTSIDE/spawn_first"; echo "$MARKER" >text; here=$PWD; cd "$OUTSIDE"
+    who; gcc -O1 "$PARTS/processes/spawn_first.c" -o "$OUTSIDE/spawn_first"; echo "$MARKER" >text; here=$PWD; cd "$OUTSIDE"
     ./spawn_first run "$here/who" read "$here/text"
     ./spawn_first run "$here/who" append "$here/text" read "$here/text" write "$here/new" append "$here/new"
     ./spawn_first to "$here/out" write "$here/new_2" append "$here/out" run "$here/who" append "$here/text"
