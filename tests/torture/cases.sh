@@ -52,3 +52,31 @@ case_spawn_kill() { # children of posix_spawn killed while they share our memory
     [ -z "$plain" ] || { echo "plaintext on the disk: $plain" >&2; return 1; }
     [ -n "$(find "$CASE/volume" -name 'after.*')" ] || { echo "no file was left to look at" >&2; return 1; }
 }
+
+# restore_run SEED: the steps, in the background; its process id is in the turn file
+restore_run() { tortured "" python3 -S "$here/restore_steps.py" "$CASE/volume" "$1" "$(scaled 150)" "$CASE/turn"; }
+
+case_restored_snapshot() { # the volume and its store, copied while a program is in the middle of its work, are put back and written on
+    restore_run "$seed" || return
+    : >"$CASE/turn"
+    restore_run $((seed + 1)) &
+    local run=$! process step=0
+    until [ "$step" -ge "$(scaled 60)" ]; do
+        kill -0 $run 2>/dev/null || { echo "it ended too early" >&2; return 1; }
+        read -r process step <"$CASE/turn" || step=0
+    done
+    kill -STOP "$process"
+    cp -a --sparse=always "$CASE/volume" "$CASE/snapshot"
+    kill -CONT "$process"
+    wait $run || return
+    # What the first run did behind the snapshot is done again, by the same steps and by others.
+    local round
+    for round in 1 1 2; do
+        rm -rf "$CASE/volume"
+        cp -a --sparse=always "$CASE/snapshot" "$CASE/volume"
+        restore_run $((seed + round)) || return
+        [ "$OVERLAY_RUNNER" = none ] || "$OVERLAY_CTL" verify "$CASE/volume" --key-file "$CASE/key" >"$CASE/verify" 2>&1 ||
+            { tail -n 20 "$CASE/verify" >&2; return 1; }
+    done
+    echo "a snapshot at step $step of $(scaled 150), put back 3 times"
+}
