@@ -49,6 +49,11 @@ internal static unsafe partial class FileCalls
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(int descriptor, int command, nint argument);
 
+    internal const nuint GetFileFlags = 0x80086601, SetFileFlags = 0x40086602; // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Request(int descriptor, nuint request, int* argument);
+
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int MakeMemoryFile(string name, uint flags);
 

@@ -80,7 +80,10 @@ public static class VolumeCreator
         if (hasOthers && !options.AllowNonEmpty)
             throw new VolumeException(VolumeError.NotEmpty, $"{paths.Root} is not empty; its files would stay unencrypted.");
         if (VolumeFiles.TryMakeDirectory(paths.Overlay))
+        {
+            VolumeFiles.KeepInPlace(paths.Overlay);
             return;
+        }
         VolumeFiles.TryStatus(paths.Overlay, out FileStatus status);
         if (status.Type != FileStatus.Directory || status.UserId != ProcessCalls.EffectiveUserId())
             throw new VolumeException(VolumeError.NotEmpty, $"{paths.Overlay} is not a directory of ours.");

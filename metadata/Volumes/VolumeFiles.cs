@@ -66,6 +66,25 @@ internal static unsafe class VolumeFiles
         throw Errno.Failure($"making the directory {path}");
     }
 
+    /// <summary>
+    /// What is made in this directory from now on stays where it lies on the disk, on a file system that else writes each change to a
+    /// new place (btrfs): there a full disk answers a store to a mapped file with SIGBUS, allocated or not.
+    /// </summary>
+    internal static void KeepInPlace(string directory)
+    {
+        const int NoCopyOnWrite = 0x00800000;
+        int descriptor = FileCalls.Open(directory, FileCalls.ReadOnly | FileCalls.DirectoryOnly | FileCalls.CloseOnExec, 0);
+        if (descriptor < 0)
+            return;
+        int flags;
+        if (FileCalls.Request(descriptor, FileCalls.GetFileFlags, &flags) == 0)
+        {
+            flags |= NoCopyOnWrite;
+            _ = FileCalls.Request(descriptor, FileCalls.SetFileFlags, &flags); // most have no such flag
+        }
+        _ = FileCalls.Close(descriptor);
+    }
+
     /// <summary>A new file of this content, synced; its directory is not.</summary>
     internal static void Write(string path, ReadOnlySpan<byte> content, long length)
     {

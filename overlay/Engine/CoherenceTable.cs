@@ -14,6 +14,9 @@ internal sealed unsafe class CoherenceTable
 
     private readonly ulong* _words;
 
+    /// <summary>A store may need room on the disk at any time, not only in a hole.</summary>
+    private readonly bool _takesRoom;
+
     /// <param name="fd">The file; -1 on a read-only volume, where nobody writes: counters of our own, which never move, will do.</param>
     internal CoherenceTable(int fd)
     {
@@ -26,13 +29,14 @@ internal sealed unsafe class CoherenceTable
         Kernel.StatusBuffer status = KernelFile.Status(fd);
         if (status.Size < Size || status.AllocatedBytes < Size)
             Complete(fd, status.Size);
+        _takesRoom = !KernelFile.WritesInPlace(fd);
         _words = (ulong*)Map(fd, Kernel.MAP_SHARED);
         Live = new LiveTable((byte*)_words + CountersSize);
     }
 
     internal LiveTable Live { get; }
 
-    internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48));
+    internal ICoherence For(ulong inode) => new Counter(_words + (inode * 0x9E3779B97F4A7C15 >> 48), _takesRoom);
 
     /// <summary>Of a hole (a copy, a backup), a full disk would not give the page when it is stored to: that is SIGBUS.</summary>
     private static void Complete(int fd, long length)
@@ -50,12 +54,33 @@ internal sealed unsafe class CoherenceTable
         return address != -1 ? address : throw KernelFile.Failure("the coherence table cannot be mapped");
     }
 
-    private sealed class Counter(ulong* word) : ICoherence
+    private sealed class Counter(ulong* word, bool takesRoom) : ICoherence
     {
         public ulong Word => Volatile.Read(ref *word);
 
-        public void BeginWrite() => Interlocked.Increment(ref *word);
+        public void BeginWrite()
+        {
+            if (takesRoom && !HasRoom())
+                throw new ErrnoException(Errno.ENOSPC, "the disk has no room for a change of the coherence table");
+            Interlocked.Increment(ref *word);
+        }
 
-        public void EndWrite() => Interlocked.Add(ref *word, 65_535);
+        public void EndWrite()
+        {
+            // Else it stays counted, like a writer that was killed: nobody trusts what he cached then, which is slower and right.
+            if (!takesRoom || HasRoom())
+                Interlocked.Add(ref *word, 65_535);
+        }
+
+        /// <summary>
+        /// Where each change goes to a new place on the disk, a full disk or quota answers a store with SIGBUS; asked like this, with an error. The
+        /// page could be written back between the question and the store, once in a while; a file that is kept in place
+        /// (VolumeFiles.KeepInPlace) needs no new one then, unless a quota counts that too.
+        /// </summary>
+        private bool HasRoom()
+        {
+            const nint PageSize = 4096;
+            return Kernel.Advise((nint)word & -PageSize, (nuint)PageSize, Kernel.MADV_POPULATE_WRITE) == 0 || Kernel.LastError != Errno.EFAULT;
+        }
     }
 }

@@ -76,6 +76,10 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     internal static partial int Status(int directory, byte* path, int flags, uint mask, StatusBuffer* status);
 
+    /// <summary>Fills a <c>struct statfs</c> of 120 bytes; the first 8 say of what type the file system is.</summary>
+    [LibraryImport("libc", EntryPoint = "fstatfs64", SetLastError = true)]
+    internal static partial int FileSystemStatus(int fd, long* status);
+
     [LibraryImport("libc", EntryPoint = "mmap64", SetLastError = true)]
     internal static partial nint Map(nint address, nuint length, int protection, int flags, int fd, long offset);
 

@@ -54,6 +54,15 @@ internal static unsafe class KernelFile
         return status;
     }
 
+    /// <summary>A change of what is allocated needs no new room; file systems of which we do not know it are said to need it.</summary>
+    internal static bool WritesInPlace(int fd)
+    {
+        const int Words = 15;
+        const long Extended = 0xEF53, Memory = 0x01021994; // ext2 to ext4; tmpfs
+        long* status = stackalloc long[Words];
+        return Kernel.FileSystemStatus(fd, status) == 0 && status[0] is Extended or Memory;
+    }
+
     internal static int Read(int fd, long offset, Span<byte> buffer)
     {
         int done = 0;

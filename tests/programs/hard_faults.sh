@@ -67,7 +67,12 @@ main() {
     check full-disk-git full_disk_git
     check full-disk-tar full_disk_tar
     check full-disk-and-shared-counters full_disk_counters
+    check full-disk-that-copies-on-write full_disk_copying
     check full-disk-and-counters-of-a-backup full_disk_restored_counters
+    check quota-answers full_quota_answers
+    check quota-dd full_quota_dd
+    check quota-sqlite full_quota_sqlite
+    check quota-git full_quota_git
     check size-limit limit_size
     check bad-pointers bad_pointers
     check no-descriptors-left limit_descriptors
