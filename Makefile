@@ -1,4 +1,4 @@
-# make build | demo | test | fuzz | torture | nonces | bench | install | clean; see README.md.
+# make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIGURATION ?= Release
@@ -54,6 +54,10 @@ nonces: build recording setup-test
 fuzz: build setup-test
 	@tests/fuzz/run.sh $(ARGS)
 
+# Guided by coverage, with afl++ (to be installed): make fuzz-guided MINUTES=10, for each target.
+fuzz-guided: setup-build
+	@tests/fuzz/guided.sh --minutes $(or $(MINUTES),2)
+
 # The same kills, forks and signals as in `make test`, for longer: make torture MINUTES=30 [SEED=...] or ITERATIONS=10. Each failure says its seed.
 torture: build setup-test
 	@tests/torture/run.sh $(if $(ITERATIONS),--iterations $(ITERATIONS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED))
@@ -72,4 +76,4 @@ clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build recording nonces setup-build setup-test demo test fuzz torture bench install clean
+.PHONY: build recording nonces setup-build setup-test demo test fuzz fuzz-guided torture bench install clean

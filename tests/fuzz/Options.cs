@@ -25,6 +25,9 @@ internal sealed record Options
 
     public string Control { get; private init; } = "";
 
+    /// <summary>"run" or "seeds": <see cref="Fuzz.Guided"/>.</summary>
+    public string? Guided { get; private init; }
+
     public static Options Parse(string[] arguments)
     {
         Options options = new();
@@ -39,6 +42,7 @@ internal sealed record Options
                 "--target" => options with { Target = value },
                 "--input" => options with { Input = value },
                 "--directory" => options with { Directory = value },
+                "--guided" => options with { Guided = value },
                 "--control" => options with { Control = value },
                 _ => throw new ArgumentException($"unknown option {arguments[i]}"),
             };

@@ -7,7 +7,7 @@ namespace Overlay.Fuzz;
 
 /// <summary>
 /// overlay-fuzz [--minutes N | --iterations N] [--seed S] [--target NAME] [--input FILE]: replays the corpus, then makes inputs. Everything follows
-/// from the seed. A finding is kept as findings/TARGET-SEED-NUMBER; --input runs one again. Ends with "N passed, N failed".
+/// from the seed. --guided run|seeds is for guided.sh. A finding is kept as findings/TARGET-SEED-NUMBER; --input runs one again. Ends with "N passed, N failed".
 /// </summary>
 internal static class Program
 {
@@ -19,7 +19,10 @@ internal static class Program
 
     private static int Main(string[] arguments)
     {
+        Guided.Prepare();
         Options options = Options.Parse(arguments);
+        if (options.Guided is not null)
+            return Guided.Run(Targets(options), options);
         new Thread(Watch) { IsBackground = true }.Start();
         int passed = 0, failed = 0;
         foreach (Func<Target> make in Targets(options))
