@@ -17,6 +17,7 @@
 #include "gate.h"
 #include "log.h"
 #include "mapping.h"
+#include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -58,6 +59,7 @@ static void enter_for_thread_end(void)
 static void leave_for_thread_end(void)
 {
     overlay_in_engine--;
+    own_stack_give_back();
     gate_leave();
 }
 

@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "exec_image.h"
 #include "exec_room.h"
+#include "own_stack.h"
 #include "program_check.h"
 #include "program_look.h"
 #include "program_name.h"
@@ -165,8 +166,11 @@ static int exec_plain(struct overlay_call *call, const struct request *request, 
     return answer(call, result);
 }
 
-static int exec_call(struct overlay_call *call, const struct request *request, int environment_index)
+static long exec_apart(const long *arguments)
 {
+    struct overlay_call *call = (struct overlay_call *)arguments[0];
+    const struct request *request = (const struct request *)arguments[1];
+    int environment_index = (int)arguments[2];
     if (is_bad_pointer((long)request->path) || (request->argv != NULL && is_bad_pointer((long)request->argv)) ||
         (request->envp != NULL && is_bad_pointer((long)request->envp)) ||
         (request->path[0] == 0 && (request->flags & AT_EMPTY_PATH) == 0))
@@ -186,6 +190,11 @@ static int exec_call(struct overlay_call *call, const struct request *request, i
     int last = searches_volumes && chain.levels[chain.count - 1].kind == PROGRAM_ELF ? chain.count - 1 : chain.last_sealed;
     return last >= 0 ? answer(call, exec_ours(request, &chain, last, searches_volumes))
                      : exec_plain(call, request, environment_index);
+}
+
+static int exec_call(struct overlay_call *call, const struct request *request, int environment_index)
+{
+    return (int)own_stack_run_apart(exec_apart, (const long[]){(long)call, (long)request, environment_index});
 }
 
 int on_execve(struct overlay_call *call)

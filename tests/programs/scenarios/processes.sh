@@ -106,3 +106,15 @@ case_spawned_first() {
     cat "$here/new" "$here"/out* "$here/text"
     rm spawn_first
 }
+
+# Threads with the smallest stacks there are, and handlers on small signal stacks, which the engine must not overrun.
+case_small_stacks() {
+    need gcc
+    gcc -O1 "$PARTS/processes/small_stacks.c" -o "$OUTSIDE/small_stacks" -lpthread
+    for way in threads signal forks; do
+        mkdir "$way"
+        "$OUTSIDE/small_stacks" "$way" "$PWD/$way" || echo "status $?"
+    done
+    cat threads/file-* signal/file-* forks/file-* | checksum
+    rm "$OUTSIDE/small_stacks"
+}
