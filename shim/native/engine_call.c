@@ -6,6 +6,7 @@
 #include "calls.h"
 #include "engine_load.h"
 #include "gate.h"
+#include "kept.h"
 #include "own_stack.h"
 #include "syscalls.h"
 
@@ -29,6 +30,7 @@ void engine_in_child(void)
     s_is_fresh_child = engine_is_loaded();
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     own_stacks_in_child();
+    kept_in_child();
     engine_load_in_child();
 }
 

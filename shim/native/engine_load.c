@@ -15,6 +15,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "gate.h"
+#include "kept.h"
 #include "log.h"
 #include "mapping.h"
 #include "own_stack.h"
@@ -168,6 +169,7 @@ static int load(void)
             .threads = &s_threads,
             .note_mappings = mappings_note,
         };
+        start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);
         if (error >= 0)
             state = LOADED;

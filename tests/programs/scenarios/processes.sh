@@ -118,3 +118,17 @@ case_small_stacks() {
     cat threads/file-* signal/file-* forks/file-* | checksum
     rm "$OUTSIDE/small_stacks"
 }
+
+case_locks() {
+    need gcc
+    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/locks.c" -o "$OUTSIDE/locks"
+    "$OUTSIDE/locks" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/locks"
+}
+
+case_passed_descriptors() {
+    need gcc
+    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/passed.c" -o "$OUTSIDE/passed"
+    "$OUTSIDE/passed" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/passed"
+}
