@@ -78,6 +78,20 @@ ends_with 0 "${run[@]}" bash -c '(sleep 0.3 & ) ; sleep 0.8; ps -eo ppid,stat | 
 verdict run-reaps-orphans $?
 ends_with 0 "$ctl" run --wait --volume v --key-file key -- sh -c '(sleep 1; echo late >v/late) &' && "${run[@]}" cat v/late | grep -q late
 verdict run-waits-for-all-when-asked $?
+# As the first process of a container: signals that it does not handle would not even reach it, and orphans become its children.
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+    rm -f ready
+    unshare --pid --fork --mount-proc "${run[@]}" bash -c 'trap "echo got it >v/first; exit 7" TERM; (setsid sh -c "sleep 0.2; ps -o ppid= \$\$ >v/orphan; : >ready" &)
+        while :; do sleep 0.1; done' >log 2>&1 &
+    launcher=$!
+    for _ in $(seq 100); do [ -e ready ] && break; sleep 0.1; done
+    kill -TERM "$(pgrep -P $launcher)"
+    wait $launcher
+    [ $? = 7 ] && "${run[@]}" cat v/first v/orphan >log 2>&1 && grep -q 'got it' log && grep -qx ' *1' log
+    verdict run-is-a-containers-first-process $?
+else
+    echo "skipped run-is-a-containers-first-process: no new process namespace here"
+fi
 
 LD_PRELOAD=${ctl%/bin/*}/lib/overlay/liboverlay-shim.so OVERLAY_VOLUMES=$work/v OVERLAY_KEY_FILE=$work/key \
     timeout 60 bash -c 'echo by itself >v/auto; cat v/auto' >log 2>&1
