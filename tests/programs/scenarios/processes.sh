@@ -119,16 +119,14 @@ case_small_stacks() {
     rm "$OUTSIDE/small_stacks"
 }
 
-case_locks() {
+# A C program of parts/processes, which prints what it finds.
+compiled() {
     need gcc
-    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/locks.c" -o "$OUTSIDE/locks"
-    "$OUTSIDE/locks" "$PWD" || echo "status $?"
-    rm "$OUTSIDE/locks"
+    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/$1.c" -o "$OUTSIDE/$1" -lpthread
+    "$OUTSIDE/$1" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/$1"
 }
 
-case_passed_descriptors() {
-    need gcc
-    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/passed.c" -o "$OUTSIDE/passed"
-    "$OUTSIDE/passed" "$PWD" || echo "status $?"
-    rm "$OUTSIDE/passed"
-}
+case_locks() { compiled locks; }
+case_passed_descriptors() { compiled passed; }
+case_interrupted() { compiled interrupted; volatile 'case_interrupted/written'; }
