@@ -1,10 +1,11 @@
-# make build | demo | test | fuzz | torture | bench | install | clean; see README.md.
+# make build | demo | test | fuzz | torture | nonces | bench | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIGURATION ?= Release
 OUT := out
 LIB := $(OUT)/lib/overlay
 DOTNET := dotnet
+PROPERTIES :=
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
@@ -24,13 +25,13 @@ $(LIB)/liboverlay-shim.so: $(wildcard $(foreach f,. tool start,$(addprefix shim/
 	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
 
 $(LIB)/liboverlay-engine.so: $(SOURCES) $(wildcard shim/runtime/*.c)
-	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/engine
+	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) $(PROPERTIES) -v q -o $(OUT)/stage/engine
 	@mkdir -p $(LIB)
 	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/
 	@cp -f $(OUT)/stage/engine/liboverlay-engine.so $@.new && mv -f $@.new $@
 
 $(OUT)/bin/overlay-ctl: $(SOURCES) | $(LIB)/liboverlay-engine.so
-	$(DOTNET) publish tools/overlay-ctl/overlay-ctl.csproj -c $(CONFIGURATION) -v q -o $(OUT)/stage/ctl
+	$(DOTNET) publish tools/overlay-ctl/overlay-ctl.csproj -c $(CONFIGURATION) $(PROPERTIES) -v q -o $(OUT)/stage/ctl
 	@mkdir -p $(OUT)/bin $(LIB)
 	@cp -f $(OUT)/stage/ctl/libe_sqlite3.so $(LIB)/
 	@cp -f $(OUT)/stage/ctl/overlay-ctl $@.new && mv -f $@.new $@
@@ -38,8 +39,16 @@ $(OUT)/bin/overlay-ctl: $(SOURCES) | $(LIB)/liboverlay-engine.so
 demo: build setup-test
 	@tests/programs/demo.sh
 
-test: build setup-test
+test: build recording setup-test
 	@tests/run.sh
+
+# The same tree, but it writes down every nonce that it seals with; for tests alone.
+recording: setup-build
+	@$(MAKE) --no-print-directory build OUT=$(OUT)/recording PROPERTIES=-p:OverlayRecordNonces=true
+
+# Every seal of the torture, of forks and kills, and of a restored volume: no (key, nonce) comes twice. make nonces ITERATIONS=5
+nonces: build recording setup-test
+	@tests/torture/nonces.sh $(if $(ITERATIONS),--iterations $(ITERATIONS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 # make fuzz ARGS='--minutes 60 --seed 7'
 fuzz: build setup-test
@@ -63,4 +72,4 @@ clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build setup-build setup-test demo test fuzz torture bench install clean
+.PHONY: build recording nonces setup-build setup-test demo test fuzz torture bench install clean

@@ -7,7 +7,7 @@ namespace Overlay.Crypto;
 /// One file's key, ready for use in <see cref="KeyMemory"/>. Sealing and opening allocate nothing and may run on any number of
 /// threads; nobody may use it any more when it is disposed of.
 /// </summary>
-public sealed unsafe class DataKey : IDisposable
+public sealed unsafe partial class DataKey : IDisposable
 {
     public const int KeySize = 32;
 
@@ -19,7 +19,7 @@ public sealed unsafe class DataKey : IDisposable
 
     public const int KeyCheckSize = 8;
 
-    private const int LongestNonce = 32;
+    private const int AesNonceSize = 12, LongestNonce = 32;
 
     private static readonly bool s_isUsable = Sodium.Initialise() >= 0;
 
@@ -35,6 +35,7 @@ public sealed unsafe class DataKey : IDisposable
     {
         Suite = suite;
         Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, _derived);
+        Identify(key);
         _key = KeyMemory.Rent();
         fixed (byte* source = key)
         {
@@ -75,6 +76,7 @@ public sealed unsafe class DataKey : IDisposable
             throw new ArgumentException("ciphertext and tag do not fit", nameof(sealedText));
         byte* nonce = stackalloc byte[LongestNonce];
         Expand(storedNonce, nonce);
+        Record(nonce);
         byte* key = Live();
         ulong size = (ulong)plain.Length, dataSize = (ulong)associatedData.Length;
         fixed (byte* target = sealedText, source = plain, data = associatedData)
@@ -136,6 +138,11 @@ public sealed unsafe class DataKey : IDisposable
         _key = null;
     }
 
+    // Both are nothing but in the build that records nonces (Recording/): every seal passes here or KeyWrap.Wrap.
+    partial void Identify(ReadOnlySpan<byte> key);
+
+    partial void Record(byte* nonce);
+
     private byte* Live()
     {
         ObjectDisposedException.ThrowIf(_key == null, this);
@@ -145,7 +152,6 @@ public sealed unsafe class DataKey : IDisposable
     /// <summary>The first bytes of the stored nonce, as many as the suite takes; zeros behind them.</summary>
     private void Expand(ReadOnlySpan<byte> storedNonce, byte* nonce)
     {
-        const int AesNonceSize = 12;
         Span<byte> target = new(nonce, LongestNonce);
         target.Clear();
         storedNonce[..(Suite == CipherSuite.Aes256Gcm ? AesNonceSize : StoredNonceSize)].CopyTo(target);

@@ -4,7 +4,7 @@ using NSec.Cryptography;
 namespace Overlay.Crypto;
 
 /// <summary>Wraps keys under keys: XChaCha20-Poly1305, layout nonce (24) ‖ ciphertext ‖ tag (16).</summary>
-public static class KeyWrap
+public static partial class KeyWrap
 {
     public const int NonceSize = 24;
 
@@ -17,6 +17,7 @@ public static class KeyWrap
         using Key imported = Import(wrappingKey);
         Span<byte> nonce = wrapped[..NonceSize];
         NonceSource.Fill(nonce);
+        Record(wrappingKey, nonce);
         AeadAlgorithm.XChaCha20Poly1305.Encrypt(imported, nonce, context, key, wrapped[NonceSize..]);
     }
 
@@ -27,6 +28,9 @@ public static class KeyWrap
         using Key imported = Import(wrappingKey);
         return AeadAlgorithm.XChaCha20Poly1305.Decrypt(imported, wrapped[..NonceSize], context, wrapped[NonceSize..], key);
     }
+
+    /// <summary>Nothing but in the build that records nonces (Recording/).</summary>
+    static partial void Record(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> nonce);
 
     private static Key Import(ReadOnlySpan<byte> key) =>
         Key.Import(AeadAlgorithm.XChaCha20Poly1305, key, KeyBlobFormat.RawSymmetricKey);

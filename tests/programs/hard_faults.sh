@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/runner.sh"
 . "$here/lib/full_disk.sh"
 . "$here/lib/hands_from_outside.sh"
+. "$here/lib/clock.sh"
 [ "$OVERLAY_RUNNER" = overlay ] || { echo "hard faults need the built tree: nothing to do"; exit 0; }
 runner_check || exit 2
 work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-hard.XXXXXX")
@@ -75,6 +76,9 @@ main() {
     check read-only-store read_only_store
     check agent-killed agent_killed
     check agent-slow agent_slow
+    check clock-steps clock_steps
+    check clock-steps-between-boots clock_steps_between_boots
+    check clock-back-and-idle-agent clock_back_and_idle_agent
     check store-locked store_locked
     check store-corrupt store_corrupt
     check volume-moved-while-in-use volume_moved

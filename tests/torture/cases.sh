@@ -58,3 +58,31 @@ case_writers() { # up to 16 processes with up to 4 threads each on the same file
     [ "$OVERLAY_RUNNER" = none ] && torn=1
     TORTURE_TORN=$torn TORTURE_WRITES=$(scaled 120) tortured "" "$RUN/bin/writers" "$CASE/volume"
 }
+
+# restore_run SEED: the steps, in the background; its process id is in the turn file
+restore_run() { tortured "" python3 -S "$here/restore_steps.py" "$CASE/volume" "$1" "$(scaled 150)" "$CASE/turn"; }
+
+case_restored_snapshot() { # the volume and its store, copied while a program is in the middle of its work, are put back and written on
+    restore_run "$seed" || return
+    : >"$CASE/turn"
+    restore_run $((seed + 1)) &
+    local run=$! process step=0
+    until [ "$step" -ge "$(scaled 60)" ]; do
+        kill -0 $run 2>/dev/null || { echo "it ended too early" >&2; return 1; }
+        read -r process step <"$CASE/turn" || step=0
+    done
+    kill -STOP "$process"
+    cp -a --sparse=always "$CASE/volume" "$CASE/snapshot"
+    kill -CONT "$process"
+    wait $run || return
+    # What the first run did behind the snapshot is done again, by the same steps and by others.
+    local round
+    for round in 1 1 2; do
+        rm -rf "$CASE/volume"
+        cp -a --sparse=always "$CASE/snapshot" "$CASE/volume"
+        restore_run $((seed + round)) || return
+        [ "$OVERLAY_RUNNER" = none ] || "$OVERLAY_CTL" verify "$CASE/volume" --key-file "$CASE/key" >"$CASE/verify" 2>&1 ||
+            { tail -n 20 "$CASE/verify" >&2; return 1; }
+    done
+    echo "a snapshot at step $step of $(scaled 150), put back 3 times"
+}

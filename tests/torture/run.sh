@@ -83,5 +83,6 @@ while :; do
 done
 [ $keep = yes ] || [ "$failed" != 0 ] || rm -rf "$RUN"
 [ ! -d "$RUN" ] || echo "working directories: $RUN"
+echo "last seed $seed, iterations $scale"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

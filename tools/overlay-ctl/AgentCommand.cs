@@ -90,12 +90,13 @@ internal static class AgentCommand
                 context.Cancel = true;
                 stop.Set();
             })).ToList();
-        DateTime lastUse = DateTime.UtcNow;
+        // Not by the time of day: that may be stepped by years, and an idle agent would stay with its keys until then.
+        Stopwatch unused = Stopwatch.StartNew();
         while (!stop.Wait(TimeSpan.FromSeconds(1)))
         {
             if (agents.Any(IsUsed))
-                lastUse = DateTime.UtcNow;
-            if (endsWhenIdle && DateTime.UtcNow - lastUse > s_idleLimit)
+                unused.Restart();
+            if (endsWhenIdle && unused.Elapsed > s_idleLimit)
                 break;
         }
         registrations.ForEach(registration => registration.Dispose());

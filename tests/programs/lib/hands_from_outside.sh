@@ -1,8 +1,8 @@
 # What others do to a volume while programs use it: limits, mounts, agents, stores, moves, and hands on backing files.
 
 # session COMMAND...: in a volume of its own, with an agent of its own at $work/agent.pid, that the test may kill or stop
-start_agent() {
-    "$OVERLAY_CTL" agent --volume "$volume" --key-file "$key" --ready-fd 9 9>"$work/ready" 2>>"$log" &
+start_agent() { # start_agent [ARGUMENTS...]
+    "$OVERLAY_CTL" agent --volume "$volume" --key-file "$key" --ready-fd 9 "$@" 9>"$work/ready" 2>>"$log" &
     agent=$!
     for _ in $(seq 200); do [ -s "$work/ready" ] && return 0; sleep 0.05; done
     fail "the agent did not start"
