@@ -50,6 +50,17 @@ if echo 'int main(void) { return 8; }' | cc -static -x c - -o static 2>/dev/null
         ends_with 8 "$ctl" run --allow-static --volume v --key-file key -- ./static
     verdict run-refuses-a-static-command $?
 fi
+# What Go's linker puts into every program: a note, or at least a section; also into libraries.
+if command -v cc >/dev/null; then
+    go_note='.section .note.go.buildid,"a",@note; .balign 4; .long 4, 4, 4; .asciz "Go"; .byte 0; .long 0; .text'
+    go_section='.section .go.buildinfo,"aw"; .quad 1; .text'
+    is_refused() { ends_with 125 "${run[@]}" "$1" && grep -q 'system calls without libc' log && ends_with 8 "$ctl" run --allow-static --volume v --key-file key -- "$1"; }
+    echo "int main(void) { return 8; } __asm__(\"${go_note//\"/\\\"}\");" | cc -x c - -o go-note && is_refused ./go-note &&
+        echo "int main(void) { return 8; } __asm__(\"${go_section//\"/\\\"}\");" | cc -x c - -o go-section && is_refused ./go-section &&
+        echo "int eight(void) { return 8; } __asm__(\"${go_note//\"/\\\"}\");" | cc -shared -fPIC -x c - -o libgo.so &&
+        echo "int eight(void); int main(void) { return eight(); }" | cc -x c - -o go-library -L. -lgo -Wl,-rpath,"$PWD" && is_refused ./go-library
+    verdict run-refuses-programs-that-bypass-libc $?
+fi
 
 printf 'correct horse\n' >phrase
 ends_with 0 "$ctl" init p --passphrase-file phrase && ends_with 0 "$ctl" run --volume p --passphrase-file phrase -- sh -c 'echo secret >p/a; cat p/a' &&
