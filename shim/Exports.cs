@@ -52,6 +52,13 @@ internal static unsafe class Exports
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_own_descriptors")]
+    public static long OwnDescriptors(int* descriptors, int limit)
+    {
+        try { return Engine.OwnDescriptors(descriptors, limit); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_prepare")]
     public static long Prepare()
     {
@@ -230,7 +237,8 @@ internal static unsafe class Exports
         string library = Text(start->LibraryPath) ?? "";
         delegate* unmanaged<byte*, byte*, byte*, long> startAgent = start->StartAgent;
         List<string> roots = [.. volumes.Split(':', StringSplitOptions.RemoveEmptyEntries)];
-        return new EngineSettings(roots, Text(start->Agent), keyFile, () =>
+        int[] kept = new ReadOnlySpan<int>(start->Kept, (int)start->KeptCount).ToArray();
+        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, () =>
         {
             // bin/overlay-ctl lies two folders above lib/overlay/liboverlay-engine.so.
             string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));

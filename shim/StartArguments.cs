@@ -14,4 +14,6 @@ internal unsafe struct StartArguments
     internal delegate* unmanaged<int, int, void> ReserveDescriptor;
     internal RuntimeThreads.Hooks* Threads;
     internal delegate* unmanaged<long*, int, void> NoteMappings;
+    internal int* Kept;
+    internal long KeptCount;
 }

@@ -7,5 +7,6 @@ namespace Overlay.Engine;
 /// <param name="Volumes">Absolute real paths.</param>
 /// <param name="AgentPath">The agent's socket, or null: look where a volume's agent listens, or start one.</param>
 /// <param name="KeyFile">For an agent that has to be started.</param>
+/// <param name="Kept">See <see cref="KeptDescriptors"/>.</param>
 /// <param name="StartAgent">Starts one for all volumes, and returns when it serves or has failed.</param>
-internal sealed record EngineSettings(IReadOnlyList<string> Volumes, string? AgentPath, string? KeyFile, Action StartAgent);
+internal sealed record EngineSettings(IReadOnlyList<string> Volumes, string? AgentPath, string? KeyFile, IReadOnlyList<int> Kept, Action StartAgent);

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
@@ -32,6 +33,7 @@ internal sealed partial class FileEngine : IDisposable
     private readonly Volume?[] _volumes;
     private readonly FileTable _table = new();
     private readonly BlockCache _cache = new(CacheCapacity);
+    private readonly KeptDescriptors _kept;
     private readonly uint _bootWord;
 
     /// <summary>The volume of the file that was opened last.</summary>
@@ -45,6 +47,7 @@ internal sealed partial class FileEngine : IDisposable
         _settings = settings;
         _agent = new AgentLink(settings);
         _volumes = new Volume?[settings.Volumes.Count];
+        _kept = new KeptDescriptors(settings.Kept);
         _bootWord = ReadBootWord();
         int proc = KernelFile.Open(Kernel.CurrentDirectory, "/proc", Kernel.O_PATH | Kernel.O_DIRECTORY);
         if (proc >= 0)
@@ -93,6 +96,22 @@ internal sealed partial class FileEngine : IDisposable
         return 0;
     }
 
+    /// <summary>What must stay open over an exec for the program's POSIX locks to stay.</summary>
+    internal unsafe long OwnDescriptors(int* descriptors, int limit)
+    {
+        List<int> own = [];
+        lock (_attachGate)
+        {
+            foreach (OpenFile file in _table.All())
+                file.AddOwn(own);
+            _kept.AddTo(own);
+        }
+        int count = Math.Min(own.Count, limit);
+        for (int i = 0; i < count; i++)
+            descriptors[i] = own[i];
+        return count;
+    }
+
     /// <summary>1: sealed and remembered. 0: not ours.</summary>
     internal long Attach(int fd, AttachFlags how)
     {
@@ -124,6 +143,8 @@ internal sealed partial class FileEngine : IDisposable
                 }
                 if ((how & AttachFlags.Truncate) != 0 && !(isNew && file.IsBorn))
                     TruncateOnOpen(file, fd, flags);
+                if (isNew && !isTransient)
+                    _kept.GiveTo(file);
                 isNew = isNew && isTransient;
                 return 1;
             }

@@ -230,6 +230,22 @@ internal sealed partial class OpenFile : IBackingFile
         _isOwn = _canWrite = false;
     }
 
+    internal void CloseWithLast(int fd)
+    {
+        lock (_flagsByDescriptor)
+            _retired.Add(fd);
+    }
+
+    internal void AddOwn(List<int> descriptors)
+    {
+        lock (_flagsByDescriptor)
+        {
+            descriptors.AddRange(_retired);
+            if (_isOwn)
+                descriptors.Add(_fd);
+        }
+    }
+
     /// <summary>Puts the file in order, and tells the agent how far it has come.</summary>
     internal void Settle()
     {

@@ -18,12 +18,27 @@
 #include "fork.h"
 #include "syscalls.h"
 #include "text.h"
+#include "volumes.h"
 
 int overlay_may_be_borrowed;
+
+static int s_may_load_in_copy; /* the process that is being borrowed had one thread */
+static int s_was_loaded_in_copy;
+
+/* With one thread, nobody holds the locks of loader and allocator that loading the engine takes in the copy. */
+static bool has_one_thread(void)
+{
+    struct stat status;
+    return sys_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) == 0 && status.st_nlink == 2 + 1;
+}
 
 void borrowed_expect(void)
 {
     __atomic_store_n(&overlay_may_be_borrowed, 1, __ATOMIC_RELAXED);
+    /* Loading takes as long as a small program runs: most children need no engine. Where one did, others will. */
+    s_may_load_in_copy = !engine_is_loaded() && __atomic_load_n(&s_was_loaded_in_copy, __ATOMIC_RELAXED) == 0 && has_one_thread();
+    if (s_may_load_in_copy == 0 && overlay_volume_count > 0)
+        ENGINE_CALL(prepare, 0);
 }
 
 /* Where an entry point writes into the program's memory; the size is that of an offset, or another argument. */
@@ -130,17 +145,6 @@ static void work(struct work *work)
     overlay_raw_syscall6(SYS_exit_group, 0, 0, 0, 0, 0, 0);
 }
 
-/* posix_spawn gives its child 32 KiB, less than a block may take to compress. */
-#define STACK_SIZE (256L << 10)
-static void work_on_larger_stack(struct work *todo)
-{
-    long stack = overlay_raw_syscall6(SYS_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (!overlay_is_error(stack))
-        __asm__ volatile("movq %0, %%rsp\n\txorl %%ebp, %%ebp\n\tcall *%1" : : "r"(stack + STACK_SIZE), "r"(work), "D"(todo) : "memory");
-    overlay_raw_syscall6(SYS_exit_group, 1, 0, 0, 0, 0, 0);
-    __builtin_trap();
-}
-
 static long run_in_copy(struct shared *shared, void *const *entry, size_t offset, const long *asked)
 {
     long arguments[7];
@@ -150,7 +154,7 @@ static long run_in_copy(struct shared *shared, void *const *entry, size_t offset
     const long plain[5] = {0}; /* no signal at its end: nobody else hears of it */
     long copy = fork_copy(SYS_clone, plain);
     if (copy == 0)
-        work_on_larger_stack(&(struct work){shared, entry, offset, arguments});
+        work(&(struct work){shared, entry, offset, arguments});
     if (copy < 0)
         return copy;
     while (overlay_raw_syscall6(SYS_wait4, copy, 0, __WALL, 0, 0, 0) == -EINTR)
@@ -180,9 +184,14 @@ long borrowed_invoke(void *const *entry, const long arguments[7])
     if (offset == offsetof(struct overlay_engine, detach) || offset == offsetof(struct overlay_engine, flags_changed) ||
         offset == offsetof(struct overlay_engine, settle_all) || offset == offsetof(struct overlay_engine, prepare))
         return 0;
-    /* A mapping of the copy's is none of ours; and the engine cannot be loaded in the copy. */
-    if (offset == offsetof(struct overlay_engine, mmap) || !engine_is_ready())
+    /* A mapping of the copy's is none of ours. */
+    if (offset == offsetof(struct overlay_engine, mmap))
         return -EIO;
+    if (!engine_is_ready()) {
+        if (s_may_load_in_copy == 0)
+            return -EIO;
+        __atomic_store_n(&s_was_loaded_in_copy, 1, __ATOMIC_RELAXED);
+    }
     size_t size = sizeof(struct shared);
     for (size_t i = 0; i < OUTPUT_COUNT; i++)
         size += output_size(&s_outputs[i], offset, arguments);

@@ -4,7 +4,7 @@
 
 #include "filter.h"
 
-/* Before such a process is made. */
+/* Before such a process is made: sees to it that its copies will have an engine. */
 void borrowed_expect(void) HIDDEN;
 
 /* Whether one was ever made, so that is_borrowed_memory is worth a system call. */

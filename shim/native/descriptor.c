@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "kept.h"
 #include "syscalls.h"
 
 int on_close(struct overlay_call *call)
@@ -132,7 +133,11 @@ int on_fcntl(struct overlay_call *call)
         long state = fd_classify(fd);
         if (state < 0)
             return answer(call, state);
-        return state == FD_SEALED ? set_lock(call) : PASS;
+        if (state != FD_SEALED)
+            return PASS;
+        if (call->args[1] == F_SETLK || call->args[1] == F_SETLKW)
+            kept_note_lock();
+        return set_lock(call);
     }
     default:
         return PASS;

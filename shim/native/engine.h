@@ -32,6 +32,9 @@ struct overlay_engine_start {
     struct overlay_engine_threads *threads;
     /* Where sealed files are mapped shared: starts and ends, merged and in order. One call at a time. */
     void (*note_mappings)(const int64_t *pairs, int count);
+    /* Descriptors that the exec before us left open (kept.h). */
+    const int *kept;
+    int64_t kept_count;
 };
 
 /* What overlay_attach is told about a descriptor. */
@@ -52,6 +55,8 @@ enum {
     X(long, after_fork, (int is_of_borrower))                                                                          \
     /* Before exit_group and execve: settle what this process has open. */                                             \
     X(long, settle_all, (void))                                                                                        \
+    /* The engine's own descriptors of sealed files, at most `limit`; how many. */                                     \
+    X(long, own_descriptors, (int *descriptors, int limit))                                                            \
     /* Connect to the agent now, before the program may cut itself off (chroot, setuid, setns, seccomp). */            \
     X(long, prepare, (void))                                                                                           \
     /* 1: sealed and remembered; 0: not ours; -errno: ours, but it cannot be used. */                                  \

@@ -6,6 +6,8 @@
 #include "calls.h"
 #include "engine_load.h"
 #include "gate.h"
+#include "kept.h"
+#include "own_stack.h"
 #include "syscalls.h"
 
 __thread int overlay_in_engine __attribute__((tls_model("initial-exec")));
@@ -27,6 +29,8 @@ void engine_in_child(void)
     s_child_lock = 0;
     s_is_fresh_child = engine_is_loaded();
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    own_stacks_in_child();
+    kept_in_child();
     engine_load_in_child();
 }
 
@@ -92,14 +96,9 @@ static void run(void *argument)
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
 }
 
-long engine_invoke(void *const *entry, const long arguments[7])
+static long invoke(const long *arguments)
 {
-    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
-        return borrowed_invoke(entry, arguments);
-    /* A handler may call write or siglongjmp away: none runs while managed code does. */
-    uint64_t before;
-    struct invocation invocation = {entry, arguments, 0};
-    set_signal_mask(~0UL, &before);
+    struct invocation invocation = {(void *const *)arguments[0], (const long *)arguments[1], 0};
     if (t_is_prepared != 0 || (invocation.result = prepare_thread()) == 0) {
         gate_enter();
         overlay_in_engine++;
@@ -107,6 +106,13 @@ long engine_invoke(void *const *entry, const long arguments[7])
         overlay_in_engine--;
         gate_leave();
     }
-    set_signal_mask(before, NULL);
     return invocation.result;
+}
+
+long engine_invoke(void *const *entry, const long arguments[7])
+{
+    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
+        return borrowed_invoke(entry, arguments);
+    /* A handler may call write or siglongjmp away: none runs while managed code does. */
+    return ON_OWN_STACK(invoke, (long)entry, (long)arguments);
 }

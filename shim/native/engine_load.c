@@ -15,8 +15,10 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "gate.h"
+#include "kept.h"
 #include "log.h"
 #include "mapping.h"
+#include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -58,6 +60,7 @@ static void enter_for_thread_end(void)
 static void leave_for_thread_end(void)
 {
     overlay_in_engine--;
+    own_stack_give_back();
     gate_leave();
 }
 
@@ -166,6 +169,7 @@ static int load(void)
             .threads = &s_threads,
             .note_mappings = mappings_note,
         };
+        start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);
         if (error >= 0)
             state = LOADED;

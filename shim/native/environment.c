@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "exec_room.h"
+#include "kept.h"
 #include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
@@ -133,7 +134,7 @@ static char *append(char *target, const char *text)
 /* What never comes from a program: entries of an exec that is over. */
 static bool is_stale(const char *entry)
 {
-    return text_starts(entry, PROGRAM_STARTED_AS) || text_starts(entry, PROGRAM_LOADER);
+    return text_starts(entry, PROGRAM_STARTED_AS) || text_starts(entry, PROGRAM_LOADER) || text_starts(entry, KEPT_VARIABLE);
 }
 
 struct listing {
@@ -161,7 +162,7 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
         missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
     for (; envp != NULL && envp[count] != NULL; count++)
         has_stale |= is_stale(envp[count]);
-    if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL)
+    if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL && additions->kept == NULL)
         return envp;
 
     const char *others = preload_entry != NULL ? preload_entry + sizeof preload - 1 : "";
@@ -170,7 +171,9 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
         text_size += sizeof PROGRAM_STARTED_AS + text_length(additions->started_as);
     if (additions->loader != NULL)
         text_size += sizeof PROGRAM_LOADER + text_length(additions->loader);
-    size_t entry_limit = count + missing + 4;
+    if (additions->kept != NULL)
+        text_size += sizeof KEPT_VARIABLE + text_length(additions->kept);
+    size_t entry_limit = count + missing + 5;
     char *memory = exec_room_take(room, entry_limit * sizeof(char *) + text_size);
     if (memory == NULL)
         return NULL;
@@ -188,6 +191,7 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
     }
     add(&list, PROGRAM_STARTED_AS, additions->started_as);
     add(&list, PROGRAM_LOADER, additions->loader);
+    add(&list, KEPT_VARIABLE, additions->kept);
     list.entries[list.count] = NULL;
     return (char *const *)memory;
 }

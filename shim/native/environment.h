@@ -7,9 +7,9 @@
 /* Remembers this process's own `envp`; the strings stay valid for its life. */
 void environment_remember(char *const *envp, const char *shim_path) HIDDEN;
 
-/* Values of the variables of program_name.h; NULL: no such entry. */
+/* Values of the variables of program_name.h and kept.h; NULL: no such entry. */
 struct environment_additions {
-    const char *started_as, *loader;
+    const char *started_as, *loader, *kept;
 };
 
 /* `envp` if it carries everything, else a copy with what is missing, in `room`. NULL: out of memory. */

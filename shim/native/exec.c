@@ -10,6 +10,8 @@
 #include "environment.h"
 #include "exec_image.h"
 #include "exec_room.h"
+#include "kept.h"
+#include "own_stack.h"
 #include "program_check.h"
 #include "program_look.h"
 #include "program_name.h"
@@ -24,6 +26,7 @@ struct request {
     int directory, flags;
     const char *path;
     char *const *argv, *const *envp;
+    const char *kept; /* kept.h */
 };
 
 /* What the kernel calls a program given by a descriptor: /dev/fd/N, /dev/fd/N/PATH. False: a script could not be found there. */
@@ -84,7 +87,8 @@ static long run_as(const struct request *request, const struct program_chain *ch
     exec_room_begin(&room);
     /* A static program (where they are allowed) has no constructor of ours to take the name away again. */
     const bool is_static = image->fd >= 0 && !image->has_loader;
-    const struct environment_additions additions = {is_static ? NULL : name, image->start >= 0 ? image->loader : NULL};
+    const struct environment_additions additions = {is_static ? NULL : name, image->start >= 0 ? image->loader : NULL,
+                                                   is_static ? NULL : request->kept};
     const char *interpreter = image->fd >= 0 ? NULL : chain->levels[scripts - 1].interpreter;
     char *const *argv = make_arguments(chain, scripts, name, request->argv, &room);
     char *const *envp = environment_for_exec(request->envp, &additions, &room);
@@ -137,7 +141,7 @@ static long exec_loader(const struct request *request)
 {
     struct exec_room room;
     exec_room_begin(&room);
-    const struct environment_additions additions = {request->path, request->path};
+    const struct environment_additions additions = {request->path, request->path, request->kept};
     char *const *envp = environment_for_exec(request->envp, &additions, &room);
     long error = envp == NULL ? -ENOMEM
                               : overlay_raw_syscall6(SYS_execve, (long)overlay_settings.start_path, (long)request->argv,
@@ -150,7 +154,7 @@ static int exec_plain(struct overlay_call *call, const struct request *request, 
 {
     struct exec_room room;
     exec_room_begin(&room);
-    char *const *envp = environment_for_exec(request->envp, &(struct environment_additions){0}, &room);
+    char *const *envp = environment_for_exec(request->envp, &(struct environment_additions){.kept = request->kept}, &room);
     if (envp == NULL)
         return answer(call, -ENOMEM);
     if (envp == request->envp)
@@ -165,8 +169,22 @@ static int exec_plain(struct overlay_call *call, const struct request *request, 
     return answer(call, result);
 }
 
-static int exec_call(struct overlay_call *call, const struct request *request, int environment_index)
+static int exec_by_kind(struct overlay_call *call, const struct request *request, const struct program_chain *chain,
+                        int environment_index)
 {
+    if (is_loader_for_volume(request, chain))
+        return answer(call, exec_loader(request));
+    bool searches_volumes = environment_searches_volumes(request->envp);
+    int last = searches_volumes && chain->levels[chain->count - 1].kind == PROGRAM_ELF ? chain->count - 1 : chain->last_sealed;
+    return last >= 0 ? answer(call, exec_ours(request, chain, last, searches_volumes))
+                     : exec_plain(call, request, environment_index);
+}
+
+static long exec_apart(const long *arguments)
+{
+    struct overlay_call *call = (struct overlay_call *)arguments[0];
+    struct request *request = (struct request *)arguments[1];
+    int environment_index = (int)arguments[2];
     if (is_bad_pointer((long)request->path) || (request->argv != NULL && is_bad_pointer((long)request->argv)) ||
         (request->envp != NULL && is_bad_pointer((long)request->envp)) ||
         (request->path[0] == 0 && (request->flags & AT_EMPTY_PATH) == 0))
@@ -180,24 +198,28 @@ static int exec_call(struct overlay_call *call, const struct request *request, i
     if (error < 0)
         return answer(call, error);
     process_settle();
-    if (is_loader_for_volume(request, &chain))
-        return answer(call, exec_loader(request));
-    bool searches_volumes = environment_searches_volumes(request->envp);
-    int last = searches_volumes && chain.levels[chain.count - 1].kind == PROGRAM_ELF ? chain.count - 1 : chain.last_sealed;
-    return last >= 0 ? answer(call, exec_ours(request, &chain, last, searches_volumes))
-                     : exec_plain(call, request, environment_index);
+    struct kept kept;
+    request->kept = kept_begin(&kept);
+    int handled = exec_by_kind(call, request, &chain, environment_index);
+    kept_end(&kept);
+    return handled;
+}
+
+static int exec_call(struct overlay_call *call, struct request *request, int environment_index)
+{
+    return (int)own_stack_run_apart(exec_apart, (const long[]){(long)call, (long)request, environment_index});
 }
 
 int on_execve(struct overlay_call *call)
 {
     struct request request = {AT_FDCWD, 0, (const char *)call->args[0], (char *const *)call->args[1],
-                              (char *const *)call->args[2]};
+                              (char *const *)call->args[2], NULL};
     return exec_call(call, &request, 2);
 }
 
 int on_execveat(struct overlay_call *call)
 {
     struct request request = {(int)call->args[0], (int)call->args[4], (const char *)call->args[1],
-                              (char *const *)call->args[2], (char *const *)call->args[3]};
+                              (char *const *)call->args[2], (char *const *)call->args[3], NULL};
     return exec_call(call, &request, 3);
 }

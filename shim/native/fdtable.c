@@ -80,8 +80,7 @@ long fd_classify(int fd)
     enum fd_state state = FD_FOREIGN;
     bool is_borrowed = is_borrowed_memory();
     if (S_ISDIR(status.st_mode)) {
-        char path[PATH_SIZE];
-        if (volumes_path_of(fd, path) && volumes_containing(path) != NULL)
+        if (volumes_of_descriptor(fd) != NULL)
             state = FD_INSIDE;
     } else if (S_ISREG(status.st_mode) && (status.st_mode & S_ISVTX) != 0) {
         /* O_PATH descriptors carry no data: nothing to open, and every transfer on them is EBADF. */

@@ -168,18 +168,12 @@ int on_vfork(struct overlay_call *call)
     return answer(call, child);
 }
 
-/*
- * posix_spawn: its child has our memory, but must not run the engine there (borrowed.c). It runs it in a copy of the process, where the
- * loader cannot be used any more: so the engine is loaded now.
- */
+/* posix_spawn: its child has our memory, but must not run the engine there. */
 static void before_sharing(unsigned long flags)
 {
     bool is_process = (flags & CLONE_VM) != 0 && (flags & CLONE_THREAD) == 0;
-    if (!is_process || is_borrowed_memory())
-        return;
-    borrowed_expect();
-    if (overlay_volume_count > 0)
-        ENGINE_CALL(prepare, 0);
+    if (is_process && !is_borrowed_memory())
+        borrowed_expect();
 }
 
 /* libc's fork (its handlers have run), or a copy made by hand. */

@@ -13,6 +13,7 @@
 #include "patch.h"
 #include "program_check.h"
 #include "program_name.h"
+#include "raw_program.h"
 #include "self_check.h"
 #include "syscalls.h"
 #include "text.h"
@@ -91,7 +92,6 @@ static void install_patches(bool is_loader_patched)
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
 {
     (void)argc;
-    (void)argv;
     const char *volumes = environment_value(envp, "OVERLAY_VOLUMES");
     find_libraries(environment_value(envp, "OVERLAY_ENGINE"));
     log_set(environment_value(envp, "OVERLAY_LOG"));
@@ -109,7 +109,11 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     const char *runtime = environment_value(envp, "OVERLAY_RUNTIME_DIR");
     overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
     overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
-    program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
+    bool allows_static = environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL;
+    program_allow_static(allows_static);
+    if (!allows_static && raw_program_is_this())
+        refuse_to_run(*argv, "a program that makes system calls without libc, as every Go program does, cannot run under Overlay: it would see "
+                             "ciphertext and write plaintext. OVERLAY_ALLOW_STATIC=1 runs it all the same", -EACCES);
     environment_remember(envp, s_shim_path);
     fork_watch();
     install_patches(program_name_adopt(envp));

@@ -4,16 +4,15 @@
 
 #include "calls.h"
 #include "fdtable.h"
+#include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
 
 /* /proc/PID/fd, /proc/PID/fdinfo, and the same of one of our threads. */
-static bool is_own_descriptor_list(int fd, const struct stat *status)
+static long has_name_of_descriptor_list(const long *arguments)
 {
-    /* procfs has no device and no blocks: most other directories are told apart without another system call. */
-    if (!fd_any_reserved() || major(status->st_dev) != 0 || status->st_blocks != 0)
-        return false;
+    int fd = (int)arguments[0];
     char path[PATH_SIZE], own[32] = "/proc/";
     size_t length = 6 + text_decimal(own + 6, (unsigned long)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0));
     own[length] = '/';
@@ -25,6 +24,12 @@ static bool is_own_descriptor_list(int fd, const struct stat *status)
         if (*at == '/')
             last = at;
     return text_same(last, "/fd") || text_same(last, "/fdinfo");
+}
+
+static bool is_own_descriptor_list(int fd, const struct stat *status)
+{
+    /* procfs has no device and no blocks: most other directories are told apart without another system call. */
+    return fd_any_reserved() && major(status->st_dev) == 0 && status->st_blocks == 0 && ON_OWN_STACK(has_name_of_descriptor_list, fd);
 }
 
 static bool is_hidden(const char *name, bool in_volume_root)

@@ -1,5 +1,7 @@
 #include "log.h"
 
+#include <sys/uio.h>
+
 #include "syscalls.h"
 #include "text.h"
 
@@ -10,30 +12,25 @@ void log_set(const char *value)
     s_path = value != NULL && !text_same(value, "stderr") ? value : NULL;
 }
 
-static size_t append(char *line, size_t length, size_t limit, const char *text)
+/* The rest of a text goes without saying. */
+#define LONGEST_PART 4096
+
+static struct iovec part(const char *text)
 {
-    while (*text != 0 && length < limit)
-        line[length++] = *text++;
-    return length;
+    size_t length = text_length(text);
+    return (struct iovec){(char *)text, length < LONGEST_PART ? length : LONGEST_PART};
 }
 
+/* One call, so that lines of several processes do not mix. */
 static void write_line(const char *subject, const char *cause, const char *detail)
 {
-    char line[PATH_SIZE + 512];
-    const size_t limit = sizeof line - 1;
-    size_t length = append(line, 0, limit, "overlay: ");
-    if (subject != NULL) {
-        length = append(line, length, PATH_SIZE, subject);
-        length = append(line, length, limit, ": ");
-    }
-    length = append(line, length, limit, cause);
-    length = append(line, length, limit, detail);
-    line[length++] = '\n';
+    const struct iovec line[] = {part("overlay: "), part(subject != NULL ? subject : ""), part(subject != NULL ? ": " : ""),
+                                 part(cause), part(detail), part("\n")};
     /* Opened for each line: a descriptor kept open would be one more number for the program to trip over. */
     long fd = s_path != NULL ? sys_openat(AT_FDCWD, s_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : 2;
     if (fd < 0)
         fd = 2;
-    sys_write((int)fd, line, (long)length);
+    overlay_raw_syscall6(SYS_writev, fd, (long)line, sizeof line / sizeof line[0], 0, 0, 0);
     if (fd != 2)
         sys_close((int)fd);
 }

@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "own_stack.h"
 #include "program_name.h"
 #include "syscalls.h"
 #include "text.h"
@@ -13,8 +14,10 @@
  * The volume that holds the directory in which (directory, path) is a name. A path with a directory part is resolved by the
  * kernel, since a symbolic link in it may cross the border; a bare name lies in `directory`, whose path is real already.
  */
-static struct volume *volume_of_name(int directory, const char *path)
+static long find_volume_of_name(const long *arguments)
 {
+    int directory = (int)arguments[0];
+    const char *path = (const char *)arguments[1];
     char parent[PATH_SIZE];
     size_t cut = text_length(path);
     while (cut > 1 && path[cut - 1] == '/')
@@ -29,16 +32,21 @@ static struct volume *volume_of_name(int directory, const char *path)
             bool is_known = volumes_path_of((int)fd, parent);
             sys_close((int)fd);
             if (is_known)
-                return volumes_containing(parent);
+                return (long)volumes_containing(parent);
         }
     }
     if (!volumes_absolute(directory, path, parent))
-        return NULL;
+        return 0;
     size_t end = text_length(parent);
     while (end > 1 && parent[end - 1] != '/')
         end--;
     parent[end > 1 ? end - 1 : end] = 0;
-    return volumes_containing(parent);
+    return (long)volumes_containing(parent);
+}
+
+static struct volume *volume_of_name(int directory, const char *path)
+{
+    return (struct volume *)ON_OWN_STACK(find_volume_of_name, directory, (long)path);
 }
 
 static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to)
@@ -99,14 +107,11 @@ static int link_call(struct overlay_call *call, int from_directory, const char *
     int fd = is_bad_pointer((long)from) ? -1 : descriptor_named(from_directory, from, flags);
     if (fd < 0)
         return rename_call(call, from_directory, from, to_directory, to);
-    char path[PATH_SIZE];
     if (is_bad_pointer((long)to))
         return PASS;
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
-    if (!volumes_path_of(fd, path) || volumes_containing(path) == volume_of_name(to_directory, to))
-        return PASS;
-    return answer(call, -EXDEV);
+    return volumes_of_descriptor(fd) == volume_of_name(to_directory, to) ? PASS : answer(call, -EXDEV);
 }
 
 int on_link(struct overlay_call *call)
@@ -120,19 +125,26 @@ int on_linkat(struct overlay_call *call)
                      (const char *)call->args[3], (int)call->args[4]);
 }
 
-static int readlink_call(struct overlay_call *call, int directory, const char *path, char *result, long size)
+/* The length of what is put into the program's buffer; -1: the kernel's answer is right. */
+static long read_program_link(const long *arguments)
 {
     char target[PATH_SIZE];
+    if (!program_name_of_link((int)arguments[0], (const char *)arguments[1], target))
+        return -1;
+    long length = (long)text_length(target), size = arguments[3];
+    length = length < size ? length : size;
+    text_copy((char *)arguments[2], target, (size_t)length);
+    return length;
+}
+
+static int readlink_call(struct overlay_call *call, int directory, const char *path, char *result, long size)
+{
     if (is_bad_pointer((long)path) || is_bad_pointer((long)result) || size <= 0)
         return PASS;
     if (volumes_hides(directory, path))
         return answer(call, -ENOENT);
-    if (!program_name_of_link(directory, path, target))
-        return PASS;
-    long length = (long)text_length(target);
-    length = length < size ? length : size;
-    text_copy(result, target, (size_t)length);
-    return answer(call, length);
+    long length = program_looks_like_link(path) ? ON_OWN_STACK(read_program_link, directory, (long)path, (long)result, size) : -1;
+    return length < 0 ? PASS : answer(call, length);
 }
 
 int on_readlink(struct overlay_call *call)
@@ -161,21 +173,26 @@ int on_fchdir(struct overlay_call *call)
     return answer(call, result);
 }
 
+static long change_root(const long *arguments)
+{
+    char root[PATH_SIZE];
+    long fd = sys_openat(AT_FDCWD, (const char *)arguments[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    bool is_known = fd >= 0 && volumes_path_of((int)fd, root);
+    if (fd >= 0)
+        sys_close((int)fd);
+    long result = overlay_raw_syscall6(SYS_chroot, arguments[0], 0, 0, 0, 0, 0);
+    if (result == 0 && is_known)
+        volumes_rebase(root);
+    volumes_forget_directory();
+    return result;
+}
+
 /* The engine and the agent may be out of reach afterwards: get both now. The volumes' paths change with the root. */
 int on_chroot(struct overlay_call *call)
 {
     if (is_bad_pointer(call->args[0]))
         return PASS;
-    char root[PATH_SIZE];
-    long fd = sys_openat(AT_FDCWD, (const char *)call->args[0], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    bool is_known = fd >= 0 && volumes_path_of((int)fd, root);
-    if (fd >= 0)
-        sys_close((int)fd);
     volumes_block_size();
     ENGINE_CALL(prepare, 0);
-    long result = overlay_raw_syscall6(SYS_chroot, call->args[0], 0, 0, 0, 0, 0);
-    if (result == 0 && is_known)
-        volumes_rebase(root);
-    volumes_forget_directory();
-    return answer(call, result);
+    return answer(call, ON_OWN_STACK(change_root, call->args[0]));
 }

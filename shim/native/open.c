@@ -35,8 +35,7 @@ static long truncate_foreign(int fd, const char *path, int directory, const stru
 /* May a file that looks to lie outside be inside by a symbolic link? Asked only for what could put plaintext there. */
 static bool is_really_inside(int fd)
 {
-    char path[PATH_SIZE];
-    return volumes_path_of(fd, path) && volumes_containing(path) != NULL;
+    return volumes_of_descriptor(fd) != NULL;
 }
 
 static long take_over(int fd, int directory, const char *path, const struct open_how *asked, bool is_openat2,

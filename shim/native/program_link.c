@@ -43,7 +43,7 @@ void program_link_set_own(const char *started_as)
 }
 
 /* /proc/PID/exe, /proc/self/exe, /proc/PID/task/TID/exe: no need to be exact, since the link's target tells. */
-static bool looks_like_link(const char *path)
+bool program_looks_like_link(const char *path)
 {
     size_t length = text_length(path);
     return length >= 3 && text_same(path + length - 3, "exe") && (length == 3 || path[length - 4] == '/') &&
@@ -52,8 +52,6 @@ static bool looks_like_link(const char *path)
 
 bool program_name_of_link(int directory, const char *path, char target[PATH_SIZE])
 {
-    if (!looks_like_link(path))
-        return false;
     long length = overlay_raw_syscall6(SYS_readlinkat, directory, (long)path, (long)target, PATH_SIZE - 1, 0, 0);
     const char *name = program_link_image(target, length);
     if (name != NULL && name[0] != '/')

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <linux/prctl.h>
 
+#include "kept.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -42,6 +43,8 @@ bool program_name_adopt(char **envp)
             name = *entry + sizeof PROGRAM_STARTED_AS - 1;
         else if (text_starts(*entry, PROGRAM_LOADER))
             has_start = true;
+        else if (text_starts(*entry, KEPT_VARIABLE))
+            kept_adopt(*entry + sizeof KEPT_VARIABLE - 1);
         else
             *kept++ = *entry;
     }

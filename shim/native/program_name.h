@@ -31,6 +31,7 @@ char *program_link_image(char target[PATH_SIZE], long length) HIDDEN;
 void program_link_set_own(const char *started_as) HIDDEN;
 
 /* If (directory, path) is a /proc/PID/exe of such a program: its real path in `target`. */
+bool program_looks_like_link(const char *path) HIDDEN;
 bool program_name_of_link(int directory, const char *path, char target[PATH_SIZE]) HIDDEN;
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "fdtable.h"
+#include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -158,31 +159,67 @@ static bool climbs(const char *path)
     return false;
 }
 
-struct volume *volumes_locate(int directory, const char *path)
+/* Without "//" and components "." and "..": as text it is what the kernel makes of it, but for symbolic links. */
+static bool is_plain(const char *path)
 {
-    if (path[0] == '/' && !climbs(path)) {
-        bool is_plain = true;
-        for (const char *c = path; *c != 0 && is_plain; c++)
-            is_plain = !(c[0] == '/' && (c[1] == '/' || (c[1] == '.' && (c[2] == '/' || c[2] == 0))));
-        if (is_plain)
-            return volumes_containing(path);
+    const char *part = path + (path[0] == '/');
+    for (const char *c = part;; c++) {
+        if (*c != 0 && *c != '/')
+            continue;
+        size_t length = (size_t)(c - part);
+        if ((length == 0 && *c != 0) || (length <= 2 && length > 0 && part[0] == '.' && part[length - 1] == '.'))
+            return false;
+        if (*c == 0)
+            return true;
+        part = c + 1;
     }
-    if (path[0] != '/' && directory != AT_FDCWD && !climbs(path) && fd_classify(directory) == FD_FOREIGN)
-        return NULL;
-    char absolute[PATH_SIZE];
-    return volumes_absolute(directory, path, absolute) ? volumes_containing(absolute) : NULL;
 }
 
-bool volumes_hides(int directory, const char *path)
+/* The volume that contains directory/path, which is put together nowhere. */
+static struct volume *volume_containing_joined(const char *directory, const char *path)
 {
-    /* A cheap look for the component first: nearly no path has it. */
-    const char *c = path;
-    for (; *c != 0; c++)
-        if (c[0] == '.' && c[1] == 'o' && (c == path || c[-1] == '/') && text_starts(c, ".overlay") &&
-            (c[8] == 0 || c[8] == '/'))
-            break;
-    if (*c == 0)
-        return false;
+    for (int i = 0; i < overlay_volume_count; i++) {
+        const char *root = overlay_volumes[i].root, *there = directory[1] == 0 ? "" : directory;
+        if (overlay_volumes[i].root_length == 0)
+            continue;
+        if (overlay_volumes[i].root_length == 1)
+            return &overlay_volumes[i];
+        for (; *there != 0 && *there == *root; there++)
+            root++;
+        if (*there == 0 && *root == '/') {
+            root++;
+            for (there = path; *there != 0 && *there == *root; there++)
+                root++;
+        }
+        if (*root == 0 && (*there == 0 || *there == '/'))
+            return &overlay_volumes[i];
+    }
+    return NULL;
+}
+
+static long locate_by_text(const long *arguments)
+{
+    int directory = (int)arguments[0];
+    const char *path = (const char *)arguments[1];
+    char absolute[PATH_SIZE];
+    return volumes_absolute(directory, path, absolute) ? (long)volumes_containing(absolute) : 0;
+}
+
+struct volume *volumes_locate(int directory, const char *path)
+{
+    if (path[0] == '/' && is_plain(path))
+        return volumes_containing(path);
+    if (path[0] != '/' && directory == AT_FDCWD && is_plain(path) && __atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0)
+        return volume_containing_joined(s_directory, path);
+    if (path[0] != '/' && directory != AT_FDCWD && !climbs(path) && fd_classify(directory) == FD_FOREIGN)
+        return NULL;
+    return (struct volume *)ON_OWN_STACK(locate_by_text, directory, (long)path);
+}
+
+static long hides_by_text(const long *arguments)
+{
+    int directory = (int)arguments[0];
+    const char *path = (const char *)arguments[1];
     char absolute[PATH_SIZE];
     if (!volumes_absolute(directory, path, absolute))
         return false;
@@ -193,6 +230,24 @@ bool volumes_hides(int directory, const char *path)
     return text_starts(rest, "/.overlay") && (rest[9] == 0 || rest[9] == '/');
 }
 
+bool volumes_hides(int directory, const char *path)
+{
+    /* A cheap look for the component first: nearly no path has it. */
+    const char *c = path;
+    for (; *c != 0; c++)
+        if (c[0] == '.' && c[1] == 'o' && (c == path || c[-1] == '/') && text_starts(c, ".overlay") &&
+            (c[8] == 0 || c[8] == '/'))
+            break;
+    return *c != 0 && ON_OWN_STACK(hides_by_text, directory, (long)path);
+}
+
+static long locate_descriptor(const long *arguments)
+{
+    int fd = (int)arguments[0];
+    char path[PATH_SIZE];
+    return volumes_path_of(fd, path) ? (long)volumes_containing(path) : 0;
+}
+
 static bool leads_to(const char *path, const struct volume *volume)
 {
     struct stat status;
@@ -200,8 +255,14 @@ static bool leads_to(const char *path, const struct volume *volume)
            status.st_ino == volume->inode;
 }
 
-const struct volume *volumes_moved_over(int fd)
+struct volume *volumes_of_descriptor(int fd)
 {
+    return (struct volume *)ON_OWN_STACK(locate_descriptor, fd);
+}
+
+static long moved_over(const long *arguments)
+{
+    int fd = (int)arguments[0];
     char path[PATH_SIZE];
     for (int i = 0; i < overlay_volume_count; i++) {
         const struct volume *volume = &overlay_volumes[i];
@@ -212,10 +273,15 @@ const struct volume *volumes_moved_over(int fd)
                 continue;
             path[end] = 0;
             if (leads_to(path, volume))
-                return volume;
+                return (long)volume;
         }
     }
-    return NULL;
+    return 0;
+}
+
+const struct volume *volumes_moved_over(int fd)
+{
+    return (const struct volume *)ON_OWN_STACK(moved_over, fd);
 }
 
 bool volumes_is_root(uint64_t device, uint64_t inode)
@@ -235,8 +301,9 @@ bool volumes_on_device(uint64_t device)
 }
 
 /* Finds "blockSize":N in a volume's config.json; 1 where it is not there (its sizes are then asked from the headers). */
-static uint32_t read_block_size(const struct volume *volume)
+static long read_block_size(const long *arguments)
 {
+    const struct volume *volume = (const struct volume *)arguments[0];
     static const char name[] = "/.overlay/config.json";
     char path[PATH_SIZE + sizeof name], text[1024];
     text_copy(path, volume->root, volume->root_length);
@@ -268,7 +335,7 @@ uint32_t volumes_block_size(void)
     for (int i = 0; i < overlay_volume_count; i++) {
         struct volume *volume = &overlay_volumes[i];
         if (volume->block_size == 0)
-            volume->block_size = read_block_size(volume);
+            volume->block_size = (uint32_t)ON_OWN_STACK(read_block_size, (long)volume);
         if (volume->block_size == 1 || (common != 0 && common != volume->block_size))
             return 0;
         common = volume->block_size;

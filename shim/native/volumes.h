@@ -29,6 +29,9 @@ struct volume *volumes_containing(const char *path) HIDDEN;
 /* The real path behind fd, by /proc; false where there is none. */
 bool volumes_path_of(int fd, char path[PATH_SIZE]) HIDDEN;
 
+/* The volume in which what is behind fd lies by its path, or NULL. */
+struct volume *volumes_of_descriptor(int fd) HIDDEN;
+
 /* Joins and normalises (directory, path) lexically; symbolic links are not followed. False: cannot tell. */
 bool volumes_absolute(int directory, const char *path, char absolute[PATH_SIZE]) HIDDEN;
 

@@ -50,6 +50,17 @@ if echo 'int main(void) { return 8; }' | cc -static -x c - -o static 2>/dev/null
         ends_with 8 "$ctl" run --allow-static --volume v --key-file key -- ./static
     verdict run-refuses-a-static-command $?
 fi
+# What Go's linker puts into every program: a note, or at least a section; also into libraries.
+if command -v cc >/dev/null; then
+    go_note='.section .note.go.buildid,"a",@note; .balign 4; .long 4, 4, 4; .asciz "Go"; .byte 0; .long 0; .text'
+    go_section='.section .go.buildinfo,"aw"; .quad 1; .text'
+    is_refused() { ends_with 125 "${run[@]}" "$1" && grep -q 'system calls without libc' log && ends_with 8 "$ctl" run --allow-static --volume v --key-file key -- "$1"; }
+    echo "int main(void) { return 8; } __asm__(\"${go_note//\"/\\\"}\");" | cc -x c - -o go-note && is_refused ./go-note &&
+        echo "int main(void) { return 8; } __asm__(\"${go_section//\"/\\\"}\");" | cc -x c - -o go-section && is_refused ./go-section &&
+        echo "int eight(void) { return 8; } __asm__(\"${go_note//\"/\\\"}\");" | cc -shared -fPIC -x c - -o libgo.so &&
+        echo "int eight(void); int main(void) { return eight(); }" | cc -x c - -o go-library -L. -lgo -Wl,-rpath,"$PWD" && is_refused ./go-library
+    verdict run-refuses-programs-that-bypass-libc $?
+fi
 
 printf 'correct horse\n' >phrase
 ends_with 0 "$ctl" init p --passphrase-file phrase && ends_with 0 "$ctl" run --volume p --passphrase-file phrase -- sh -c 'echo secret >p/a; cat p/a' &&
@@ -78,6 +89,20 @@ ends_with 0 "${run[@]}" bash -c '(sleep 0.3 & ) ; sleep 0.8; ps -eo ppid,stat | 
 verdict run-reaps-orphans $?
 ends_with 0 "$ctl" run --wait --volume v --key-file key -- sh -c '(sleep 1; echo late >v/late) &' && "${run[@]}" cat v/late | grep -q late
 verdict run-waits-for-all-when-asked $?
+# As the first process of a container: signals that it does not handle would not even reach it, and orphans become its children.
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+    rm -f ready
+    unshare --pid --fork --mount-proc "${run[@]}" bash -c 'trap "echo got it >v/first; exit 7" TERM; (setsid sh -c "sleep 0.2; ps -o ppid= \$\$ >v/orphan; : >ready" &)
+        while :; do sleep 0.1; done' >log 2>&1 &
+    launcher=$!
+    for _ in $(seq 100); do [ -e ready ] && break; sleep 0.1; done
+    kill -TERM "$(pgrep -P $launcher)"
+    wait $launcher
+    [ $? = 7 ] && "${run[@]}" cat v/first v/orphan >log 2>&1 && grep -q 'got it' log && grep -qx ' *1' log
+    verdict run-is-a-containers-first-process $?
+else
+    echo "skipped run-is-a-containers-first-process: no new process namespace here"
+fi
 
 LD_PRELOAD=${ctl%/bin/*}/lib/overlay/liboverlay-shim.so OVERLAY_VOLUMES=$work/v OVERLAY_KEY_FILE=$work/key \
     timeout 60 bash -c 'echo by itself >v/auto; cat v/auto' >log 2>&1

@@ -53,6 +53,12 @@ case_spawn_kill() { # children of posix_spawn killed while they share our memory
     [ -n "$(find "$CASE/volume" -name 'after.*')" ] || { echo "no file was left to look at" >&2; return 1; }
 }
 
+case_writers() { # up to 16 processes with up to 4 threads each on the same files: records, cells, truncations, locks
+    local torn=0
+    [ "$OVERLAY_RUNNER" = none ] && torn=1
+    TORTURE_TORN=$torn TORTURE_WRITES=$(scaled 120) tortured "" "$RUN/bin/writers" "$CASE/volume"
+}
+
 # restore_run SEED: the steps, in the background; its process id is in the turn file
 restore_run() { tortured "" python3 -S "$here/restore_steps.py" "$CASE/volume" "$1" "$(scaled 150)" "$CASE/turn"; }
 

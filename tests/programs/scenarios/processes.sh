@@ -106,3 +106,27 @@ case_spawned_first() {
     cat "$here/new" "$here"/out* "$here/text"
     rm spawn_first
 }
+
+# Threads with the smallest stacks there are, and handlers on small signal stacks, which the engine must not overrun.
+case_small_stacks() {
+    need gcc
+    gcc -O1 "$PARTS/processes/small_stacks.c" -o "$OUTSIDE/small_stacks" -lpthread
+    for way in threads signal forks; do
+        mkdir "$way"
+        "$OUTSIDE/small_stacks" "$way" "$PWD/$way" || echo "status $?"
+    done
+    cat threads/file-* signal/file-* forks/file-* | checksum
+    rm "$OUTSIDE/small_stacks"
+}
+
+# A C program of parts/processes, which prints what it finds.
+compiled() {
+    need gcc
+    gcc -O1 -D_GNU_SOURCE "$PARTS/processes/$1.c" -o "$OUTSIDE/$1" -lpthread
+    "$OUTSIDE/$1" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/$1"
+}
+
+case_locks() { compiled locks; }
+case_passed_descriptors() { compiled passed; }
+case_interrupted() { compiled interrupted; volatile 'case_interrupted/written'; }
