@@ -22,7 +22,7 @@
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
     X(readlink) X(readlinkat)                                                                                          \
     /* process.c */                                                                                                    \
-    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file)                                                          \
+    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount)                                                          \
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \

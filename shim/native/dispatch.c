@@ -47,6 +47,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_pivot_root] = on_setuid_family, [SYS_setns] = on_setuid_family, [SYS_unshare] = on_setuid_family,
     [SYS_io_uring_setup] = on_io_uring_setup, [SYS_io_setup] = on_io_uring_setup,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
+    [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
     /* Only the hiding of `.overlay`. */
     [SYS_access] = on_path_only, [SYS_faccessat] = on_path_only, [SYS_faccessat2] = on_path_only,
     [SYS_mkdir] = on_path_only, [SYS_mkdirat] = on_path_only, [SYS_rmdir] = on_path_only,

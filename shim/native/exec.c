@@ -189,7 +189,7 @@ static bool can_read_list(char *const *list)
             return false;
         if (*list == NULL)
             break;
-        if (!can_read_path(*list))
+        if (!can_read_start(*list))
             return false;
     }
     return true;

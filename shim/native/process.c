@@ -49,6 +49,14 @@ int on_io_uring_setup(struct overlay_call *call)
     return answer(call, -ENOSYS);
 }
 
+/* A file system may come to lie below a volume. */
+int on_mount(struct overlay_call *call)
+{
+    (void)call;
+    volumes_forget_devices();
+    return PASS;
+}
+
 /* Swapping and process accounting: the kernel itself would write into the file. */
 int on_kernel_file(struct overlay_call *call)
 {

@@ -63,15 +63,28 @@ bool can_write(void *memory, size_t size)
     return is_range_reachable((uintptr_t)memory, size, true);
 }
 
+/* The length of a text as far as `limit`; -1: it cannot be read as far as that. */
+static long readable_length(const char *text, size_t limit)
+{
+    size_t length = 0;
+    while (length < limit) {
+        uintptr_t at = (uintptr_t)text + length, end = (at / PAGE + 1) * PAGE;
+        if (!is_reachable(at, false))
+            return -1;
+        for (; at < end && length < limit; at++, length++)
+            if (*(const char *)at == 0)
+                return (long)length;
+    }
+    return (long)limit;
+}
+
 bool can_read_path(const char *path)
 {
-    uintptr_t at = (uintptr_t)path;
-    for (size_t length = 0; length <= PATH_SIZE; at = (at / PAGE + 1) * PAGE) {
-        if (!is_reachable(at, false))
-            return false;
-        for (const char *c = (const char *)at; c < (const char *)((at / PAGE + 1) * PAGE); c++, length++)
-            if (*c == 0)
-                return true;
-    }
-    return true;
+    long length = readable_length(path, PATH_SIZE);
+    return length >= 0 && length < PATH_SIZE;
+}
+
+bool can_read_start(const char *text)
+{
+    return readable_length(text, PATH_SIZE) >= 0;
 }

@@ -12,8 +12,11 @@ bool can_read(const void *memory, size_t size) HIDDEN;
 /* 15 bytes or more that are about to be written: asking changes some of them. */
 bool can_write(void *memory, size_t size) HIDDEN;
 
-/* A text, up to the longest path; the kernel says what it thinks of longer ones. */
+/* False for a path that is too long, too: the kernel says what it thinks of either. */
 bool can_read_path(const char *path) HIDDEN;
+
+/* A text of any length, as far as a path could go. */
+bool can_read_start(const char *text) HIDDEN;
 
 /* After munmap, mprotect and the like. */
 void reachable_forget(void) HIDDEN;

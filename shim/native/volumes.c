@@ -292,14 +292,6 @@ bool volumes_is_root(uint64_t device, uint64_t inode)
     return false;
 }
 
-bool volumes_on_device(uint64_t device)
-{
-    for (int i = 0; i < overlay_volume_count; i++)
-        if (overlay_volumes[i].device == device)
-            return true;
-    return false;
-}
-
 /* Finds "blockSize":N in a volume's config.json; 1 where it is not there (its sizes are then asked from the headers). */
 static long read_block_size(const long *arguments)
 {

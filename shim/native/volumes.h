@@ -41,8 +41,11 @@ struct volume *volumes_locate(int directory, const char *path) HIDDEN;
 /* True for a volume's `.overlay` and everything below: the program gets ENOENT. */
 bool volumes_hides(int directory, const char *path) HIDDEN;
 
-/* True if a file on this device could lie in a volume. */
+/* True if a file on this device could lie in a volume (volumes_device.c). */
 bool volumes_on_device(uint64_t device) HIDDEN;
+
+/* Before a mount of our own. */
+void volumes_forget_devices(void) HIDDEN;
 
 /* Is this the root directory of a volume? */
 bool volumes_is_root(uint64_t device, uint64_t inode) HIDDEN;

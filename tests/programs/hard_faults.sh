@@ -86,6 +86,7 @@ main() {
     check clock-back-and-idle-agent clock_back_and_idle_agent
     check store-locked store_locked
     check store-corrupt store_corrupt
+    check another-file-system-below-the-volume mounted_below
     check volume-moved-while-in-use volume_moved
     check sticky-bit-from-outside sticky_bit
     check cut-from-outside-while-open cut_while_open

@@ -36,6 +36,27 @@ limit_descriptors() {
     inside bash -c "ulimit -n 12; exec python3 -S '$here/parts/faults/no_descriptors.py' '$volume'"
 }
 
+# Another file system below the volume is a part of it, whichever way one gets there.
+mounted_below() {
+    local below=$volume/below
+    fresh a
+    inside mkdir -p "$below"
+    mkdir -p "$work/mount"
+    mount -t tmpfs none "$below" 2>/dev/null || { skip "tmpfs cannot be mounted here"; return; }
+    ln -s "$below" "$work/way-in"
+    inside bash -c "seq 5000 >'$below/text'; seq 5000 >'$work/way-in/by-a-link'; cd '$below'; seq 5000 >>appended"
+    local seen names="text by-a-link appended" name
+    for name in $names; do
+        seen=$(inside stat -c %s "$below/$name") && same "$seen" 23893 "size of $name" &&
+            seen=$(inside cat "$below/$name" | cksum) && same "$seen" "$(seq 5000 | cksum)" "$name" || { umount "$below"; return 1; }
+        ! grep -q 4999 "$below/$name" || { umount "$below"; fail "$name is plaintext"; return; }
+    done
+    inside mv "$below/text" "$volume/moved" && inside test -f "$volume/moved"
+    seen=$?
+    umount "$below"
+    same $seen 0 "mv out of it" && inside cmp "$volume/moved" <(seq 5000)
+}
+
 # With its store elsewhere, a read-only volume can be read; with its store on it, the agent cannot start.
 read_only_volume() {
     local place=$work/mount/readonly seen

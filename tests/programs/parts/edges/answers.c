@@ -190,10 +190,10 @@ static void transfers(void)
 
 int main(int count, char **arguments)
 {
-    s_bad = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (count != 2 || chdir(arguments[1]) != 0 || s_bad == MAP_FAILED || mprotect(s_bad + 4096, 4096, PROT_NONE) != 0)
+    s_bad = mmap(NULL, 5 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (count != 2 || chdir(arguments[1]) != 0 || s_bad == MAP_FAILED || mprotect(s_bad + 4 * 4096, 4096, PROT_NONE) != 0)
         return 1;
-    s_bad += 4096;
+    s_bad += 4 * 4096;
     int fd = open("file", O_RDWR | O_CREAT, 0644);
     if (write(fd, "some text", 9) != 9 || symlink("file", "link") != 0)
         return 1;
@@ -203,6 +203,9 @@ int main(int count, char **arguments)
     memcpy(s_bad - (sizeof s_cut - 1), s_cut, sizeof s_cut - 1);
     puts("from the middle:");
     paths(s_bad - (sizeof s_cut - 1));
+    memset(s_bad - 6000, 'a', 6000);
+    puts("longer than any path:");
+    paths(s_bad - 6000);
     results();
     modes();
     sizes_of_open_how();
