@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Threading;
 using Overlay.Crypto;
 using Overlay.Engine;
 using Overlay.Interop;
@@ -238,7 +239,8 @@ internal static unsafe class Exports
         delegate* unmanaged<byte*, byte*, byte*, long> startAgent = start->StartAgent;
         List<string> roots = [.. volumes.Split(':', StringSplitOptions.RemoveEmptyEntries)];
         int[] kept = new ReadOnlySpan<int>(start->Kept, (int)start->KeptCount).ToArray();
-        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, () =>
+        int* forkCount = start->ForkCount;
+        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, () => Volatile.Read(ref *forkCount), () =>
         {
             // bin/overlay-ctl lies two folders above lib/overlay/liboverlay-engine.so.
             string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));

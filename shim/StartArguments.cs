@@ -16,4 +16,5 @@ internal unsafe struct StartArguments
     internal delegate* unmanaged<long*, int, void> NoteMappings;
     internal int* Kept;
     internal long KeptCount;
+    internal int* ForkCount;
 }

@@ -191,7 +191,7 @@ internal sealed unsafe partial class FileEngine
             try
             {
                 Status = KernelFile.Status(Descriptor);
-                _file = new OpenFile(Status.Device, Status.Inode, engine.ReopenByAgent);
+                _file = new OpenFile(Status.Device, Status.Inode, forkCount: 0, engine.ReopenByAgent);
                 IsSealed = engine.TryOpen(_file, Descriptor, Kernel.O_RDONLY, Status, 0);
             }
             catch

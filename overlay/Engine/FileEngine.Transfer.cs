@@ -26,6 +26,7 @@ internal sealed unsafe partial class FileEngine
             return ReadInto(operation.File, offset, buffer, size);
         lock (operation.File.OffsetGate)
         {
+            using LockFile.OffsetLock held = HoldOffset(operation.File);
             long at = Offset(fd);
             int count = ReadInto(operation.File, at, buffer, size);
             if (count > 0)
@@ -75,6 +76,7 @@ internal sealed unsafe partial class FileEngine
         long total = 0;
         lock (operation.File.OffsetGate)
         {
+            using LockFile.OffsetLock held = offset >= 0 ? default : HoldOffset(operation.File);
             long at = offset >= 0 ? offset : Offset(fd);
             for (int i = 0; i < count && total < LargestTransfer; i++)
             {
@@ -101,11 +103,22 @@ internal sealed unsafe partial class FileEngine
     private long WriteVectors(int fd, ReadOnlySpan<Kernel.IoVector> vectors, long offset, int rwfFlags)
     {
         using Operation operation = Begin(fd, isWriting: true);
-        SealedFile file = operation.File.File;
         ulong wanted = CountReadable(vectors);
         bool isAppending = (operation.Flags & Kernel.O_APPEND) != 0 || (rwfFlags & RWF_APPEND) != 0;
         if (wanted == 0)
             return 0;
+        if (offset >= 0 || isAppending)
+            return WriteAt(fd, operation, vectors, wanted, offset, isAppending, rwfFlags);
+        lock (operation.File.OffsetGate)
+        {
+            using LockFile.OffsetLock held = HoldOffset(operation.File);
+            return WriteAt(fd, operation, vectors, wanted, offset, isAppending, rwfFlags);
+        }
+    }
+
+    private static long WriteAt(int fd, in Operation operation, ReadOnlySpan<Kernel.IoVector> vectors, ulong wanted, long offset, bool isAppending, int rwfFlags)
+    {
+        SealedFile file = operation.File.File;
         long total = 0;
         using (LiveWrite entered = LiveWrite.Enter(operation.File))
         {
@@ -211,6 +224,10 @@ internal sealed unsafe partial class FileEngine
             if ((long)vectors[i].Length < 0)
                 throw new ErrnoException(Errno.EINVAL, "a vector is too long");
     }
+
+    /// <summary>A description that another process may have too has one offset for both.</summary>
+    private LockFile.OffsetLock HoldOffset(OpenFile file) =>
+        file.MayShareOffset(_settings.CountForks()) ? file.Volume.Locks.HoldOffset(file.Inode) : default;
 
     private static long Offset(int fd)
     {

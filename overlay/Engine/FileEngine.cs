@@ -129,7 +129,7 @@ internal sealed partial class FileEngine : IDisposable
             bool isNew = file is null;
             if (file is null)
             {
-                file = new OpenFile(status.Device, status.Inode, ReopenByAgent);
+                file = new OpenFile(status.Device, status.Inode, _settings.CountForks(), ReopenByAgent);
                 file.BeginOperation();
             }
             try
@@ -139,6 +139,7 @@ internal sealed partial class FileEngine : IDisposable
                 if (!isTransient)
                 {
                     file.Attach(fd, flags);
+                    file.IsInherited |= (how & AttachFlags.Opened) == 0;
                     _table.Add(fd, file);
                 }
                 if ((how & AttachFlags.Truncate) != 0 && !(isNew && file.IsBorn))

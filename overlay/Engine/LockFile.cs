@@ -16,6 +16,9 @@ internal sealed unsafe class LockFile(Func<int> open)
 {
     private const short ReadLock = 0, WriteLock = 1, Unlock = 2;
 
+    /// <summary>Where the locks of offsets begin; those of inodes lie below, those of mapped inodes above.</summary>
+    private const long OffsetBase = 1L << 61;
+
     private int _fd = -1;
 
     /// <summary>Locks, shared with other processes, the byte that says that an inode is mapped (<see cref="LiveTable.HoldBase"/>).</summary>
@@ -38,9 +41,32 @@ internal sealed unsafe class LockFile(Func<int> open)
         _fd = -1;
     }
 
-    private void Set(long inode, short type)
+    /// <summary>
+    /// Between processes that share a description, whoever holds this reads its offset, uses it and moves it in one step. Taken before the
+    /// inode's write lock. On a read-only volume, where nothing can be locked, it is held by nobody.
+    /// </summary>
+    internal OffsetLock HoldOffset(ulong inode)
     {
-        Kernel.FileLock request = new() { Type = type, Start = inode & long.MaxValue, Length = 1 };
+        long start = OffsetBase + (long)(inode & (OffsetBase - 1));
+        try
+        {
+            Set(start, WriteLock);
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
+        {
+            return default;
+        }
+        return new OffsetLock(this, start);
+    }
+
+    internal readonly ref struct OffsetLock(LockFile file, long start)
+    {
+        public void Dispose() => file?.Set(start, Unlock);
+    }
+
+    private void Set(long start, short type)
+    {
+        Kernel.FileLock request = new() { Type = type, Start = start & long.MaxValue, Length = 1 };
         while (Kernel.Control(Open(), Kernel.F_OFD_SETLKW, (nint)(&request)) != 0)
         {
             if (Kernel.LastError != Errno.EINTR)

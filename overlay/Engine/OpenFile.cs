@@ -26,11 +26,14 @@ internal sealed partial class OpenFile : IBackingFile
     private bool _isOwn, _canWrite;
     private int _operations;
 
+    private readonly int _forkCount;
     private readonly Func<int, int> _reopenByAgent;
 
+    /// <param name="forkCount">The process's when the file was first opened.</param>
     /// <param name="reopenByAgent">Where we may not: a read-write descriptor of the file behind one that may write, or -1.</param>
-    internal OpenFile(ulong device, ulong inode, Func<int, int> reopenByAgent)
+    internal OpenFile(ulong device, ulong inode, int forkCount, Func<int, int> reopenByAgent)
     {
+        _forkCount = forkCount;
         Device = device;
         Inode = inode;
         _reopenByAgent = reopenByAgent;
@@ -55,6 +58,11 @@ internal sealed partial class OpenFile : IBackingFile
 
     /// <summary>Made a sealed file by the attach that made this object: empty, so that its O_TRUNC has nothing to do.</summary>
     internal bool IsBorn { get; set; }
+
+    /// <summary>It came from another process, or this one has forked since it was opened.</summary>
+    internal bool MayShareOffset(int forkCount) => IsInherited || forkCount != _forkCount;
+
+    internal bool IsInherited { get; set; }
 
     /// <summary>What the engine reads and writes through.</summary>
     internal int Descriptor => _fd;

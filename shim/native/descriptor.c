@@ -6,6 +6,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "kept.h"
+#include "reachable.h"
 #include "syscalls.h"
 
 int on_close(struct overlay_call *call)
@@ -61,6 +62,8 @@ int on_dup(struct overlay_call *call)
 static int replace(struct overlay_call *call, int flags, bool is_dup3)
 {
     int from = (int)call->args[0], to = (int)call->args[1];
+    if ((flags & ~O_CLOEXEC) != 0)
+        return PASS; /* EINVAL, before anything else is looked at */
     if (fd_state_of(from) == FD_RESERVED || fd_state_of(to) == FD_RESERVED)
         return answer(call, -EBADF);
     if (from == to)
@@ -85,7 +88,7 @@ static int set_lock(struct overlay_call *call)
 {
     int fd = (int)call->args[0];
     const struct flock *asked = (const struct flock *)call->args[2];
-    if (is_bad_pointer(call->args[2]) || asked->l_whence != SEEK_END)
+    if (!can_read(asked, sizeof *asked) || asked->l_whence != SEEK_END)
         return PASS;
     struct flock lock = *asked;
     struct stat status;

@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "engine_load.h"
+#include "reachable.h"
 #include "self_check.h"
 #include "syscalls.h"
 #include "trace.h"
@@ -28,7 +29,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_fallocate] = on_fallocate, [SYS_fsync] = on_fsync, [SYS_fdatasync] = on_fdatasync,
     [SYS_sync_file_range] = on_sync_file_range, [SYS_ioctl] = on_ioctl,
     [SYS_mmap] = on_mmap, [SYS_munmap] = on_munmap, [SYS_mremap] = on_mremap, [SYS_mprotect] = on_mprotect,
-    [SYS_pkey_mprotect] = on_mprotect, [SYS_msync] = on_msync,
+    [SYS_pkey_mprotect] = on_mprotect, [SYS_msync] = on_msync, [SYS_remap_file_pages] = on_remap_file_pages,
     [SYS_stat] = on_stat, [SYS_lstat] = on_lstat, [SYS_fstat] = on_fstat,
     [SYS_newfstatat] = on_newfstatat, [SYS_statx] = on_statx,
     [SYS_chmod] = on_chmod, [SYS_fchmod] = on_fchmod, [SYS_fchmodat] = on_fchmodat, [SYS_fchmodat2] = on_fchmodat2,
@@ -44,7 +45,8 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_setuid] = on_setuid_family, [SYS_setgid] = on_setuid_family, [SYS_setreuid] = on_setuid_family,
     [SYS_setregid] = on_setuid_family, [SYS_setresuid] = on_setuid_family, [SYS_setresgid] = on_setuid_family,
     [SYS_pivot_root] = on_setuid_family, [SYS_setns] = on_setuid_family, [SYS_unshare] = on_setuid_family,
-    [SYS_io_uring_setup] = on_io_uring_setup,
+    [SYS_io_uring_setup] = on_io_uring_setup, [SYS_io_setup] = on_io_uring_setup,
+    [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     /* Only the hiding of `.overlay`. */
     [SYS_access] = on_path_only, [SYS_faccessat] = on_path_only, [SYS_faccessat2] = on_path_only,
     [SYS_mkdir] = on_path_only, [SYS_mkdirat] = on_path_only, [SYS_rmdir] = on_path_only,
@@ -84,7 +86,7 @@ int on_path_only(struct overlay_call *call)
 {
     int directory_index;
     long path = call->args[path_index(call->number, &directory_index)];
-    if (is_bad_pointer(path))
+    if (!can_read_path((const char *)path))
         return PASS;
     int directory = directory_index < 0 ? AT_FDCWD : (int)call->args[directory_index];
     return volumes_hides(directory, (const char *)path) ? answer(call, -ENOENT) : PASS;

@@ -35,6 +35,8 @@ struct overlay_engine_start {
     /* Descriptors that the exec before us left open (kept.h). */
     const int *kept;
     int64_t kept_count;
+    /* Grows with each process that gets our descriptors. */
+    const int *fork_count;
 };
 
 /* What overlay_attach is told about a descriptor. */

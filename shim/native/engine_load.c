@@ -14,6 +14,7 @@
 #include "autostart.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "fork.h"
 #include "gate.h"
 #include "kept.h"
 #include "log.h"
@@ -168,6 +169,7 @@ static int load(void)
             .reserve_descriptor = fd_reserve,
             .threads = &s_threads,
             .note_mappings = mappings_note,
+            .fork_count = &overlay_fork_count,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

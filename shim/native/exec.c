@@ -15,6 +15,7 @@
 #include "program_check.h"
 #include "program_look.h"
 #include "program_name.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
@@ -180,14 +181,27 @@ static int exec_by_kind(struct overlay_call *call, const struct request *request
                      : exec_plain(call, request, environment_index);
 }
 
+/* A list of texts that ends with NULL, or no list. */
+static bool can_read_list(char *const *list)
+{
+    for (; list != NULL; list++) {
+        if (!can_read(list, sizeof *list))
+            return false;
+        if (*list == NULL)
+            break;
+        if (!can_read_path(*list))
+            return false;
+    }
+    return true;
+}
+
 static long exec_apart(const long *arguments)
 {
     struct overlay_call *call = (struct overlay_call *)arguments[0];
     struct request *request = (struct request *)arguments[1];
     int environment_index = (int)arguments[2];
-    if (is_bad_pointer((long)request->path) || (request->argv != NULL && is_bad_pointer((long)request->argv)) ||
-        (request->envp != NULL && is_bad_pointer((long)request->envp)) ||
-        (request->path[0] == 0 && (request->flags & AT_EMPTY_PATH) == 0))
+    if (!can_read_path(request->path) || !can_read_list(request->argv) || !can_read_list(request->envp) ||
+        (request->flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0 || (request->path[0] == 0 && (request->flags & AT_EMPTY_PATH) == 0))
         return PASS;
     if (volumes_hides(request->directory, request->path))
         return answer(call, -ENOENT);

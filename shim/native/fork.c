@@ -11,6 +11,7 @@
 #include "engine_load.h"
 #include "fdtable.h"
 #include "gate.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trampoline_offsets.h"
@@ -53,6 +54,8 @@ static void after_fork(void)
 /* In a vfork's child: the pipe at whose end of file its parent goes on. */
 static int s_exec_notice = -1;
 
+int overlay_fork_count;
+
 static void in_child(void)
 {
     if (s_exec_notice >= 0) { /* our parent is such a child: its own parent waits for it, not for us */
@@ -76,6 +79,7 @@ void fork_watch(void)
 long fork_copy(long number, const long arguments[5])
 {
     bool is_borrowed = is_borrowed_memory();
+    __atomic_add_fetch(&overlay_fork_count, 1, __ATOMIC_RELAXED);
     if (is_borrowed)
         gate_close_as_borrower();
     else
@@ -172,8 +176,10 @@ int on_vfork(struct overlay_call *call)
 static void before_sharing(unsigned long flags)
 {
     bool is_process = (flags & CLONE_VM) != 0 && (flags & CLONE_THREAD) == 0;
-    if (is_process && !is_borrowed_memory())
-        borrowed_expect();
+    if (!is_process || is_borrowed_memory())
+        return;
+    __atomic_add_fetch(&overlay_fork_count, 1, __ATOMIC_RELAXED);
+    borrowed_expect();
 }
 
 /* libc's fork (its handlers have run), or a copy made by hand. */
@@ -190,7 +196,7 @@ int on_clone(struct overlay_call *call)
 int on_clone3(struct overlay_call *call)
 {
     const struct clone_args *asked = (const struct clone_args *)call->args[0];
-    if (is_bad_pointer(call->args[0]) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
+    if (!can_read(asked, CLONE_ARGS_SIZE_VER0) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
         return PASS;
     before_sharing(asked->flags);
     if ((asked->flags & (CLONE_VM | CLONE_SETTLS)) != 0)

@@ -7,6 +7,9 @@
 /* Registers the gate with pthread_atfork. */
 void fork_watch(void) HIDDEN;
 
+/* How many processes, those that were being made included, got our descriptors: their offsets are shared. */
+extern int overlay_fork_count HIDDEN;
+
 /* The copying call, with the gate closed; all signals are blocked. */
 long fork_copy(long number, const long arguments[5]) HIDDEN;
 

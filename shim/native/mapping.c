@@ -11,6 +11,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "library_pin.h"
+#include "reachable.h"
 
 /* More than these are told apart by their outer bounds only. */
 #define RANGE_LIMIT 4096
@@ -68,6 +69,8 @@ static bool concerns_us(long address, long length)
 int on_mmap(struct overlay_call *call)
 {
     bool is_fixed = (call->args[3] & MAP_FIXED) != 0;
+    if (is_fixed)
+        reachable_forget();
     if ((call->args[3] & MAP_ANONYMOUS) == 0) {
         long state = fd_classify((int)call->args[4]);
         if (state == FD_SEALED) {
@@ -86,6 +89,7 @@ int on_mmap(struct overlay_call *call)
 
 int on_munmap(struct overlay_call *call)
 {
+    reachable_forget();
     if (!concerns_us(call->args[0], call->args[1]))
         return PASS;
     return answer(call, ENGINE_CALL(munmap, call->args[0], call->args[1]));
@@ -93,6 +97,7 @@ int on_munmap(struct overlay_call *call)
 
 int on_mremap(struct overlay_call *call)
 {
+    reachable_forget();
     bool is_moving = (call->args[3] & MREMAP_FIXED) != 0;
     /* An old length of 0 makes a second mapping of what lies there. */
     if (!concerns_us(call->args[0], call->args[1] == 0 ? 1 : call->args[1]) &&
@@ -103,9 +108,16 @@ int on_mremap(struct overlay_call *call)
 
 int on_mprotect(struct overlay_call *call)
 {
+    reachable_forget();
     if ((call->args[2] & PROT_WRITE) != 0 && concerns_us(call->args[0], call->args[1]))
         ENGINE_CALL(allow_writing, call->args[0], call->args[1]);
     return PASS;
+}
+
+/* The old call that rearranges a shared mapping by pages of the file, which lie one page further back in ours. */
+int on_remap_file_pages(struct overlay_call *call)
+{
+    return concerns_us(call->args[0], call->args[1]) ? answer(call, -EINVAL) : PASS;
 }
 
 int on_msync(struct overlay_call *call)

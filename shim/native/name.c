@@ -6,9 +6,13 @@
 #include "fdtable.h"
 #include "own_stack.h"
 #include "program_name.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
+
+/* The kernel will say what is wrong with the path. */
+#define NO_SUCH_NAME ((struct volume *)-1)
 
 /*
  * The volume that holds the directory in which (directory, path) is a name. A path with a directory part is resolved by the
@@ -24,19 +28,21 @@ static long find_volume_of_name(const long *arguments)
         cut--;
     while (cut > 0 && path[cut - 1] != '/')
         cut--;
-    if (cut > 0 && cut < PATH_SIZE) {
+    if (cut >= PATH_SIZE)
+        return (long)NO_SUCH_NAME;
+    if (cut > 0) {
         text_copy(parent, path, cut);
         parent[cut] = 0;
         long fd = sys_openat(directory, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-        if (fd >= 0) {
-            bool is_known = volumes_path_of((int)fd, parent);
-            sys_close((int)fd);
-            if (is_known)
-                return (long)volumes_containing(parent);
-        }
+        if (fd < 0)
+            return (long)NO_SUCH_NAME;
+        bool is_known = volumes_path_of((int)fd, parent);
+        sys_close((int)fd);
+        if (is_known)
+            return (long)volumes_containing(parent);
     }
     if (!volumes_absolute(directory, path, parent))
-        return 0;
+        return (long)NO_SUCH_NAME; /* too long, a descriptor that is none; or a directory that is gone */
     size_t end = text_length(parent);
     while (end > 1 && parent[end - 1] != '/')
         end--;
@@ -51,13 +57,14 @@ static struct volume *volume_of_name(int directory, const char *path)
 
 static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to)
 {
-    if (is_bad_pointer((long)from) || is_bad_pointer((long)to))
+    if (!can_read_path(from) || !can_read_path(to))
         return PASS;
     if (volumes_hides(from_directory, from))
         return answer(call, -ENOENT);
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
-    if (volume_of_name(from_directory, from) == volume_of_name(to_directory, to))
+    const struct volume *source = volume_of_name(from_directory, from), *target = volume_of_name(to_directory, to);
+    if (source == target || source == NO_SUCH_NAME || target == NO_SUCH_NAME)
         return PASS;
     /* A missing source is ENOENT on any file system. */
     struct stat status;
@@ -104,14 +111,15 @@ static int descriptor_named(int directory, const char *path, int flags)
 static int link_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to,
                      int flags)
 {
-    int fd = is_bad_pointer((long)from) ? -1 : descriptor_named(from_directory, from, flags);
+    int fd = !can_read_path(from) ? -1 : descriptor_named(from_directory, from, flags);
     if (fd < 0)
         return rename_call(call, from_directory, from, to_directory, to);
-    if (is_bad_pointer((long)to))
+    if (!can_read_path(to))
         return PASS;
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
-    return volumes_of_descriptor(fd) == volume_of_name(to_directory, to) ? PASS : answer(call, -EXDEV);
+    const struct volume *target = volume_of_name(to_directory, to);
+    return target == NO_SUCH_NAME || target == volumes_of_descriptor(fd) ? PASS : answer(call, -EXDEV);
 }
 
 int on_link(struct overlay_call *call)
@@ -125,26 +133,30 @@ int on_linkat(struct overlay_call *call)
                      (const char *)call->args[3], (int)call->args[4]);
 }
 
-/* The length of what is put into the program's buffer; -1: the kernel's answer is right. */
+/* The length of what is put into the program's buffer, or -errno; 0: the kernel's answer is right. */
 static long read_program_link(const long *arguments)
 {
     char target[PATH_SIZE];
     if (!program_name_of_link((int)arguments[0], (const char *)arguments[1], target))
-        return -1;
+        return 0;
     long length = (long)text_length(target), size = arguments[3];
     length = length < size ? length : size;
+    /* As long a one, or longer; where the buffer is none, that is EFAULT. */
+    long written = overlay_raw_syscall6(SYS_readlinkat, arguments[0], arguments[1], arguments[2], size, 0, 0);
+    if (written < length)
+        return written < 0 ? written : 0;
     text_copy((char *)arguments[2], target, (size_t)length);
     return length;
 }
 
 static int readlink_call(struct overlay_call *call, int directory, const char *path, char *result, long size)
 {
-    if (is_bad_pointer((long)path) || is_bad_pointer((long)result) || size <= 0)
+    if (!can_read_path(path) || size <= 0)
         return PASS;
     if (volumes_hides(directory, path))
         return answer(call, -ENOENT);
-    long length = program_looks_like_link(path) ? ON_OWN_STACK(read_program_link, directory, (long)path, (long)result, size) : -1;
-    return length < 0 ? PASS : answer(call, length);
+    long length = program_looks_like_link(path) ? ON_OWN_STACK(read_program_link, directory, (long)path, (long)result, size) : 0;
+    return length == 0 ? PASS : answer(call, length);
 }
 
 int on_readlink(struct overlay_call *call)
@@ -159,7 +171,7 @@ int on_readlinkat(struct overlay_call *call)
 
 int on_chdir(struct overlay_call *call)
 {
-    if (!is_bad_pointer(call->args[0]) && volumes_hides(AT_FDCWD, (const char *)call->args[0]))
+    if (can_read_path((const char *)call->args[0]) && volumes_hides(AT_FDCWD, (const char *)call->args[0]))
         return answer(call, -ENOENT);
     long result = overlay_raw_syscall6(SYS_chdir, call->args[0], 0, 0, 0, 0, 0);
     volumes_forget_directory();
@@ -190,7 +202,7 @@ static long change_root(const long *arguments)
 /* The engine and the agent may be out of reach afterwards: get both now. The volumes' paths change with the root. */
 int on_chroot(struct overlay_call *call)
 {
-    if (is_bad_pointer(call->args[0]))
+    if (!can_read_path((const char *)call->args[0]))
         return PASS;
     volumes_block_size();
     ENGINE_CALL(prepare, 0);

@@ -9,8 +9,11 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "log.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "volumes.h"
+
+#define OPEN_HOW_LIMIT 4096 /* the kernel's: a page */
 
 static long open_raw(int directory, const char *path, const struct open_how *how, bool is_openat2, size_t how_size)
 {
@@ -84,7 +87,7 @@ static long take_over(int fd, int directory, const char *path, const struct open
 static int open_file(struct overlay_call *call, int directory, const char *path, const struct open_how *asked,
                      bool is_openat2)
 {
-    if (is_bad_pointer((long)path))
+    if (!can_read_path(path))
         return PASS;
     if (volumes_hides(directory, path))
         return answer(call, (asked->flags & O_CREAT) != 0 ? -EACCES : -ENOENT);
@@ -97,6 +100,9 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     bool is_inside = volume != NULL;
 
     struct open_how how = *asked;
+    /* On a regular file the sticky bit is our mark, and a new one has no header yet. */
+    if (is_inside)
+        how.mode &= ~(uint64_t)S_ISVTX;
     if (!has_no_data) {
         if (!is_reading || is_inside)
             how.flags &= ~(uint64_t)O_TRUNC;
@@ -142,10 +148,12 @@ int on_openat(struct overlay_call *call)
 int on_openat2(struct overlay_call *call)
 {
     const struct open_how *asked = (const struct open_how *)call->args[2];
+    size_t size = (size_t)call->args[3];
+    if (size < sizeof *asked || size > OPEN_HOW_LIMIT || !can_read(asked, size))
+        return PASS; /* EINVAL, E2BIG, EFAULT */
     /* A larger structure than we know may hold a flag that we would drop: the kernel refuses what it does not know. */
-    if (is_bad_pointer(call->args[2]) || (size_t)call->args[3] < sizeof *asked)
-        return PASS;
-    if ((size_t)call->args[3] > sizeof *asked)
-        return answer(call, -E2BIG);
+    for (size_t i = sizeof *asked; i < size; i++)
+        if (((const char *)asked)[i] != 0)
+            return answer(call, -E2BIG);
     return open_file(call, (int)call->args[0], (const char *)call->args[1], asked, true);
 }

@@ -4,7 +4,9 @@
 
 #include "calls.h"
 #include "engine_call.h"
+#include "reachable.h"
 #include "syscalls.h"
+#include "volumes.h"
 
 #ifndef PR_SET_SECCOMP
 #define PR_SET_SECCOMP 22
@@ -38,8 +40,22 @@ int on_prctl(struct overlay_call *call)
     return call->args[0] == PR_SET_SECCOMP ? on_setuid_family(call) : PASS;
 }
 
-/* A ring would read and write sealed files behind our back; programs fall back when the kernel has none (design D17). */
+/*
+ * A ring, or a context of native asynchronous I/O, would read and write sealed files behind our back; programs fall back when the kernel
+ * has none (design D17).
+ */
 int on_io_uring_setup(struct overlay_call *call)
 {
     return answer(call, -ENOSYS);
+}
+
+/* Swapping and process accounting: the kernel itself would write into the file. */
+int on_kernel_file(struct overlay_call *call)
+{
+    const char *path = (const char *)call->args[0];
+    struct stat status;
+    if (!can_read_path(path) || sys_fstatat(AT_FDCWD, path, &status, 0) < 0 || !S_ISREG(status.st_mode))
+        return PASS;
+    bool is_ours = (status.st_mode & S_ISVTX) != 0 && volumes_on_device(status.st_dev);
+    return is_ours || volumes_locate(AT_FDCWD, path) != NULL ? answer(call, -EINVAL) : PASS;
 }

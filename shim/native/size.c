@@ -1,10 +1,12 @@
 /* lseek, truncation, allocation, fsync, ioctl: calls that speak of a file's extent. */
 #include <errno.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "volumes.h"
 
@@ -45,7 +47,7 @@ int on_truncate(struct overlay_call *call)
 {
     const char *path = (const char *)call->args[0];
     struct stat status;
-    if (is_bad_pointer(call->args[0]))
+    if (!can_read_path((const char *)call->args[0]))
         return PASS;
     if (volumes_hides(AT_FDCWD, path))
         return answer(call, -ENOENT);
@@ -86,6 +88,9 @@ int on_fdatasync(struct overlay_call *call)
 int on_sync_file_range(struct overlay_call *call)
 {
     ON_SEALED(call);
+    long error = overlay_raw_syscall6(SYS_sync_file_range, call->args[0], call->args[1], call->args[2], 0, 0, 0);
+    if (error < 0)
+        return answer(call, error); /* no flags, so nothing was done: it is about the arguments */
     return answer(call, overlay_raw_syscall6(SYS_sync_file_range, call->args[0], 0, 0, call->args[3], 0, 0));
 }
 
@@ -94,8 +99,11 @@ static int bytes_to_read(struct overlay_call *call)
     int fd = (int)call->args[0];
     long here = overlay_raw_syscall6(SYS_lseek, fd, 0, SEEK_CUR, 0, 0, 0);
     struct stat status;
-    if (here < 0 || sys_fstat(fd, &status) < 0 || is_bad_pointer(call->args[2]))
+    if (here < 0 || sys_fstat(fd, &status) < 0)
         return PASS;
+    long error = overlay_raw_syscall6(SYS_ioctl, fd, FIONREAD_NUMBER, call->args[2], 0, 0, 0);
+    if (error < 0)
+        return answer(call, error); /* EFAULT among others */
     long size = ENGINE_CALL(size, fd, 0, 0, 0, (long)status.st_dev, (long)status.st_ino);
     if (size < 0)
         return answer(call, size);
@@ -113,7 +121,7 @@ int on_ioctl(struct overlay_call *call)
         /* Sharing extents would put one file's ciphertext behind another's key. The source is named in the argument. */
         int verdict;
         int source = call->args[1] == (long)FICLONE ? (int)call->args[2]
-                     : call->args[1] == (long)FICLONERANGE_NUMBER && !is_bad_pointer(call->args[2])
+                     : call->args[1] == (long)FICLONERANGE_NUMBER && can_read((const int *)call->args[2], sizeof(int))
                          ? *(const int *)call->args[2]
                          : -1;
         if (is_sealed(call, (int)call->args[0], &verdict) || (source >= 0 && is_sealed(call, source, &verdict)))
@@ -123,6 +131,16 @@ int on_ioctl(struct overlay_call *call)
     case FIEMAP_NUMBER: {
         ON_SEALED(call); /* physical places mean nothing to the program: it falls back to SEEK_DATA */
         return answer(call, -EOPNOTSUPP);
+    }
+    /* The kernel would write a block device's bytes into the file. */
+    case LOOP_SET_FD:
+    case LOOP_CHANGE_FD:
+    case LOOP_CONFIGURE: {
+        int verdict, backing = call->args[1] != LOOP_CONFIGURE ? (int)call->args[2]
+                               : can_read((const int *)call->args[2], sizeof(int)) ? *(const int *)call->args[2] : -1;
+        if (backing < 0)
+            return PASS;
+        return is_sealed(call, backing, &verdict) ? answer(call, -EINVAL) : verdict;
     }
     case FIONREAD_NUMBER: {
         if (fd_state_of((int)call->args[0]) == FD_FOREIGN)

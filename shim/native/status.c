@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "reachable.h"
 #include "settled_size.h"
 #include "syscalls.h"
 #include "volumes.h"
@@ -48,7 +49,7 @@ static long correct_stat(const struct target *target, struct stat *status)
 /* The answer is made in our own memory first, so that the program never sees a size that is not yet corrected. */
 static int stat_call(struct overlay_call *call, const struct target *target, struct stat *result)
 {
-    if (is_bad_pointer((long)result) || (target->path != NULL && is_bad_pointer((long)target->path)))
+    if (target->path != NULL && !can_read_path(target->path))
         return PASS;
     if (target->path != NULL && volumes_hides(target->directory, target->path))
         return answer(call, -ENOENT);
@@ -59,6 +60,8 @@ static int stat_call(struct overlay_call *call, const struct target *target, str
                                       : sys_fstatat(target->directory, target->path, &status, target->flags);
     if (error >= 0)
         error = correct_stat(target, &status);
+    if (error >= 0 && !can_write(result, sizeof *result))
+        error = -EFAULT;
     if (error >= 0)
         *result = status;
     return answer(call, error);
@@ -87,7 +90,7 @@ static struct target target_at(int directory, const char *path, int flags)
 {
     struct target target = {-1, directory, flags, path};
     if ((flags & AT_EMPTY_PATH) != 0 && directory != AT_FDCWD &&
-        (path == NULL || (!is_bad_pointer((long)path) && path[0] == 0)))
+        (path == NULL || (can_read(path, 1) && path[0] == 0)))
         target = (struct target){directory, AT_FDCWD, 0, NULL};
     return target;
 }
@@ -110,8 +113,7 @@ int on_statx(struct overlay_call *call)
 {
     const char *path = (const char *)call->args[1];
     struct target target = target_at((int)call->args[0], path, (int)call->args[2]);
-    if (is_bad_pointer(call->args[4]) || (target.path != NULL && is_bad_pointer((long)target.path)) ||
-        (target.path == NULL && target.fd < 0))
+    if ((target.path != NULL && !can_read_path(target.path)) || (target.path == NULL && target.fd < 0))
         return PASS;
     if (target.path != NULL && volumes_hides(target.directory, target.path))
         return answer(call, -ENOENT);
@@ -136,6 +138,8 @@ int on_statx(struct overlay_call *call)
     } else if (S_ISDIR(status.stx_mode) && volumes_is_root(device, status.stx_ino)) {
         status.stx_nlink--;
     }
+    if (!can_write((struct statx *)call->args[4], sizeof status))
+        return answer(call, -EFAULT);
     *(struct statx *)call->args[4] = status;
     return answer(call, 0);
 }
@@ -156,7 +160,7 @@ int on_fchmod(struct overlay_call *call)
 static int chmod_at(struct overlay_call *call, int directory, const char *path, long mode, int flags)
 {
     struct stat status;
-    if (is_bad_pointer((long)path))
+    if (!can_read_path(path))
         return PASS;
     if (volumes_hides(directory, path))
         return answer(call, -ENOENT);

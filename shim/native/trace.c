@@ -6,6 +6,7 @@
 
 #include "engine_call.h"
 #include "fdtable.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
@@ -92,7 +93,7 @@ static void put_tab(struct line *line) { line->text[line->length++] = '\t'; }
 static void put_subject(struct line *line, const struct overlay_call *call, int kind)
 {
     long path = kind == A_PATH ? call->args[0] : kind == A_AT ? call->args[1] : 0;
-    if (path != 0 && !is_bad_pointer(path) && *(const char *)path != 0)
+    if (can_read_path((const char *)path) && *(const char *)path != 0)
         put_text(line, (const char *)path);
     else if (kind == A_OTHER)
         put_text(line, "-");
@@ -104,7 +105,7 @@ static bool concerns_sealed(const struct overlay_call *call, int kind, enum fd_s
 {
     if (kind == A_PATH || kind == A_AT) {
         long path = call->args[kind == A_AT];
-        return path != 0 && !is_bad_pointer(path) &&
+        return can_read_path((const char *)path) &&
                volumes_locate(kind == A_AT ? (int)call->args[0] : AT_FDCWD, (const char *)path) != NULL;
     }
     return before == FD_SEALED || fd_state_of((int)call->args[0]) == FD_SEALED;

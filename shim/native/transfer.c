@@ -1,5 +1,6 @@
 /* read, write and their kin, sendfile, copy_file_range, splice: everything that moves bytes. */
 #include <errno.h>
+#include <poll.h>
 
 #include "calls.h"
 #include "engine_call.h"
@@ -79,9 +80,54 @@ int on_pwritev(struct overlay_call *call) { return vectored_at(call, true); }
 int on_preadv2(struct overlay_call *call) { return vectored(call, false, call->args[3], (int)call->args[5]); }
 int on_pwritev2(struct overlay_call *call) { return vectored(call, true, call->args[3], (int)call->args[5]); }
 
-/* Is either end sealed? Then the engine moves the bytes; PASS if neither is, HANDLED if one cannot be used. */
-static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int out, int64_t *out_offset, uint64_t size)
+/* What the kernel thinks of descriptors, offsets and flags: it looks at all of them before it moves nothing. */
+static long ask_kernel_with_size(struct overlay_call *call, int size_index)
 {
+    long arguments[6];
+    for (int i = 0; i < 6; i++)
+        arguments[i] = i == size_index ? 0 : call->args[i];
+    return overlay_raw_syscall6(call->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}
+
+/* splice looks at nothing if it has nothing to move. */
+static long check_splice(struct overlay_call *call)
+{
+    struct stat in, out;
+    if (sys_fstat((int)call->args[0], &in) < 0 || sys_fstat((int)call->args[2], &out) < 0)
+        return -EBADF;
+    bool is_from_pipe = S_ISFIFO(in.st_mode), is_to_pipe = S_ISFIFO(out.st_mode);
+    if ((sys_fcntl((int)call->args[0], F_GETFL, 0) & O_ACCMODE) == O_WRONLY || (sys_fcntl((int)call->args[2], F_GETFL, 0) & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if ((is_from_pipe && call->args[1] != 0) || (is_to_pipe && call->args[3] != 0))
+        return -ESPIPE;
+    bool is_appending = !is_to_pipe && (sys_fcntl((int)call->args[2], F_GETFL, 0) & O_APPEND) != 0;
+    return (!is_from_pipe && !is_to_pipe) || is_appending || (call->args[5] & ~15L) != 0 ? -EINVAL : 0;
+}
+
+/* What the other end of a pipe or a socket can be waited for; the rest never waits. */
+static bool may_wait(struct overlay_call *call, int fd)
+{
+    struct stat status;
+    bool is_told_not_to = (sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK) != 0 && (call->number != SYS_splice || (call->args[5] & SPLICE_F_NONBLOCK) == 0);
+    return !is_told_not_to && sys_fstat(fd, &status) >= 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+/* Not in the engine, where no signal comes through and a fork would wait, too. */
+static long wait_for(struct overlay_call *call, int fd, short events)
+{
+    struct pollfd asked = {fd, events, 0};
+    bool is_impatient = call->number == SYS_splice && (call->args[5] & SPLICE_F_NONBLOCK) != 0;
+    long ready = overlay_raw_syscall6(SYS_poll, (long)&asked, 1, is_impatient ? 0 : -1, 0, 0, 0);
+    return ready == 0 ? -EAGAIN : ready;
+}
+
+/* What a pipe or socket that is ready takes without waiting. */
+#define TAKEN_AT_ONCE 4096UL
+
+/* Is either end sealed? Then the engine moves the bytes; PASS if neither is, HANDLED if one cannot be used. */
+static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int out, int64_t *out_offset, int size_index)
+{
+    uint64_t size = (uint64_t)call->args[size_index];
     int in_verdict = head(call, in);
     if (in_verdict == HANDLED)
         return HANDLED;
@@ -90,24 +136,38 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
         return HANDLED;
     if (in_verdict == PASS && out_verdict == PASS)
         return PASS;
-    return answer(call, ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)size,
-                                    in_verdict == SEALED_GO_ON, out_verdict == SEALED_GO_ON));
+    long error = call->number == SYS_splice ? check_splice(call) : ask_kernel_with_size(call, size_index);
+    if (error < 0)
+        return answer(call, error);
+    bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
+    uint64_t moved = 0;
+    for (;;) {
+        long result = waits_for_input ? wait_for(call, in, POLLIN) : 0;
+        if (result >= 0 && waits_for_room)
+            result = wait_for(call, out, POLLOUT);
+        uint64_t step = waits_for_room && size - moved > TAKEN_AT_ONCE ? TAKEN_AT_ONCE : size - moved;
+        if (result >= 0)
+            result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step, in_verdict == SEALED_GO_ON,
+                                 out_verdict == SEALED_GO_ON);
+        if (result < 0)
+            return answer(call, moved > 0 ? (long)moved : result);
+        moved += (uint64_t)result;
+        if (!waits_for_room || (uint64_t)result < step || moved == size)
+            return answer(call, (long)moved);
+    }
 }
 
 int on_sendfile(struct overlay_call *call)
 {
-    return transfer(call, (int)call->args[1], (int64_t *)call->args[2], (int)call->args[0], NULL,
-                    (uint64_t)call->args[3]);
+    return transfer(call, (int)call->args[1], (int64_t *)call->args[2], (int)call->args[0], NULL, 3);
 }
 
 int on_copy_file_range(struct overlay_call *call)
 {
-    return transfer(call, (int)call->args[0], (int64_t *)call->args[1], (int)call->args[2], (int64_t *)call->args[3],
-                    (uint64_t)call->args[4]);
+    return transfer(call, (int)call->args[0], (int64_t *)call->args[1], (int)call->args[2], (int64_t *)call->args[3], 4);
 }
 
 int on_splice(struct overlay_call *call)
 {
-    return transfer(call, (int)call->args[0], (int64_t *)call->args[1], (int)call->args[2], (int64_t *)call->args[3],
-                    (uint64_t)call->args[4]);
+    return transfer(call, (int)call->args[0], (int64_t *)call->args[1], (int)call->args[2], (int64_t *)call->args[3], 4);
 }

@@ -8,7 +8,7 @@ import mmap
 import os
 import sys
 
-FICLONE, IO_URING_SETUP = 0x40049409, 425
+FICLONE, IO_URING_SETUP, IO_SETUP, ACCT, SWAPON, REMAP_FILE_PAGES, LOOP_SET_FD = 0x40049409, 425, 206, 163, 167, 216, 0x4C00
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -59,6 +59,33 @@ def io_uring():
         raise OSError(ctypes.get_errno(), "")
 
 
+def system_call(*arguments):
+    if libc.syscall(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+
+def native_aio():
+    system_call(IO_SETUP, 4, ctypes.byref(ctypes.c_ulong()))
+
+
+def swap_on(path):
+    system_call(SWAPON, path.encode(), 0)
+
+
+def account(path):
+    system_call(ACCT, path.encode())
+
+
+def set_loop(path):
+    fcntl.ioctl(os.open("/dev/null", os.O_RDWR), LOOP_SET_FD, os.open(path, os.O_RDWR))
+
+
+def remap(path):
+    libc.mmap.restype = ctypes.c_void_p
+    address = libc.mmap(None, ctypes.c_size_t(8192), mmap.PROT_READ, mmap.MAP_SHARED, os.open(path, os.O_RDWR), ctypes.c_long(0))
+    system_call(REMAP_FILE_PAGES, ctypes.c_void_p(address), ctypes.c_size_t(4096), 0, ctypes.c_size_t(1), 0)
+
+
 def fill(path, chunk="65536"):
     """Writes until an error; prints how much was acknowledged before."""
     fd, written = os.open(path, os.O_WRONLY | os.O_CREAT), 0
@@ -73,7 +100,8 @@ def fill(path, chunk="65536"):
 
 OPERATIONS = {"read": read, "read-at": read_at, "write-at": write_at, "append": append, "create": create, "size": size,
               "map-shared": map_shared, "exec": execute, "rename": os.rename, "link": os.link, "clone": clone,
-              "io_uring": io_uring, "fill": fill, "truncate": lambda path, length: os.truncate(path, int(length))}
+              "io_uring": io_uring, "native_aio": native_aio, "swap_on": swap_on, "account": account, "set_loop": set_loop,
+              "remap": remap, "fill": fill, "truncate": lambda path, length: os.truncate(path, int(length))}
 
 if __name__ == "__main__":
     try:

@@ -1,0 +1,77 @@
+#include "reachable.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "syscalls.h"
+
+#define PAGE 4096UL
+#define REMEMBERED 64
+
+/* Each a page's number and the generation in which it was good. Threads may overwrite each other's: that only costs a question. */
+static uint64_t s_readable[REMEMBERED], s_writable[REMEMBERED];
+static uint32_t s_generation;
+
+void reachable_forget(void)
+{
+    __atomic_add_fetch(&s_generation, 1, __ATOMIC_RELAXED);
+}
+
+/* With a `how` that does not exist the kernel reads the mask and then refuses; without a new mask it writes the old one. */
+static bool try_page(uintptr_t at, bool is_writing)
+{
+    uintptr_t aligned = is_writing ? (at + 7) & ~7UL : at & ~7UL;
+    long result = is_writing ? overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)aligned, 8, 0, 0)
+                             : overlay_raw_syscall6(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0);
+    return result != -EFAULT;
+}
+
+static bool is_reachable(uintptr_t at, bool is_writing)
+{
+    uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&s_generation, __ATOMIC_RELAXED) & 0xffffff);
+    uint64_t *slot = (is_writing ? s_writable : s_readable) + page % REMEMBERED;
+    if (__atomic_load_n(slot, __ATOMIC_RELAXED) == known)
+        return true;
+    if (is_bad_pointer((long)at) || !try_page(at, is_writing))
+        return false;
+    __atomic_store_n(slot, known, __ATOMIC_RELAXED);
+    return true;
+}
+
+static bool is_range_reachable(uintptr_t at, size_t size, bool is_writing)
+{
+    uintptr_t last = at + size - 1;
+    if (size == 0)
+        return true;
+    if (last < at)
+        return false;
+    while (is_reachable(at, is_writing)) {
+        if (at / PAGE == last / PAGE)
+            return true;
+        at = (at / PAGE + 1) * PAGE;
+    }
+    return false;
+}
+
+bool can_read(const void *memory, size_t size)
+{
+    return is_range_reachable((uintptr_t)memory, size, false);
+}
+
+bool can_write(void *memory, size_t size)
+{
+    return is_range_reachable((uintptr_t)memory, size, true);
+}
+
+bool can_read_path(const char *path)
+{
+    uintptr_t at = (uintptr_t)path;
+    for (size_t length = 0; length <= PATH_SIZE; at = (at / PAGE + 1) * PAGE) {
+        if (!is_reachable(at, false))
+            return false;
+        for (const char *c = (const char *)at; c < (const char *)((at / PAGE + 1) * PAGE); c++, length++)
+            if (*c == 0)
+                return true;
+    }
+    return true;
+}

@@ -1,0 +1,21 @@
+/*
+ * May the program's pointers be followed? To a bad one the kernel answers EFAULT, and we would die of it in the program's place. A page is
+ * tried by a system call that changes nothing; those that were found good are remembered until the program unmaps something.
+ */
+#ifndef OVERLAY_REACHABLE_H
+#define OVERLAY_REACHABLE_H
+
+#include "filter.h"
+
+bool can_read(const void *memory, size_t size) HIDDEN;
+
+/* 15 bytes or more that are about to be written: asking changes some of them. */
+bool can_write(void *memory, size_t size) HIDDEN;
+
+/* A text, up to the longest path; the kernel says what it thinks of longer ones. */
+bool can_read_path(const char *path) HIDDEN;
+
+/* After munmap, mprotect and the like. */
+void reachable_forget(void) HIDDEN;
+
+#endif

@@ -1,0 +1,15 @@
+# about: wrong and odd arguments, offsets that processes share, what the kernel would do behind the filter's back
+# needs: gcc
+
+case_answers() {
+    gcc -O1 -w -D_GNU_SOURCE "$PARTS/edges/answers.c" -o "$OUTSIDE/answers"
+    "$OUTSIDE/answers" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/answers"
+}
+
+case_shared_offset() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/shared_offset.c" -o "$OUTSIDE/shared_offset"
+    for _ in 1 2 3; do "$OUTSIDE/shared_offset" "$PWD/file" || echo "status $?"; done
+    rm "$OUTSIDE/shared_offset"
+    volatile 'case_shared_offset/file'
+}
