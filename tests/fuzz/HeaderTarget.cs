@@ -71,6 +71,7 @@ internal sealed class HeaderTarget : Target
         }
         byte[] bytes = new byte[FormatConstants.HeaderSize];
         header.Write(bytes, SealedFixture.FileId, SealedFixture.VolumeId, _keys[suite]);
+        SealAlike(bytes, 208, _keys[suite], [1, .. bytes[..208]], default);
         return bytes;
     }
 }

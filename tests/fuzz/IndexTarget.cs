@@ -30,6 +30,10 @@ internal sealed class IndexTarget : Target
                 record.Present |= 1U << slot;
                 BlockVersion version = BlockVersion.Current(page, slot);
                 version.Seal(SealedFixture.FileId, slot, 3, 7, slot % 3, slot % 2 == 0 ? StoredKind.Raw : StoredKind.Lz4, _key, new byte[1000], _sealedText.AsSpan(0, 1000 + _key.TagSize));
+                Span<byte> bytes = page.AsSpan(EntryOffset + slot * EntrySize, VersionSize);
+                SealAlike(bytes, 16, _key, [3, .. SealedFixture.FileId, .. BitConverter.GetBytes((long)slot), .. bytes[..16]], new byte[1000], _sealedText);
+                if (!version.TryOpen(SealedFixture.FileId, slot, _key, (byte[])_sealedText.Clone(), _plain))
+                    throw new FindingException("a seed is not authentic");
                 if (slot == 0)
                     _sealedText.CopyTo(_stored, 0);
                 else
@@ -38,6 +42,10 @@ internal sealed class IndexTarget : Target
             record.SetChild(isFull ? 207 : 0, true);
             record.Rebase(2);
             record.Seal(SealedFixture.FileId, 0, 3, 7, _key);
+            Span<byte> sealedRecord = page.AsSpan(RecordOffset, RecordSize);
+            SealAlike(sealedRecord, 16, _key, [2, .. SealedFixture.FileId, .. new byte[8], .. sealedRecord[..16], .. sealedRecord[64..]], default);
+            if (!record.IsAuthentic(SealedFixture.FileId, 0, _key))
+                throw new FindingException("a seed is not authentic");
             _seeds.Add(page);
         }
     }

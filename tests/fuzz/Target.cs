@@ -1,4 +1,7 @@
+using System;
 using System.Collections.Generic;
+using System.Security.Cryptography;
+using Overlay.Crypto;
 
 namespace Overlay.Fuzz;
 
@@ -20,6 +23,22 @@ internal abstract class Target
 
     /// <summary>The input of an execution; targets with a structure know better ways.</summary>
     public virtual byte[] Make(Mutator mutator) => mutator.Mutate(Seeds[mutator.Random.Next(Seeds.Count)], Seeds);
+
+    /// <summary>
+    /// Seals anew, with a nonce that follows from what is sealed: a seed is then the same in every process, and an input that was made
+    /// from it in another one is known here.
+    /// </summary>
+    /// <param name="part">Header, record or version; the tag follows the nonce.</param>
+    protected static void SealAlike(Span<byte> part, int nonceOffset, DataKey key, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> plain, byte[]? text = null)
+    {
+        byte[] sealedText = new byte[plain.Length + key.TagSize], hash = SHA256.HashData(associatedData);
+        Span<byte> nonce = part.Slice(nonceOffset, DataKey.StoredNonceSize);
+        hash.AsSpan(0, DataKey.StoredNonceSize).CopyTo(nonce);
+        key.Seal(nonce, associatedData, plain, sealedText);
+        sealedText.AsSpan(plain.Length).CopyTo(part[(nonceOffset + DataKey.StoredNonceSize)..]);
+        if (text is not null)
+            sealedText.AsSpan(0, plain.Length).CopyTo(text);
+    }
 
     /// <summary>After all executions: is it still sound?</summary>
     public virtual void Finish()
