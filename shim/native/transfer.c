@@ -80,7 +80,7 @@ int on_pwritev(struct overlay_call *call) { return vectored_at(call, true); }
 int on_preadv2(struct overlay_call *call) { return vectored(call, false, call->args[3], (int)call->args[5]); }
 int on_pwritev2(struct overlay_call *call) { return vectored(call, true, call->args[3], (int)call->args[5]); }
 
-/* What the kernel thinks of descriptors, offsets and flags: it looks at all of them before it moves nothing. */
+/* What the kernel thinks of descriptors, offsets and flags: it looks at them before it sees that there is nothing to move. */
 static long ask_kernel_with_size(struct overlay_call *call, int size_index)
 {
     long arguments[6];
@@ -89,10 +89,12 @@ static long ask_kernel_with_size(struct overlay_call *call, int size_index)
     return overlay_raw_syscall6(call->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
-/* splice looks at nothing if it has nothing to move. */
+/* splice looks at nothing if it has nothing to move: as fs/splice.c does otherwise. */
 static long check_splice(struct overlay_call *call)
 {
     struct stat in, out;
+    if (call->args[4] == 0)
+        return 0;
     if (sys_fstat((int)call->args[0], &in) < 0 || sys_fstat((int)call->args[2], &out) < 0)
         return -EBADF;
     bool is_from_pipe = S_ISFIFO(in.st_mode), is_to_pipe = S_ISFIFO(out.st_mode);
@@ -137,7 +139,7 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
     if (in_verdict == PASS && out_verdict == PASS)
         return PASS;
     long error = call->number == SYS_splice ? check_splice(call) : ask_kernel_with_size(call, size_index);
-    if (error < 0)
+    if (error < 0 || size == 0)
         return answer(call, error);
     bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
     uint64_t moved = 0;

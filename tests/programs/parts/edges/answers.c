@@ -177,6 +177,9 @@ static void transfers(void)
     SAY(splice(ends[0], &zero, out, NULL, 4, 0));
     SAY(splice(ends[0], NULL, in, NULL, 4, 0));
     SAY(splice(ends[0], NULL, out, &zero, 4, 0));
+    SAY(splice(ends[0], NULL, out, NULL, 0, 0)); /* the pipe is empty, and there is nothing to wait for */
+    SAY(splice(ends[0], NULL, out, NULL, 4, SPLICE_F_NONBLOCK));
+    SAY(sendfile(out, in, NULL, 0));
     SAY(sync_file_range(out, -1, 1, SYNC_FILE_RANGE_WRITE));
     SAY(sync_file_range(out, 0, -1, SYNC_FILE_RANGE_WRITE));
     SAY(sync_file_range(out, 0, 1, 64));
