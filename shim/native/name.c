@@ -141,10 +141,12 @@ static long read_program_link(const long *arguments)
         return 0;
     long length = (long)text_length(target), size = arguments[3];
     length = length < size ? length : size;
-    /* As long a one, or longer; where the buffer is none, that is EFAULT. */
+    /* Where the buffer is none, that is EFAULT. The image's name may be shorter than ours, but never shorter than can_write needs. */
     long written = overlay_raw_syscall6(SYS_readlinkat, arguments[0], arguments[1], arguments[2], size, 0, 0);
-    if (written < length)
-        return written < 0 ? written : 0;
+    if (written < 0)
+        return written;
+    if (written < length && !can_write((char *)arguments[2], (size_t)length))
+        return -EFAULT;
     text_copy((char *)arguments[2], target, (size_t)length);
     return length;
 }
