@@ -28,6 +28,9 @@ static bool try_page(uintptr_t at, bool is_writing)
 
 static bool is_reachable(uintptr_t at, bool is_writing)
 {
+    /* First of all: a slot that nobody has written looks like page 0 in generation 0. */
+    if (is_bad_pointer((long)at))
+        return false;
     uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&s_generation, __ATOMIC_RELAXED) & 0xffffff);
     uint64_t *slot = (is_writing ? s_writable : s_readable) + page % REMEMBERED;
     if (is_bad_pointer((long)at)) /* first: an empty slot looks like page 0 */
