@@ -33,8 +33,6 @@ static bool is_reachable(uintptr_t at, bool is_writing)
         return false;
     uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&s_generation, __ATOMIC_RELAXED) & 0xffffff);
     uint64_t *slot = (is_writing ? s_writable : s_readable) + page % REMEMBERED;
-    if (is_bad_pointer((long)at)) /* first: an empty slot looks like page 0 */
-        return false;
     if (__atomic_load_n(slot, __ATOMIC_RELAXED) == known)
         return true;
     if (!try_page(at, is_writing))
