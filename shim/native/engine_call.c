@@ -1,5 +1,7 @@
 #include "engine_call.h"
 
+#include <gnu/libc-version.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "borrowed.h"
@@ -9,6 +11,7 @@
 #include "kept.h"
 #include "own_stack.h"
 #include "syscalls.h"
+#include "text.h"
 
 __thread int overlay_in_engine __attribute__((tls_model("initial-exec")));
 int overlay_own_pid;
@@ -96,9 +99,27 @@ static void run(void *argument)
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
 }
 
+/*
+ * The engine's own calls of libc are points of cancellation: the thread would end there, with the engine's locks. Before glibc 2.41 a
+ * thread in a call that can be cancelled is only sent a signal, which is held back (and enabling again would lose the thread's result).
+ */
+static int hold_cancellation(void)
+{
+    static int s_is_needed = -1;
+    int before = PTHREAD_CANCEL_DISABLE;
+    if (s_is_needed < 0) {
+        const char *version = gnu_get_libc_version(); /* "2.36" */
+        s_is_needed = text_starts(version, "2.") && ((version[2] == '4' && version[3] >= '1') || version[2] > '4') && version[3] != 0;
+    }
+    if (s_is_needed != 0)
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
 static long invoke(const long *arguments)
 {
     struct invocation invocation = {(void *const *)arguments[0], (const long *)arguments[1], 0};
+    int cancelling = hold_cancellation();
     if (t_is_prepared != 0 || (invocation.result = prepare_thread()) == 0) {
         gate_enter();
         overlay_in_engine++;
@@ -106,6 +127,8 @@ static long invoke(const long *arguments)
         overlay_in_engine--;
         gate_leave();
     }
+    if (cancelling == PTHREAD_CANCEL_ENABLE)
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
     return invocation.result;
 }
 

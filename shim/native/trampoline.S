@@ -98,6 +98,10 @@ overlay_trampoline_enter:
 overlay_trampoline_enter_cancellable:
     .cfi_startproc
     .cfi_def_cfa_offset 16
+    /* Cancelled already: the function sees the same, and does not come to its system call (CANCELED_BITMASK of libc's
+     * nptl/descr.h). After a call that is handled nobody would look. */
+    testb   $8, (%rdi)
+    jnz     .Lcancellable_not_asked
     cmpq    $NUMBER_LIMIT, %rsi
     jae     .Lcancellable_not_asked
     movq    overlay_interest(%rip), %rax

@@ -20,7 +20,8 @@ content() { run head -c "${1:-20}" "$file" 2>&1; }
 mapper() {
     mkfifo "$work/$1.in"
     : >"$work/$1.out"
-    run python3 -u "$here/parts/mappings/mapper.py" "$file" <"$work/$1.in" >>"$work/$1.out" 2>&1 &
+    # Where its agent is killed, the shell would say so here.
+    { run python3 -u "$here/parts/mappings/mapper.py" "$file" <"$work/$1.in" >>"$work/$1.out" 2>&1; } 2>/dev/null &
     eval "agent_$1=$!; exec {in_$1}>$work/$1.in"
     answered "$1" 1
 }
