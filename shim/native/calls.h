@@ -15,14 +15,14 @@
     /* size.c */                                                                                                       \
     X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range) X(ioctl)                   \
     /* mapping.c */                                                                                                    \
-    X(mmap) X(munmap) X(mremap) X(mprotect) X(remap_file_pages) X(msync)                                                                   \
+    X(mmap) X(munmap) X(mremap) X(mprotect) X(remap_file_pages) X(msync)                                               \
     /* status.c */                                                                                                     \
     X(stat) X(lstat) X(fstat) X(newfstatat) X(statx) X(chmod) X(fchmod) X(fchmodat) X(fchmodat2)                       \
     /* name.c */                                                                                                       \
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
     X(readlink) X(readlinkat)                                                                                          \
     /* process.c */                                                                                                    \
-    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount)                                                          \
+    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount)                                  \
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \

@@ -15,7 +15,6 @@
 #include "syscalls.h"
 #include "text.h"
 #include "trampoline_offsets.h"
-#include "volumes.h"
 
 /* From libc's prepare handlers to its other ones: the thread's id. (Who borrows our memory may die there; the id is not ours then.) */
 static __thread long t_forking __attribute__((tls_model("initial-exec")));

@@ -85,8 +85,11 @@ long own_stack_run(own_stack_function function, const long *arguments)
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     /* Who borrows our memory has our thread's stack, too, and that of the thread may be in use. */
     bool is_borrowed = __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory();
-    if (t_stack == NULL && !is_borrowed && (t_stack = take_free(thread_id())) == NULL)
-        t_stack = map_new(thread_id());
+    if (t_stack == NULL && !is_borrowed) {
+        int self = thread_id();
+        if ((t_stack = take_free(self)) == NULL)
+            t_stack = map_new(self);
+    }
     long result = t_stack == NULL || is_borrowed ? function(arguments)
                                                  : overlay_call_on_stack((uintptr_t)t_stack, function, arguments);
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);

@@ -44,11 +44,12 @@ static bool has_go_section(int fd)
         sys_pread(fd, &section, sizeof section, (long)(header.e_shoff + (uint64_t)header.e_shstrndx * header.e_shentsize)) != sizeof section)
         return false;
     long length = sys_pread(fd, names, section.sh_size < NAMES_SIZE ? (long)section.sh_size : NAMES_SIZE, (long)section.sh_offset);
-    for (long i = 0; i < length; i++) {
-        names[length] = 0;
+    if (length < 0)
+        return false;
+    names[length] = 0;
+    for (long i = 0; i < length; i++)
         if (text_starts(names + i, ".go.buildinfo") || text_starts(names + i, ".gopclntab"))
             return true;
-    }
     return false;
 }
 
