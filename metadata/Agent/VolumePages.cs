@@ -17,8 +17,6 @@ internal sealed unsafe class VolumePages : IDisposable
     /// <summary>No inode has this number.</summary>
     private const long KeeperByte = long.MaxValue - 1;
 
-    private const int CoherenceSize = LiveTable.Size;
-
     private readonly nint _memory;
     private int _lock;
 
@@ -26,7 +24,7 @@ internal sealed unsafe class VolumePages : IDisposable
     {
         _lock = held;
         _memory = memory;
-        Live = new LiveTable((byte*)memory + CoherenceSize);
+        Live = new LiveTable((byte*)memory + CoherenceLayout.LiveOffset);
     }
 
     internal LiveTable Live { get; }
@@ -67,7 +65,7 @@ internal sealed unsafe class VolumePages : IDisposable
 
     public void Dispose()
     {
-        _ = MemoryCalls.Unmap(_memory, CoherenceSize + LiveTable.Size);
+        _ = MemoryCalls.Unmap(_memory, CoherenceLayout.Size);
         PacketSocket.CloseIfOpen(ref _lock);
     }
 
@@ -98,7 +96,7 @@ internal sealed unsafe class VolumePages : IDisposable
         try
         {
             FileStatus status;
-            const int Whole = CoherenceSize + LiveTable.Size;
+            const int Whole = CoherenceLayout.Size;
             if (FileCalls.Stat(table, "", FileCalls.StatEmptyPath, FileCalls.StatBasic, &status) < 0 ||
                 (status.Size < Whole && FileCalls.SetLength(table, Whole) < 0))
                 throw Errno.Failure("extending the coherence table");

@@ -21,7 +21,6 @@ namespace Overlay.Metadata.Volumes;
 public static class VolumeCreator
 {
     private const int FirstKeyVersion = 1;
-    private const long CoherenceSize = 2 * LiveTable.Size; // format §1
 
     private static readonly string[] s_ownNames =
     [
@@ -51,7 +50,7 @@ public static class VolumeCreator
         CreateStore(paths.Store(config), volumeId, secret, options);
         VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.LocksName), default, 0);
         // Written, not a hole: it is mapped, and a full disk could not give the pages later.
-        VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.CoherenceName), new byte[CoherenceSize], CoherenceSize);
+        VolumeFiles.Write(Path.Combine(paths.Overlay, VolumePaths.CoherenceName), new byte[CoherenceLayout.Size], CoherenceLayout.Size);
         VolumeFiles.Rename(paths.UnfinishedConfig, paths.Config);
         VolumeFiles.Sync(paths.Overlay);
         VolumeFiles.Sync(paths.Root);

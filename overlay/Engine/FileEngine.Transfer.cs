@@ -26,7 +26,7 @@ internal sealed unsafe partial class FileEngine
             return ReadInto(operation.File, offset, buffer, size);
         lock (operation.File.OffsetGate)
         {
-            using LockFile.OffsetLock held = HoldOffset(operation.File);
+            using OffsetHold held = HoldOffset(operation.File);
             long at = Offset(fd);
             int count = ReadInto(operation.File, at, buffer, size);
             if (count > 0)
@@ -76,7 +76,7 @@ internal sealed unsafe partial class FileEngine
         long total = 0;
         lock (operation.File.OffsetGate)
         {
-            using LockFile.OffsetLock held = offset >= 0 ? default : HoldOffset(operation.File);
+            using OffsetHold held = offset >= 0 ? default : HoldOffset(operation.File);
             long at = offset >= 0 ? offset : Offset(fd);
             for (int i = 0; i < count && total < LargestTransfer; i++)
             {
@@ -111,7 +111,7 @@ internal sealed unsafe partial class FileEngine
             return WriteAt(fd, operation, vectors, wanted, offset, isAppending, rwfFlags);
         lock (operation.File.OffsetGate)
         {
-            using LockFile.OffsetLock held = HoldOffset(operation.File);
+            using OffsetHold held = HoldOffset(operation.File);
             return WriteAt(fd, operation, vectors, wanted, offset, isAppending, rwfFlags);
         }
     }
@@ -226,8 +226,7 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>A description that another process may have too has one offset for both.</summary>
-    private LockFile.OffsetLock HoldOffset(OpenFile file) =>
-        file.MayShareOffset(_settings.CountForks()) ? file.Volume.Locks.HoldOffset(file.Inode) : default;
+    private OffsetHold HoldOffset(OpenFile file) => file.MayShareOffset(_settings.CountForks()) ? OffsetHold.Enter(file.OffsetLock) : default;
 
     private static long Offset(int fd)
     {

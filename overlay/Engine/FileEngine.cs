@@ -388,7 +388,8 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     private FileContext ContextOf(OpenFile file, Volume volume, FileLog log) => new(
-        file, volume.Locks.For(file.Inode), volume.Coherence.For(file.Inode), log, _cache, volume.Id, _bootWord, volume.BlockSizeLog2);
+        file, volume.Coherence.LockOf(file.Inode), volume.Coherence.For(file.Inode), volume.Coherence.RedoOf(file.Device, file.Inode), log, _cache,
+        volume.Id, _bootWord, volume.BlockSizeLog2);
 
     private Volume? FindByPath(string path)
     {

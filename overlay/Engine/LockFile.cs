@@ -8,8 +8,8 @@ using Overlay.Metadata.Protocol;
 namespace Overlay.Engine;
 
 /// <summary>
-/// The write locks of a volume's inodes: byte <c>inode number</c> of <c>.overlay/locks</c> as an open-file-description lock, which
-/// the kernel frees when the process dies (design D13).
+/// Bytes of <c>.overlay/locks</c> as open-file-description locks, which the kernel frees when the process dies: the number by which a process
+/// is known in shared memory (<see cref="ProcessMark"/>), and, where memory cannot be locked, the write locks of inodes (design D13).
 /// </summary>
 /// <param name="open">A description of its own of the lock file, or -1 on a read-only volume.</param>
 internal sealed unsafe class LockFile(Func<int> open)
@@ -18,6 +18,9 @@ internal sealed unsafe class LockFile(Func<int> open)
 
     /// <summary>Where the locks of offsets begin; those of inodes lie below, those of mapped inodes above.</summary>
     private const long OffsetBase = 1L << 61;
+
+    /// <summary>Where the numbers of processes begin; beyond what mapped inodes use.</summary>
+    private const long ProcessBase = long.MaxValue - 2 * CoherenceLayout.Processes;
 
     private int _fd = -1;
 
@@ -41,27 +44,21 @@ internal sealed unsafe class LockFile(Func<int> open)
         _fd = -1;
     }
 
-    /// <summary>
-    /// Between processes that share a description, whoever holds this reads its offset, uses it and moves it in one step. Taken before the
-    /// inode's write lock. On a read-only volume, where nothing can be locked, it is held by nobody.
-    /// </summary>
-    internal OffsetLock HoldOffset(ulong inode)
+    internal IFileLock ForOffset(ulong inode) => new InodeLock(this, OffsetBase + (long)(inode & (OffsetBase - 1)));
+
+    /// <summary>Locks the byte of a process number until this process dies. False: another one has it.</summary>
+    internal bool TryLockProcess(uint number)
     {
-        long start = OffsetBase + (long)(inode & (OffsetBase - 1));
-        try
-        {
-            Set(start, WriteLock);
-        }
-        catch (ErrnoException exception) when (exception.Errno == Errno.EROFS)
-        {
-            return default;
-        }
-        return new OffsetLock(this, start);
+        Kernel.FileLock request = new() { Type = WriteLock, Start = ProcessBase + number, Length = 1 };
+        return Kernel.Control(Open(), Kernel.F_OFD_SETLK, (nint)(&request)) == 0 ||
+            (Kernel.LastError is Errno.EAGAIN or Errno.EACCES ? false : throw KernelFile.Failure("the volume's lock file failed"));
     }
 
-    internal readonly ref struct OffsetLock(LockFile file, long start)
+    internal bool IsProcessLocked(uint number)
     {
-        public void Dispose() => file?.Set(start, Unlock);
+        Kernel.FileLock request = new() { Type = WriteLock, Start = ProcessBase + number, Length = 1 };
+        KernelFile.Check(Kernel.Control(Open(), Kernel.F_OFD_GETLK, (nint)(&request)), "the volume's lock file failed");
+        return request.Type != Unlock;
     }
 
     private void Set(long start, short type)

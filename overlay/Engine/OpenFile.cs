@@ -49,12 +49,15 @@ internal sealed partial class OpenFile : IBackingFile
 
     internal FileLog Log { get; private set; } = null!;
 
+    /// <summary>Keeps "read the descriptor's offset, use it, move it" of processes together that share the description.</summary>
+    internal IFileLock OffsetLock { get; private set; } = null!;
+
     /// <summary>Keeps "read the descriptor's offset, use it, move it" of reading threads together.</summary>
     internal Lock OffsetGate { get; } = new();
 
     internal bool IsUnused => _flagsByDescriptor.Count == 0;
 
-    internal bool CanWrite => _canWrite;
+    public bool CanWrite => _canWrite;
 
     /// <summary>Made a sealed file by the attach that made this object: empty, so that its O_TRUNC has nothing to do.</summary>
     internal bool IsBorn { get; set; }
@@ -114,6 +117,7 @@ internal sealed partial class OpenFile : IBackingFile
     {
         File = file;
         Volume = volume;
+        OffsetLock = volume.Coherence.OffsetLockOf(Inode);
         Log = log;
     }
 

@@ -47,7 +47,7 @@ internal sealed class Volume : IKeySource
         int table = OpenOrBorrow("coherence");
         try
         {
-            Coherence = new CoherenceTable(table);
+            Coherence = new CoherenceTable(table, Locks, bootWord);
         }
         finally
         {
@@ -254,6 +254,7 @@ internal sealed class Volume : IKeySource
         _notes.Clear();
         _states.Clear();
         Locks.Forget();
+        Coherence.AfterFork();
         _keeper?.AfterFork();
     }
 

@@ -92,12 +92,12 @@ public sealed partial class SealedFile
             TakeDigestAlong(page, NoSlot, NoSlot);
             SealRecord(page);
             SealHeader(page.Bytes);
-            _context.Backing.Write(0, page.Bytes.AsSpan(0, RecordOffset + RecordSize));
+            Replace(0, page.Bytes.AsSpan(0, RecordOffset + RecordSize));
             return;
         }
         BeginIndexChange(page);
         SealRecord(page);
-        _context.Backing.Write(_geometry.IndexOffset(page.Group) + RecordOffset, page.Bytes.AsSpan(RecordOffset, RecordSize));
+        Replace(_geometry.IndexOffset(page.Group) + RecordOffset, page.Bytes.AsSpan(RecordOffset, RecordSize));
         EndIndexChange(page, NoSlot, NoSlot);
     }
 
@@ -122,7 +122,7 @@ public sealed partial class SealedFile
 
     private void ReadIndexBytes(IndexPage page)
     {
-        int count = _context.Backing.Read(_geometry.IndexOffset(page.Group), page.Bytes);
+        int count = ReadStored(_geometry.IndexOffset(page.Group), page.Bytes);
         page.Bytes.AsSpan(count).Clear();
         SplitInline(page);
     }
@@ -153,8 +153,7 @@ public sealed partial class SealedFile
         }
         else if (!_isWriting)
         {
-            _context.Lock.Enter();
-            _context.Lock.Exit();
+            FinishKilledWriteUnderLock();
         }
     }
 }

@@ -143,7 +143,7 @@ public sealed partial class SealedFile
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
         Span<byte> sealedText = scratch.Span;
         if (!TryTakeInline(version, sealedText[..stored]) &&
-            _context.Backing.Read(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
+            ReadStored(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
             return false;
         if (version.Kind == StoredKind.Raw)
         {

@@ -95,7 +95,7 @@ public sealed partial class SealedFile
         Rebase(page);
         SealRecord(page);
         SealHeader(page.Bytes);
-        _context.Backing.Write(0, page.Bytes.AsSpan(0, SectorSize));
+        Replace(0, page.Bytes.AsSpan(0, SectorSize));
         _context.Backing.SetLength(InlineOffset);
         _storedLength = InlineOffset;
         _index.Clear();

@@ -52,6 +52,7 @@ public sealed partial class SealedFile
             {
                 _isWriting = true; // nothing is tried again
                 Forget();
+                FinishKilledWrite();
                 if (!_isHeaderGuessed)
                     ReadHeader();
                 SalvageGroup(0, isTrusted: true, save);

@@ -37,6 +37,7 @@ public sealed partial class SealedFile
             try
             {
                 _isWriting = true; // nothing is tried again
+                FinishKilledWrite();
                 ReadHeader();
                 return look(_header.Size);
             }
@@ -165,6 +166,7 @@ public sealed partial class SealedFile
         try
         {
             Forget();
+            FinishKilledWrite();
             ReadHeader();
             look();
             return null;

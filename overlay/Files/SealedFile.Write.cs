@@ -126,7 +126,7 @@ public sealed partial class SealedFile
             BeginIndexChange(page);
         SealRecord(page);
         SealHeader(page.Bytes);
-        _context.Backing.Write(0, page.Bytes);
+        Replace(0, page.Bytes);
         if (!takesAlong)
             EndIndexChange(page, 0, 0);
     }
@@ -408,7 +408,7 @@ public sealed partial class SealedFile
         if (isHeaderHere)
             SealHeader(page.Bytes);
 
-        // One write inside a page is whole or not there at all for whoever is killed; between writes the order of §6 counts.
+        // One write inside a page is whole for whoever comes after a kill (Replace); between writes the order of §6 counts.
         if (isHeaderHere)
         {
             WriteIndex(page, 0, to);
@@ -434,6 +434,6 @@ public sealed partial class SealedFile
     private void WriteIndex(IndexPage page, int from, int to)
     {
         if (to > from)
-            _context.Backing.Write(_geometry.IndexOffset(page.Group) + from, page.Bytes.AsSpan(from, to - from));
+            Replace(_geometry.IndexOffset(page.Group) + from, page.Bytes.AsSpan(from, to - from));
     }
 }

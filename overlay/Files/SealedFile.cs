@@ -31,6 +31,9 @@ public sealed partial class SealedFile : IDisposable
     private FileHeader _header;
     private bool _isWriting;
 
+    /// <summary>Between <see cref="EnterStill"/> and <see cref="ExitStill"/>: the lock is held.</summary>
+    private bool _isStill;
+
     /// <summary>What was cached holds while the coherence word is this one.</summary>
     private ulong _cachedWord;
     private ulong _wordAtEntry;
@@ -87,10 +90,19 @@ public sealed partial class SealedFile : IDisposable
         Span<byte> sector = page.Bytes.AsSpan(0, SectorSize);
         header.Write(sector, fileId, context.VolumeId, key);
         new GroupRecord(sector).Seal(fileId, 0, header.SyncInterval, context.BootWord, key);
-        context.Backing.Write(0, sector);
         SealedFile file = new(context, fileId.ToArray(), key, header) { _storedLength = SectorSize };
+        context.Redo.Drop(); // of a file that had the same inode number
+        context.Coherence.BeginWrite();
+        try
+        {
+            file.Replace(0, sector);
+        }
+        finally
+        {
+            context.Coherence.EndWrite();
+        }
         file._index[0] = page;
-        file.TrustSince(word);
+        file.TrustSince(word + 65536);
         return file;
     }
 
@@ -101,12 +113,34 @@ public sealed partial class SealedFile : IDisposable
         file = null;
         ulong word = context.Coherence.Word;
         IndexPage index = new(0);
+        OpenResult result = OpenHead(context, keys, index, ref file, FinishKilledWriteIfAny(context, ref word));
+        if (result.Status == OpenStatus.Damaged)
+        {
+            // A writer may be at the header: once more under the lock, then it is damage.
+            word = ~0UL;
+            context.Lock.Enter();
+            try
+            {
+                result = OpenHead(context, keys, index, ref file, FinishKilledWrite(context));
+            }
+            finally
+            {
+                context.Lock.Exit();
+            }
+        }
+        file?.KeepFirstPage(index, word);
+        return result;
+    }
+
+    private static OpenResult OpenHead(FileContext context, IKeySource keys, IndexPage index, ref SealedFile? file, KilledWrite? killed)
+    {
         int count = context.Backing.Read(0, index.Bytes);
+        if (killed is not null)
+            count = killed.Cover(0, index.Bytes, count);
         if (count == 0)
             return new OpenResult(OpenStatus.Newborn, "");
         Span<byte> page = index.Bytes.AsSpan(0, HeaderSize);
-        count = Math.Min(count, HeaderSize);
-        HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
+        HeaderFault fault = FileHeader.Parse(page[..Math.Min(count, HeaderSize)], out FileHeader header);
         if (fault != HeaderFault.Ok)
             return Explain(fault);
         if (!FileHeader.VolumeIdOf(page).SequenceEqual(context.VolumeId))
@@ -121,28 +155,10 @@ public sealed partial class SealedFile : IDisposable
             fault = FileHeader.Authenticate(page, context.VolumeId, key);
             if (fault != HeaderFault.Ok)
             {
-                // A writer may have been at the header: once more under the lock, then it is damage.
-                word = ~0UL;
-                context.Lock.Enter();
-                try
-                {
-                    count = context.Backing.Read(0, page);
-                    fault = FileHeader.Parse(page[..count], out header);
-                    if (fault == HeaderFault.Ok)
-                        fault = FileHeader.Authenticate(page, context.VolumeId, key);
-                }
-                finally
-                {
-                    context.Lock.Exit();
-                }
-            }
-            if (fault != HeaderFault.Ok)
-            {
                 key.Dispose();
                 return Explain(fault);
             }
-            file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header);
-            file.KeepFirstPage(index, word);
+            file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header) { _killedWrite = killed };
             return new OpenResult(OpenStatus.Ok, "");
         }
         finally
@@ -162,6 +178,8 @@ public sealed partial class SealedFile : IDisposable
             _context.Lock.Enter();
             try
             {
+                if ((_context.Coherence.Word & 0xFFFF) != 0)
+                    FinishKilledWrite();
                 Revalidate();
                 _wordAtEntry = _context.Coherence.Word;
                 _context.Coherence.BeginWrite();
@@ -213,10 +231,12 @@ public sealed partial class SealedFile : IDisposable
             _gate.Exit();
             throw;
         }
+        _isStill = true;
     }
 
     public void ExitStill()
     {
+        _isStill = false;
         try
         {
             _context.Lock.Exit();
@@ -268,6 +288,10 @@ public sealed partial class SealedFile : IDisposable
         if (word == _cachedWord)
             return;
         Forget();
+        if (_isStill)
+            FinishKilledWrite();
+        else
+            _killedWrite = FinishKilledWriteIfAny(_context, ref word);
         ReadHeader();
         // While writers are at work nothing is kept: the next look comes here again.
         _cachedWord = (word & 0xFFFF) == 0 ? word : ~0UL;
@@ -294,6 +318,7 @@ public sealed partial class SealedFile : IDisposable
         _storedLength = -1;
         _clearUpToGroup = -1;
         _cachedWord = ~0UL;
+        _killedWrite = null;
     }
 
     private void ReadHeader()
@@ -301,7 +326,7 @@ public sealed partial class SealedFile : IDisposable
         Span<byte> page = stackalloc byte[HeaderSize];
         for (int attempt = 0; ; attempt++)
         {
-            int count = _context.Backing.Read(0, page);
+            int count = ReadStored(0, page);
             HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
             if (fault == HeaderFault.Ok)
                 fault = FileHeader.Authenticate(page, _context.VolumeId, _key);
@@ -320,7 +345,7 @@ public sealed partial class SealedFile : IDisposable
     {
         Span<byte> page = stackalloc byte[HeaderSize];
         SealHeader(page);
-        _context.Backing.Write(0, page);
+        Replace(0, page);
         if (_index.TryGetValue(0, out IndexPage? index))
             page.CopyTo(index.Bytes);
     }

@@ -8,6 +8,8 @@ public interface IBackingFile
 {
     long Length { get; }
 
+    bool CanWrite => true;
+
     /// <summary>Reads until <paramref name="buffer"/> is full or the file ends; returns the bytes read.</summary>
     int Read(long offset, Span<byte> buffer);
 
@@ -36,6 +38,9 @@ public interface IFileLock
 {
     void Enter();
 
+    /// <summary>Takes it if nobody who lives has it. False also where that cannot be told.</summary>
+    bool TryEnter() => false;
+
     void Exit();
 }
 
@@ -47,7 +52,32 @@ public interface ICoherence
     void BeginWrite();
 
     void EndWrite();
+
+    /// <summary>Under the lock, where that is one for the whole counter: writers that are still counted were killed, and are no more.</summary>
+    void ForgetKilled() { }
 }
+
+/// <summary>
+/// What is being written into one inode's index. A write inside a page is not whole for who is killed in it: the kernel may have copied any
+/// number of its bytes. So they are kept, in memory that processes share, and written again by whoever takes the lock next (format §8).
+/// </summary>
+public interface IRedo
+{
+    /// <summary>Under the inode's lock: these bytes, of at most a page, are about to be written.</summary>
+    void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>They are written, or the writer lives to know that they are not.</summary>
+    void End();
+
+    /// <summary>Under the inode's lock: what a killed writer had begun. <paramref name="page"/> has room for a page.</summary>
+    bool TryFind(Span<byte> page, out RedoRange range);
+
+    /// <summary>It is written.</summary>
+    void Drop();
+}
+
+/// <summary>Where kept bytes belong.</summary>
+public readonly record struct RedoRange(UInt128 FileId, long Offset, int Length);
 
 public interface IKeySource
 {
@@ -63,5 +93,5 @@ public interface IFaultLog
 
 /// <summary>All that a sealed file needs from its surroundings.</summary>
 public sealed record FileContext(
-    IBackingFile Backing, IFileLock Lock, ICoherence Coherence, IFaultLog Log, BlockCache Cache, byte[] VolumeId, uint BootWord,
+    IBackingFile Backing, IFileLock Lock, ICoherence Coherence, IRedo Redo, IFaultLog Log, BlockCache Cache, byte[] VolumeId, uint BootWord,
     int VolumeBlockSizeLog2);

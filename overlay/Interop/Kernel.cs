@@ -10,7 +10,7 @@ internal static unsafe partial class Kernel
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0x40, O_APPEND = 0x400, O_NONBLOCK = 0x800,
         O_DSYNC = 0x1000, O_DIRECT = 0x4000, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000, O_SYNC = 0x101000, O_PATH = 0x200000;
 
-    internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_SETLK = 37, F_OFD_SETLKW = 38;
+    internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38;
 
     internal const int SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;
 
@@ -104,6 +104,17 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "setrlimit64", SetLastError = true)]
     internal static partial int SetLimit(int resource, Limit* limit);
+
+    internal const int FUTEX_WAIT = 0, FUTEX_WAKE = 1;
+
+    /// <summary>The system call has no function of its own in libc.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint Call(nint number, uint* word, nint operation, nint value, TimeSpec* timeout, nint second, nint third);
+
+    internal static nint Futex(uint* word, int operation, uint value, TimeSpec* timeout) => Call(202, word, operation, (nint)value, timeout, 0, 0);
+
+    [LibraryImport("libc", EntryPoint = "getpid")]
+    internal static partial int ProcessId();
 
     /// <summary>To this thread. (Not pthread_kill: what is linked here is the runtime's own, shim/runtime/threads.c.)</summary>
     [LibraryImport("libc", EntryPoint = "raise")]

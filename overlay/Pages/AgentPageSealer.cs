@@ -18,15 +18,16 @@ internal sealed class AgentPageSealer : IPageSealer
 
     public void Seal(PageSealOrder order, ReadOnlySpan<byte> key)
     {
-        VolumeAccess volume = _volumes.GetOrAdd(order.VolumeRoot, root => new VolumeAccess(root));
+        VolumeAccess volume = _volumes.GetOrAdd(order.VolumeRoot, root => new VolumeAccess(root, _bootWord));
         using BlockCache cache = new(CacheCapacity);
         byte[] kept = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
             key.CopyTo(kept);
             string name = KernelFile.PathOf(order.Backing);
-            FileContext context = new(new Backing(order.Backing), volume.Locks.For(order.Inode), volume.Coherence.For(order.Inode),
-                new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
+            CoherenceTable shared = volume.Coherence;
+            FileContext context = new(new Backing(order.Backing), shared.LockOf(order.Inode), shared.For(order.Inode),
+                shared.RedoOf(KernelFile.Status(order.Backing).Device, order.Inode), new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
             OpenResult result = SealedFile.Open(context, new OneKey(order.FileId, kept), out SealedFile? file);
             if (file is null)
                 throw new ErrnoException(Errno.EIO, $"{name}: {result.Reason}");
@@ -43,18 +44,16 @@ internal sealed class AgentPageSealer : IPageSealer
         }
     }
 
-    private sealed class VolumeAccess(string root)
+    private sealed class VolumeAccess(string root, uint bootWord)
     {
-        internal LockFile Locks { get; } = new(() => Open(root, "locks"));
+        internal CoherenceTable Coherence { get; } = MapTable(root, bootWord);
 
-        internal CoherenceTable Coherence { get; } = MapTable(root);
-
-        private static CoherenceTable MapTable(string root)
+        private static CoherenceTable MapTable(string root, uint bootWord)
         {
             int table = Open(root, "coherence");
             try
             {
-                return new CoherenceTable(table);
+                return new CoherenceTable(table, new LockFile(() => Open(root, "locks")), bootWord);
             }
             finally
             {

@@ -28,6 +28,7 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     private RawFile(string path, int flags)
     {
         FilePath = path;
+        CanWrite = (flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
         _fd = KernelFile.Open(Kernel.CurrentDirectory, path, flags, OwnerOnly);
         if (_fd < 0)
             throw new ErrnoException(Kernel.LastError, $"it cannot be opened: {Explain(Kernel.LastError)}");
@@ -47,6 +48,8 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
 
     /// <summary>As it was when the file was opened.</summary>
     internal Kernel.StatusBuffer Status => _before;
+
+    public bool CanWrite { get; }
 
     public long Length => KernelFile.Status(_fd).Size;
 

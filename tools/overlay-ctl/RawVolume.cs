@@ -30,7 +30,7 @@ internal sealed class RawVolume : IKeySource, IDisposable
         {
             _locks = new LockFile(() => locks);
             _ = _locks.Open();
-            _coherence = new CoherenceTable(coherence);
+            _coherence = new CoherenceTable(coherence, _locks, BootWord);
         }
         else if (locks >= 0)
         {
@@ -58,7 +58,8 @@ internal sealed class RawVolume : IKeySource, IDisposable
     internal FileContext Context(RawFile file, BlockCache cache)
     {
         ulong inode = file.Status.Inode;
-        return new FileContext(file, _locks?.For(inode) ?? Nobody.Instance, _coherence?.For(inode) ?? Nobody.Instance, file, cache,
+        return new FileContext(file, _coherence?.LockOf(inode) ?? Nobody.Instance, _coherence?.For(inode) ?? Nobody.Instance,
+            _coherence?.RedoOf(file.Status.Device, inode) ?? NoRedo.Instance, file, cache,
             _volume.VolumeId.ToArray(), BootWord, _volume.BlockSizeLog2);
     }
 

@@ -26,6 +26,13 @@ public sealed class CountingLock : IFileLock
         Entries++;
     }
 
+    public bool TryEnter()
+    {
+        bool isFree = Interlocked.CompareExchange(ref _held, 1, 0) == 0;
+        Entries += isFree ? 1 : 0;
+        return isFree;
+    }
+
     public void Exit()
     {
         if (Interlocked.Exchange(ref _held, 0) == 0)
@@ -45,6 +52,12 @@ public sealed class CountingCoherence : ICoherence
     public void BeginWrite() => Interlocked.Add(ref _word, 1);
 
     public void EndWrite() => Interlocked.Add(ref _word, 65535);
+
+    public void ForgetKilled()
+    {
+        if (HasWriters)
+            _word = (_word | 0xFFFF) + 1;
+    }
 }
 
 public sealed class ListLog : IFaultLog

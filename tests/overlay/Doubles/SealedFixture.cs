@@ -31,6 +31,8 @@ public sealed class SealedFixture
     {
         Recipe = recipe;
         Backing = backing ?? new MemoryBacking();
+        if (backing is CutBacking cut)
+            Redo = new MemoryRedo(() => cut.IsDead);
     }
 
     public Recipe Recipe { get; }
@@ -43,10 +45,12 @@ public sealed class SealedFixture
 
     public CountingCoherence Coherence { get; private set; } = new();
 
+    public MemoryRedo Redo { get; private set; } = new(() => false);
+
     public ListLog Log { get; } = new();
 
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Log, s_cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
+        new(Backing, Lock, Coherence, Redo, Log, s_cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)
@@ -67,6 +71,15 @@ public sealed class SealedFixture
     {
         Lock = new CountingLock();
         Coherence = new CountingCoherence();
+    }
+
+    /// <summary>Its process was killed in a call of <paramref name="dead"/>: what is left is another one's.</summary>
+    public void KillIn(CutBacking dead)
+    {
+        Kill();
+        Coherence.BeginWrite(); // and nobody ends it
+        Backing = dead.Clone();
+        Redo = Redo.Inherit(() => false);
     }
 
     /// <summary>Another boot: nobody holds a lock, counters start anew.</summary>

@@ -1,0 +1,21 @@
+using System;
+
+namespace Overlay.Files;
+
+/// <summary>For who never writes, or is not killed.</summary>
+public sealed class NoRedo : IRedo
+{
+    public static readonly NoRedo Instance = new();
+
+    public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data) { }
+
+    public void End() { }
+
+    public bool TryFind(Span<byte> page, out RedoRange range)
+    {
+        range = default;
+        return false;
+    }
+
+    public void Drop() { }
+}
