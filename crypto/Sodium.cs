@@ -39,6 +39,12 @@ internal static unsafe partial class Sodium
     public static partial int AegisOpen(
         byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* key);
 
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract")]
+    public static partial int HkdfExtract(byte* pseudoRandomKey, byte* salt, nuint saltSize, byte* key, nuint keySize);
+
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_expand")]
+    public static partial int HkdfExpand(byte* target, nuint size, byte* info, nuint infoSize, byte* pseudoRandomKey);
+
     /// <summary>SipHash-2-4: 8 bytes, under a key of 16.</summary>
     [LibraryImport(Library, EntryPoint = "crypto_shorthash_siphash24")]
     public static partial int ShortHash(byte* hash, byte* data, ulong size, byte* key);

@@ -1,9 +1,11 @@
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Linq;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Protocol;
+using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Metadata.Agent;
@@ -55,7 +57,7 @@ internal sealed class RequestHandler
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
             case AgentMessage.Attach: error = Attach(ref request, ref answer); break;
-            case AgentMessage.GetKey: error = GetKey(ref request, ref answer); break;
+            case AgentMessage.GetKeys: error = GetKeys(ref request, ref answer); break;
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
@@ -106,23 +108,40 @@ internal sealed class RequestHandler
         return 0;
     }
 
-    private int GetKey(ref PacketReader request, ref PacketWriter answer)
+    private int GetKeys(ref PacketReader request, ref PacketWriter answer)
     {
         KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
         ReadOnlySpan<byte> fileId = request.Bytes(AgentMessage.FileIdSize);
+        int most = request.UInt16();
         if (pool is null || !request.IsComplete)
             return Errno.NoEntry;
+        if (most is 0 or > AgentMessage.MaxKeysPerRequest)
+            return Errno.Invalid;
         try
         {
+            Span<byte> count = answer.Reserve(sizeof(ushort));
+            answer.Bytes(fileId);
             if (!pool.Volume.TryGetFileKey(fileId, answer.Reserve(AgentMessage.KeySize)))
                 return Errno.NoEntry;
+            int found = 1;
+            Span<byte> key = stackalloc byte[AgentMessage.KeySize];
+            foreach (FileRow row in pool.Volume.ReadNeighbours(fileId, most - 1))
+            {
+                if (!pool.Volume.TryUnwrap(row, key))
+                    continue; // whoever asks for that one is told
+                answer.Bytes(row.FileId.Span);
+                answer.Bytes(key);
+                found++;
+            }
+            Secret.Wipe(key);
+            BinaryPrimitives.WriteUInt16LittleEndian(count, (ushort)found);
+            _keysFound += found;
+            return 0;
         }
         catch (VolumeException e)
         {
             return Report(e);
         }
-        _keysFound++;
-        return 0;
     }
 
     private int TakeNewKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
@@ -160,11 +179,15 @@ internal sealed class RequestHandler
     private bool TryNote(ref PacketReader note)
     {
         KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
-        ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
-        string path = note.Text();
-        if (!note.IsComplete)
-            return false;
-        pool?.NoteCreated(fileId, path);
+        do
+        {
+            ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
+            string path = note.Text();
+            if (!note.IsComplete && !note.HasMore)
+                return false;
+            pool?.NoteCreated(fileId, path);
+        }
+        while (note.HasMore);
         return true;
     }
 

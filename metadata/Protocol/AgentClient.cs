@@ -114,22 +114,44 @@ public sealed class AgentClient : IDisposable
     /// <summary>The key of a file. False: the store has no such key, the file cannot be read by anyone.</summary>
     public bool TryGetKey(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, Span<byte> key32)
     {
+        byte[] answer = GC.AllocateUninitializedArray<byte>(AgentMessage.KeySize, pinned: true);
+        bool isKnown = TryGetKeys(volumeId, fileId, 1, (_, key) => key.CopyTo(answer));
+        if (isKnown)
+            answer.CopyTo(key32);
+        Secret.Wipe(answer);
+        return isKnown;
+    }
+
+    /// <summary>
+    /// The key of a file, and those of files that were made about the same time, which are likely to be read next; at most
+    /// <paramref name="most"/>, the file's own first. False: the store has no such key.
+    /// </summary>
+    public bool TryGetKeys(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, int most, KeyTaker take)
+    {
+        ArgumentNullException.ThrowIfNull(take);
         CheckIds(volumeId, fileId);
         lock (_oneCallAtATime)
         {
-            PacketWriter request = Begin(AgentMessage.GetKey);
+            PacketWriter request = Begin(AgentMessage.GetKeys);
             request.Bytes(volumeId);
             request.Bytes(fileId);
+            request.UInt16((ushort)Math.Min(most, AgentMessage.MaxKeysPerRequest));
             try
             {
                 PacketReader reply = Call(request, out int failure);
                 if (failure == Errno.NoEntry)
                     return false;
                 if (failure != 0)
-                    throw Errno.Failure(failure, "asking for a file's key");
-                ReadOnlySpan<byte> key = reply.Bytes(AgentMessage.KeySize);
+                    throw Errno.Failure(failure, "asking for files' keys");
+                int count = reply.UInt16();
+                Expect(count >= 1 && count <= most);
+                for (int i = 0; i < count; i++)
+                {
+                    ReadOnlySpan<byte> id = reply.Bytes(AgentMessage.FileIdSize), key = reply.Bytes(AgentMessage.KeySize);
+                    Expect(!key.IsEmpty && (i > 0 || id.SequenceEqual(fileId)));
+                    take(id, key);
+                }
                 Expect(reply.IsComplete);
-                key.CopyTo(key32);
                 return true;
             }
             finally
@@ -171,20 +193,26 @@ public sealed class AgentClient : IDisposable
     }
 
     /// <summary>
-    /// Tells the agent that a file with this id now exists, and where (relative to the volume's root). One way: nothing is
+    /// Tells the agent that files with these ids now exist, and where (relative to the volume's root). One way: nothing is
     /// awaited, and a path too long to send is sent as "".
     /// </summary>
-    public void NoteCreated(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, string path)
+    public void NoteCreated(ReadOnlySpan<byte> volumeId, ReadOnlySpan<(byte[] FileId, string Path)> files)
     {
-        CheckIds(volumeId, fileId);
+        CheckIds(volumeId, volumeId);
         lock (_oneCallAtATime)
         {
-            PacketWriter note = Begin(AgentMessage.NoteCreated);
-            note.Bytes(volumeId);
-            note.Bytes(fileId);
-            if (!note.TryText(path))
-                _ = note.TryText("");
-            ClientSocket.Send(_descriptor, _buffer.Bytes[..note.Length]);
+            for (int i = 0; i < files.Length;)
+            {
+                PacketWriter notes = Begin(AgentMessage.NoteCreated);
+                notes.Bytes(volumeId);
+                for (; i < files.Length && notes.Length <= AgentMessage.MaxPacket - AgentMessage.MaxText - 2 * AgentMessage.FileIdSize; i++)
+                {
+                    notes.Bytes(files[i].FileId);
+                    if (!notes.TryText(files[i].Path))
+                        _ = notes.TryText("");
+                }
+                ClientSocket.Send(_descriptor, _buffer.Bytes[..notes.Length]);
+            }
         }
     }
 

@@ -15,9 +15,12 @@ namespace Overlay.Metadata.Protocol;
 /// 1 hello           magic "OVLA" (4), lowest version (2), highest (2)   version (2), keys per request (2), agent pid (4)
 /// 2 attach          device (8), inode (8) of the root; root (text)      volume id (16), suite (1), compress (1), log2 of
 ///                                                                       the block size (1), 0 (1); ENOENT: not served here
-/// 3 get key         volume id (16), file id (16)                        key (32); ENOENT: no such key
+/// 3 get keys        volume id (16), file id (16), at most (2)           count (2), count × (file id (16), key (32)): that
+///                                                                       file's, then those of files that were made about
+///                                                                       the same time; ENOENT: no such key
 /// 4 take new keys   volume id (16), count (2)                           count (2), count × (file id (16), key (32))
-/// 5 note created    volume id (16), file id (16), path (text)           none
+/// 5 note created    volume id (16), once or more: file id (16), path    none
+///                   (text)
 /// 6 adopt           none; one descriptor by SCM_RIGHTS                  none
 /// 7 status          none                                                uptime in ms (8), keys found (8), keys handed out
 ///                                                                       (8), connections (4), volumes listed (2), each:
@@ -41,8 +44,8 @@ namespace Overlay.Metadata.Protocol;
 /// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges. Reopen is for
 /// those that were given a descriptor for writing alone, or a sandbox (Landlock) that lets nothing be opened: to change a part of
 /// a block the rest of it must be read.
-/// Get key and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
-/// (another process holds it for long); take new keys also EINVAL (no sensible count) and EDQUOT (far too many).
+/// Get keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
+/// (another process holds it for long); both also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
 /// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
 /// and sends one end over the connection it shares with its parent; nothing comes back that its parent might read.
@@ -64,7 +67,7 @@ internal static class AgentMessage
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
 
-    internal const ushort Hello = 1, Attach = 2, GetKey = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
+    internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
         NoteStates = 10, Pages = 11;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;

@@ -30,6 +30,9 @@ internal ref struct PacketReader
     /// <summary>Every field asked for was there, and nothing follows.</summary>
     internal readonly bool IsComplete => !_failed && _rest.IsEmpty;
 
+    /// <summary>Something follows, and nothing was missing.</summary>
+    internal readonly bool HasMore => !_failed && !_rest.IsEmpty;
+
     internal byte Byte()
     {
         ReadOnlySpan<byte> field = Bytes(1);

@@ -30,7 +30,7 @@ internal ref struct PacketWriter
 
     internal void UInt64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Reserve(8), value);
 
-    internal void Bytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
+    internal void Bytes(scoped ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
     /// <returns>False, with nothing written, if the text is longer than a text may be.</returns>
     internal bool TryText(string text)

@@ -8,15 +8,26 @@ namespace Overlay.Metadata.Store;
 /// <summary>The rows of files. Writing belongs into a transaction of the caller's.</summary>
 internal sealed class FileTable : IDisposable
 {
+    private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot";
+
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _insert, _setState, _setLive, _raiseSequence, _removePooled;
+    private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setLive, _raiseSequence, _removePooled;
 
     internal FileTable(StoreConnection store)
     {
         _store = store;
         _find = store.Prepare(
-            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot FROM file WHERE file_id = $id",
+            $"SELECT {Columns} FROM file WHERE file_id = $id",
             "$id");
+        // Keys of a refill are handed out from the last to the first: the files that were made next lie in front.
+        _findNeighbours = store.Prepare(
+            $"""
+            SELECT {Columns} FROM file
+            WHERE state = 2 AND file_id <> $id AND rowid BETWEEN (SELECT rowid FROM file WHERE file_id = $id) - $most
+                AND (SELECT rowid FROM file WHERE file_id = $id) + $most / 4
+            ORDER BY rowid DESC LIMIT $most
+            """,
+            "$id", "$most");
         _insert = store.Prepare(
             """
             INSERT INTO file (file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path)
@@ -37,11 +48,22 @@ internal sealed class FileTable : IDisposable
         return reader.Read() ? ReadSoundRow(_store, reader) : null;
     });
 
+    internal IReadOnlyList<FileRow> ReadNeighbours(byte[] fileId, int most) => _store.Guard(() =>
+    {
+        _findNeighbours.Parameters[0].Value = fileId;
+        _findNeighbours.Parameters[1].Value = most;
+        List<FileRow> rows = [];
+        using SqliteDataReader reader = _findNeighbours.ExecuteReader();
+        while (reader.Read())
+            rows.Add(ReadSoundRow(_store, reader));
+        return rows;
+    });
+
     /// <summary>One after the other, as the store is at the first of them.</summary>
     internal static IEnumerable<FileRow> ReadAll(StoreConnection store)
     {
         using SqliteCommand command = store.Prepare(
-            "SELECT file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot FROM file");
+            $"SELECT {Columns} FROM file");
         using SqliteDataReader reader = store.Guard(command.ExecuteReader);
         while (store.Guard(reader.Read))
             yield return ReadSoundRow(store, reader);
@@ -109,7 +131,7 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setLive, _raiseSequence, _removePooled })
+        foreach (SqliteCommand command in new[] { _find, _findNeighbours, _insert, _setState, _setLive, _raiseSequence, _removePooled })
             command.Dispose();
     }
 }

@@ -51,12 +51,18 @@ public sealed class UnlockedVolume : IDisposable
         FileRow? row = Store.TryFindFile(fileId);
         if (row is null)
             return false;
-        bool sound = row.KeyVersion == Store.Volume.KeyVersion
-            && _fileKeys.TryUnwrap(fileId, row.KeyVersion, row.WrappedKey.Span, key32);
-        if (!sound)
+        if (!TryUnwrap(row, key32))
             throw StoreErrors.Damaged(Store.Path, $"the key of file {Convert.ToHexStringLower(fileId)} does not unwrap.");
         return true;
     }
+
+    /// <summary>False: the row is damaged.</summary>
+    internal bool TryUnwrap(FileRow row, Span<byte> key32) =>
+        row.KeyVersion == Store.Volume.KeyVersion && _fileKeys.TryUnwrap(row.FileId.Span, row.KeyVersion, row.WrappedKey.Span, key32);
+
+    /// <summary>Files that exist and got their rows at about the same time as that one, which is not among them; at most so many.</summary>
+    internal IReadOnlyList<FileRow> ReadNeighbours(ReadOnlySpan<byte> fileId, int most) =>
+        most > 0 ? Store.Files.ReadNeighbours(fileId.ToArray(), most) : [];
 
     /// <summary>Adds another way to unlock the volume. A passphrase's cost is measured if it is not given.</summary>
     public void AddSlot(KeySecret secret, string label, PassphraseCost? cost = null)

@@ -4,25 +4,33 @@ using Overlay.Crypto;
 namespace Overlay.Engine;
 
 /// <summary>
-/// The keys of files that this process has opened or made lately, so that opening one again needs no word with the agent. Wiped
-/// when overwritten. A process that may open a file may keep its key: see docs/threat-model.md, Keys.
+/// The keys of files that this process has opened or made lately, and of some that it is likely to open next: a word with the agent costs ten times
+/// what opening a small file does. Wiped when overwritten. A process that may open a file may keep its key: see
+/// docs/threat-model.md, Keys.
 /// </summary>
 internal sealed class RecentKeys
 {
-    private const int Capacity = 256; // a power of two; each id has one place
+    private const int Sets = 128, Ways = 4, Capacity = Sets * Ways, IdSize = 16;
+    private const int GreatestBatch = 64;
 
-    private readonly byte[] _ids = new byte[Capacity * 16];
+    private readonly byte[] _ids = new byte[Capacity * IdSize];
 
     /// <summary>Pinned, so that the collector leaves no copies.</summary>
     private readonly byte[] _keys = GC.AllocateArray<byte>(Capacity * DataKey.KeySize, pinned: true);
+
+    private readonly byte[] _nextWay = new byte[Sets];
+
+    private int _batch;
+    private int _hits;
 
     internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key)
     {
         lock (_keys)
         {
-            int place = PlaceOf(fileId);
-            if (!_ids.AsSpan(place * 16, 16).SequenceEqual(fileId))
+            int place = Find(fileId);
+            if (place < 0)
                 return false;
+            _hits++;
             _keys.AsSpan(place * DataKey.KeySize, DataKey.KeySize).CopyTo(key);
             return true;
         }
@@ -32,12 +40,37 @@ internal sealed class RecentKeys
     {
         lock (_keys)
         {
-            int place = PlaceOf(fileId);
-            fileId.CopyTo(_ids.AsSpan(place * 16));
+            int place = Find(fileId);
+            if (place < 0)
+            {
+                int set = SetOf(fileId);
+                place = set * Ways + (_nextWay[set] = (byte)((_nextWay[set] + 1) % Ways));
+            }
+            fileId.CopyTo(_ids.AsSpan(place * IdSize));
             key.CopyTo(_keys.AsSpan(place * DataKey.KeySize));
         }
     }
 
+    /// <summary>For how many keys to ask now that one is missing: more while what came with the last one was wanted.</summary>
+    internal int NextBatch()
+    {
+        lock (_keys)
+        {
+            _batch = _hits * 2 >= _batch - 1 ? Math.Clamp(_batch * 2, 1, GreatestBatch) : Math.Max(1, _batch / 2);
+            _hits = 0;
+            return _batch;
+        }
+    }
+
+    private int Find(ReadOnlySpan<byte> fileId)
+    {
+        int first = SetOf(fileId) * Ways;
+        for (int place = first; place < first + Ways; place++)
+            if (_ids.AsSpan(place * IdSize, IdSize).SequenceEqual(fileId))
+                return place;
+        return -1;
+    }
+
     /// <summary>Ids are random: any of their bytes will do.</summary>
-    private static int PlaceOf(ReadOnlySpan<byte> fileId) => fileId[0] & (Capacity - 1);
+    private static int SetOf(ReadOnlySpan<byte> fileId) => fileId[0] & (Sets - 1);
 }

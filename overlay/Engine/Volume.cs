@@ -95,9 +95,13 @@ internal sealed class Volume : IKeySource
         byte[] answer = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
-            bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKey(Id, id, answer));
-            if (isKnown)
-                _recent.Put(id, answer);
+            int most = _recent.NextBatch();
+            bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKeys(Id, id, most, (foundId, found) =>
+            {
+                if (foundId.SequenceEqual(id))
+                    found.CopyTo(answer);
+                _recent.Put(foundId, found);
+            }));
             answer.CopyTo(key);
             return isKnown;
         }
@@ -183,8 +187,7 @@ internal sealed class Volume : IKeySource
         }
         _agent.Ask(Id, Root, client =>
         {
-            foreach ((byte[] fileId, string path) in notes)
-                client.NoteCreated(Id, fileId, path);
+            client.NoteCreated(Id, notes);
             return true;
         });
     }

@@ -83,21 +83,32 @@ public sealed unsafe partial class BlockCache : IDisposable
         }
     }
 
-    /// <summary>Overwrites everything kept under a stamp; for a file that is closed.</summary>
-    public void Wipe(long stamp)
+    /// <summary>Overwrites the slices of these blocks that are kept under a stamp; for a file that is closed.</summary>
+    public void Wipe(long stamp, long firstBlock, long lastBlock, int blockSize)
     {
-        for (int way = 0; way < _frames.Length; way++)
+        int slicesPerBlock = Math.Max(1, blockSize >> SliceSizeLog2);
+        long first = firstBlock * slicesPerBlock, last = (lastBlock + 1) * slicesPerBlock - 1;
+        if (last - first < _frames.Length / Ways)
+        {
+            for (long slice = first; slice <= last; slice++)
+                WipeIn(SetOf(stamp, slice), stamp);
+            return;
+        }
+        for (int set = 0; set < _locks.Length; set++)
+            WipeIn(set, stamp);
+    }
+
+    private void WipeIn(int set, long stamp)
+    {
+        Enter(set);
+        for (int way = set * Ways; way < (set + 1) * Ways; way++)
         {
             if (_frames[way].Stamp != stamp)
                 continue;
-            Enter(way / Ways);
-            if (_frames[way].Stamp == stamp)
-            {
-                new Span<byte>(_memory + ((long)way << SliceSizeLog2), _frames[way].Length).Clear();
-                _frames[way] = default;
-            }
-            Volatile.Write(ref _locks[way / Ways], 0);
+            new Span<byte>(_memory + ((long)way << SliceSizeLog2), _frames[way].Length).Clear();
+            _frames[way] = default;
         }
+        Volatile.Write(ref _locks[set], 0);
     }
 
     public void Dispose() => _ = Unmap((nint)_memory, (nuint)_frames.Length << SliceSizeLog2);

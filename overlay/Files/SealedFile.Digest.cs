@@ -197,7 +197,7 @@ public sealed partial class SealedFile
     {
         if (--budget < 0)
             return false;
-        IndexPage page = new(group);
+        IndexPage page = IndexPage.Rent(group);
         ReadIndexBytes(page);
         GroupRecord record = new(page.Bytes);
         if (!record.IsAuthentic(_fileId, group, _key))

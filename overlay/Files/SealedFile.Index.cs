@@ -24,7 +24,7 @@ public sealed partial class SealedFile
             if (parent is null || !new GroupRecord(parent.Bytes).HasChild(Geometry.ChildIndexOf(group)))
                 return null;
         }
-        IndexPage page = new(group);
+        IndexPage page = IndexPage.Rent(group);
         for (int attempt = 0; ; attempt++)
         {
             ReadIndexBytes(page);
@@ -54,7 +54,8 @@ public sealed partial class SealedFile
             return page;
         IndexPage parent = MakeGroup(Geometry.ParentOf(group));
         int child = Geometry.ChildIndexOf(group);
-        page = new IndexPage(group) { Marks = new ulong[GroupBlocks] }; // whatever is in it does not exist
+        page = IndexPage.Rent(group);
+        page.Marks = new ulong[GroupBlocks]; // whatever is in it does not exist
         ReadIndexBytes(page);
         Rebase(parent);
         GroupRecord record = new(page.Bytes);
@@ -130,10 +131,10 @@ public sealed partial class SealedFile
     /// <summary>Inline data is kept beside the page: where entries would be are none.</summary>
     private void SplitInline(IndexPage page)
     {
-        page.Inline = null;
+        page.ForgetInline();
         if (page.Group != 0 || _header.IsIndexed)
             return;
-        page.Inline = page.Bytes.AsSpan(InlineOffset).ToArray();
+        page.KeepInline();
         page.Bytes.AsSpan(InlineOffset).Clear();
     }
 

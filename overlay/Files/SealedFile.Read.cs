@@ -8,6 +8,9 @@ namespace Overlay.Files;
 /// <summary>Reading: range → blocks → cache → codec.</summary>
 public sealed partial class SealedFile
 {
+    /// <summary>Blocks that this file may have in the cache.</summary>
+    private long _lowestCached = long.MaxValue, _highestCached = -1;
+
     /// <summary>Reads at most <paramref name="target"/>; less only at the end of the file.</summary>
     /// <exception cref="ErrnoException">EIO: a block is damaged. What lies before it is returned first.</exception>
     public int Read(long offset, Span<byte> target)
@@ -58,7 +61,9 @@ public sealed partial class SealedFile
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         Span<byte> plain = scratch.Span[.._geometry.BlockSize];
         int plainLength = OpenBlock(block, plain);
-        _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain[..plainLength]);
+        // Who reads all of a block has it; only parts come in rows.
+        if (inBlock > 0 || part.Length < plainLength)
+            PutCached(block, plain[..plainLength]);
         int copied = Math.Clamp(plainLength - inBlock, 0, part.Length);
         plain.Slice(inBlock, copied).CopyTo(part);
         part[copied..].Clear();
@@ -78,6 +83,20 @@ public sealed partial class SealedFile
             done += count;
         }
         return true;
+    }
+
+    private void PutCached(long block, ReadOnlySpan<byte> plain)
+    {
+        _lowestCached = Math.Min(_lowestCached, block);
+        _highestCached = Math.Max(_highestCached, block);
+        _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain);
+    }
+
+    private void WipeCached()
+    {
+        if (_lowestCached <= _highestCached)
+            _context.Cache.Wipe(_stamp, _lowestCached, _highestCached, _geometry.BlockSize);
+        (_lowestCached, _highestCached) = (long.MaxValue, -1);
     }
 
     /// <summary>Opens and expands a block into <paramref name="plain"/>; returns its length, zeros follow it logically.</summary>
@@ -130,7 +149,7 @@ public sealed partial class SealedFile
         if (version.Place != InlinePlace || !_index.TryGetValue(0, out IndexPage? page) || page.Inline is null)
             return false;
         page.Inline.AsSpan(0, sealedText.Length).CopyTo(sealedText);
-        page.Inline = null;
+        page.ForgetInline();
         return true;
     }
 

@@ -85,7 +85,7 @@ public sealed partial class SealedFile
         IndexPage page = FindGroup(0)!;
         page.Bytes.AsSpan(RecordOffset).Clear();
         page.Marks = null;
-        page.Inline = null;
+        page.ForgetInline();
         page.StaleSlots = 0;
         _header.Size = 0;
         _header.IsIndexed = false;

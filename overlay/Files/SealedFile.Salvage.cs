@@ -99,7 +99,7 @@ public sealed partial class SealedFile
     /// <summary>A page that no sound record vouches for. Null: there is nothing in it, or it cannot be read.</summary>
     private IndexPage? ReadUntrusted(long group, BlockSaver save)
     {
-        IndexPage page = new(group);
+        IndexPage page = IndexPage.Rent(group);
         try
         {
             ReadIndexBytes(page);

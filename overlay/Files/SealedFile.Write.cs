@@ -116,7 +116,7 @@ public sealed partial class SealedFile
         if (!durable.IsZero && durable.Place == InlinePlace)
             durable.Clear();
         page.Bytes.AsSpan(InlineOffset).Clear();
-        page.Inline = null;
+        page.ForgetInline();
         Rebase(page);
         _header.IsIndexed = true;
         bool takesAlong = TakesDigestAlong(page);
@@ -283,7 +283,7 @@ public sealed partial class SealedFile
         {
             // Goes out with the sector in front of it, in one write (format §6).
             sealedText[..stored.Length].CopyTo(page.Bytes.AsSpan(InlineOffset));
-            page.Inline = null;
+            page.ForgetInline();
             _inlineLength = stored.Length;
             _isInlineDirty = true;
         }
@@ -302,7 +302,7 @@ public sealed partial class SealedFile
         }
         if (isInline)
             MarkWritten(page, slot);
-        _context.Cache.PutBlock(_stamp, block, _geometry.BlockSize, plain);
+        PutCached(block, plain);
     }
 
     /// <summary>Writes what waits in a run; its blocks then count as written.</summary>

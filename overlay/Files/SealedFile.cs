@@ -86,7 +86,7 @@ public sealed partial class SealedFile : IDisposable
             Suite = key.Suite, Compresses = compresses, BlockSizeLog2 = blockSizeLog2, SyncInterval = 1, Sequence = 1, Boot = context.BootWord,
             Digest = default(StateDigest).Restart(0),
         };
-        IndexPage page = new(0);
+        IndexPage page = IndexPage.Rent(0);
         Span<byte> sector = page.Bytes.AsSpan(0, SectorSize);
         header.Write(sector, fileId, context.VolumeId, key);
         new GroupRecord(sector).Seal(fileId, 0, header.SyncInterval, context.BootWord, key);
@@ -112,7 +112,7 @@ public sealed partial class SealedFile : IDisposable
     {
         file = null;
         ulong word = context.Coherence.Word;
-        IndexPage index = new(0);
+        IndexPage index = IndexPage.Rent(0);
         OpenResult result = OpenHead(context, keys, index, ref file, FinishKilledWriteIfAny(context, ref word));
         if (result.Status == OpenStatus.Damaged)
         {
@@ -251,7 +251,10 @@ public sealed partial class SealedFile : IDisposable
     {
         lock (_gate)
         {
-            _context.Cache.Wipe(_stamp);
+            WipeCached();
+            foreach (IndexPage page in _index.Values)
+                page.Return();
+            _index.Clear();
             _key.Dispose();
         }
     }

@@ -11,9 +11,9 @@ internal static class Packets
     [
         Hello,
         [2, 0, 0, 0, 1, 0, 0, 0, .. new byte[16], 4, 0, (byte)'/', (byte)'v', (byte)'o', (byte)'l'],
-        [3, 0, 0, 0, 2, 0, 0, 0, .. volumeId, .. new byte[16]],
+        [3, 0, 0, 0, 2, 0, 0, 0, .. volumeId, .. new byte[16], 8, 0],
         [4, 0, 0, 0, 3, 0, 0, 0, .. volumeId, 3, 0],
-        [5, 0, 0, 0, 4, 0, 0, 0, .. volumeId, .. new byte[16], 1, 0, (byte)'x'],
+        [5, 0, 0, 0, 4, 0, 0, 0, .. volumeId, .. new byte[16], 1, 0, (byte)'x', .. new byte[16], 2, 0, (byte)'y', (byte)'z'],
         [6, 0, 0, 0, 5, 0, 0, 0],
         [7, 0, 0, 0, 6, 0, 0, 0],
         [8, 0, 0, 0, 7, 0, 0, 0, .. volumeId, 0],

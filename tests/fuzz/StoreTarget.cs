@@ -26,7 +26,7 @@ internal sealed class StoreTarget : Target, IDisposable
             _ = client.TakeNewKeys(_volume.Config.VolumeId, 1, keys);
             _fileId = keys[0].FileId;
             keys[0].Key.CopyTo(_key, 0);
-            client.NoteCreated(_volume.Config.VolumeId, _fileId, "a/file");
+            client.NoteCreated(_volume.Config.VolumeId, [(_fileId, "a/file")]);
         }
         SqliteConnection.ClearAllPools();
         _seeds.Add(File.ReadAllBytes(_volume.StorePath));

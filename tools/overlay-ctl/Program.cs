@@ -21,6 +21,7 @@ internal static class Program
     {
         NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, Layout.Resolve);
         NativeLibrary.SetDllImportResolver(typeof(NSec.Cryptography.Key).Assembly, Layout.Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(Crypto.DataKey).Assembly, Layout.Resolve);
 
         RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
         {

@@ -34,7 +34,7 @@ public class AgentServerTests
             Assert.True(client.TryGetKey(grant.VolumeId, granted.FileId, key));
             Assert.Equal(granted.Key, key);
         }
-        client.NoteCreated(grant.VolumeId, keys[0].FileId, "a/ü");
+        client.NoteCreated(grant.VolumeId, [(keys[0].FileId, "a/ü")]);
 
         Assert.False(client.TryGetKey(grant.VolumeId, new byte[16], key));
         Assert.False(client.TryGetKey(new byte[16], keys[0].FileId, key));
@@ -51,6 +51,41 @@ public class AgentServerTests
         Assert.Equal(0, unlocked.Store.CountFiles(FileState.Pool));
         Assert.False(File.Exists(agent.SocketPath));
         Assert.False(File.Exists(agent.SocketPath + ".lock"));
+    }
+
+    /// <summary>Whoever reads one file of many soon reads those that were made with it; what was never made, or is not to be had, stays out.</summary>
+    [Fact]
+    public void Keys_of_files_made_about_the_same_time_come_along()
+    {
+        using var volume = new TestVolume();
+        var keys = new GrantedKey[40];
+        using (var agent = new RunningAgent(volume))
+        using (var client = agent.Connect())
+        {
+            var taken = 0;
+            while (taken < keys.Length)
+                taken += client.TakeNewKeys(volume.Config.VolumeId, keys.Length - taken, keys.AsSpan(taken));
+            // The last five are handed out, but no file was made with them.
+            client.NoteCreated(volume.Config.VolumeId, [.. keys[..35].Select((key, i) => (key.FileId, $"d/{i}"))]);
+            agent.Stop();
+        }
+        using var again = new RunningAgent(volume);
+        using var reader = again.Connect();
+        foreach (var most in new[] { 1, 2, 16, 64 })
+        {
+            var found = new List<(string Id, string Key)>();
+            Assert.True(reader.TryGetKeys(volume.Config.VolumeId, keys[10].FileId, most,
+                (id, key) => found.Add((Convert.ToHexString(id), Convert.ToHexString(key)))));
+            Assert.Equal(Convert.ToHexString(keys[10].FileId), found[0].Id);
+            var known = keys[..35].ToDictionary(key => Convert.ToHexString(key.FileId), key => Convert.ToHexString(key.Key));
+            Assert.All(found, one => Assert.Equal(known[one.Id], one.Key));
+            Assert.Equal(found.Count, found.Select(one => one.Id).Distinct().Count());
+            Assert.InRange(found.Count, Math.Min(most, 16), most);
+            // The next ones rather than those before.
+            if (most >= 16)
+                Assert.Contains(found, one => one.Id == Convert.ToHexString(keys[11].FileId));
+        }
+        Assert.False(reader.TryGetKeys(volume.Config.VolumeId, new byte[16], 8, (_, _) => Assert.Fail("a key of no file")));
     }
 
     [Fact]
@@ -138,7 +173,7 @@ public class AgentServerTests
         {
             var keys = new GrantedKey[1];
             client.TakeNewKeys(volume.Config.VolumeId, 1, keys);
-            client.NoteCreated(volume.Config.VolumeId, keys[0].FileId, "x");
+            client.NoteCreated(volume.Config.VolumeId, [(keys[0].FileId, "x")]);
         }
         var deadline = Environment.TickCount64 + 10_000;
         while (volume.Sql("SELECT count(*) FROM file WHERE path = 'x'") == 0 && Environment.TickCount64 < deadline)

@@ -163,9 +163,9 @@ public sealed class HostileClientTests : IDisposable
     {
         using var agent = new RunningAgent(_volume, _volume.At("second.sock"));
         using var client = agent.Connect();
-        client.NoteCreated(_volume.Config.VolumeId, new byte[16], "x");
-        client.NoteCreated(new byte[16], new byte[16], "x");
-        client.NoteCreated(_volume.Config.VolumeId, new byte[16], new string('x', 10_000));
+        client.NoteCreated(_volume.Config.VolumeId, [(new byte[16], "x")]);
+        client.NoteCreated(new byte[16], [(new byte[16], "x")]);
+        client.NoteCreated(_volume.Config.VolumeId, [(new byte[16], new string('x', 10_000))]);
         Assert.Equal(1, client.GetStatus().Connections);
         agent.Stop();
         Assert.Equal(0, _volume.Sql("SELECT count(*) FROM file WHERE state = 2"));

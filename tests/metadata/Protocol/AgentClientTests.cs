@@ -180,9 +180,9 @@ public sealed class AgentClientTests : IDisposable
 
     private static byte[] KeyReply(byte request, byte fill)
     {
-        var reply = new byte[40];
-        Array.Fill(reply, fill);
-        new byte[] { 3, 0x80, 0, 0, request, 0, 0, 0 }.CopyTo(reply, 0);
+        var key = new byte[32];
+        Array.Fill(key, fill);
+        byte[] reply = [3, 0x80, 0, 0, request, 0, 0, 0, 1, 0, .. s_id, .. key];
         return reply;
     }
 
