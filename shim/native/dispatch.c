@@ -45,7 +45,9 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_setuid] = on_setuid_family, [SYS_setgid] = on_setuid_family, [SYS_setreuid] = on_setuid_family,
     [SYS_setregid] = on_setuid_family, [SYS_setresuid] = on_setuid_family, [SYS_setresgid] = on_setuid_family,
     [SYS_pivot_root] = on_setuid_family, [SYS_setns] = on_setuid_family, [SYS_unshare] = on_setuid_family,
-    [SYS_io_uring_setup] = on_io_uring_setup, [SYS_io_setup] = on_io_uring_setup,
+    [SYS_io_uring_setup] = on_io_uring_setup,
+    [SYS_io_setup] = on_io_setup, [SYS_io_submit] = on_io_submit, [SYS_io_getevents] = on_io_getevents,
+    [SYS_io_pgetevents] = on_io_pgetevents, [SYS_io_cancel] = on_io_cancel, [SYS_io_destroy] = on_io_destroy,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
     /* Only the hiding of `.overlay`. */
