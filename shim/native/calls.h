@@ -6,7 +6,7 @@
 
 #define OVERLAY_HANDLERS(X)                                                                                            \
     /* open.c */                                                                                                       \
-    X(open) X(openat) X(openat2) X(creat)                                                                              \
+    X(open) X(openat) X(openat2) X(creat) X(open_by_handle_at)                                                         \
     /* descriptor.c */                                                                                                 \
     X(close) X(close_range) X(dup) X(dup2) X(dup3) X(fcntl)                                                            \
     /* transfer.c */                                                                                                   \

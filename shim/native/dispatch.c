@@ -19,6 +19,7 @@
 
 static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_open] = on_open, [SYS_openat] = on_openat, [SYS_openat2] = on_openat2, [SYS_creat] = on_creat,
+    [SYS_open_by_handle_at] = on_open_by_handle_at,
     [SYS_close] = on_close, [SYS_close_range] = on_close_range,
     [SYS_dup] = on_dup, [SYS_dup2] = on_dup2, [SYS_dup3] = on_dup3, [SYS_fcntl] = on_fcntl,
     [SYS_read] = on_read, [SYS_write] = on_write, [SYS_pread64] = on_pread64, [SYS_pwrite64] = on_pwrite64,
