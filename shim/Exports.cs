@@ -82,9 +82,9 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_flags_changed")]
-    public static long FlagsChanged(int fd)
+    public static long FlagsChanged(int fd, int coming)
     {
-        try { return Engine.FlagsChanged(fd); }
+        try { return Engine.FlagsChanged(fd, coming); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

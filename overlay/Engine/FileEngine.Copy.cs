@@ -2,6 +2,7 @@ using System;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Files;
+using Overlay.Format;
 using Overlay.Interop;
 
 namespace Overlay.Engine;
@@ -16,7 +17,7 @@ internal sealed unsafe partial class FileEngine
     {
         CheckOffset(inputOffset);
         CheckOffset(outputOffset);
-        byte* buffer = (byte*)NativeMemory.Alloc(BounceSize);
+        byte* buffer = (byte*)NativeMemory.AlignedAlloc(BounceSize, FormatConstants.PageSize); // an end may be O_DIRECT
         try
         {
             long left = (long)Math.Min(size, LargestTransfer);
@@ -51,7 +52,7 @@ internal sealed unsafe partial class FileEngine
         finally
         {
             new Span<byte>(buffer, BounceSize).Clear();
-            NativeMemory.Free(buffer);
+            NativeMemory.AlignedFree(buffer);
         }
     }
 

@@ -111,6 +111,8 @@ internal sealed unsafe partial class FileEngine
             CheckRoom(offset + length - 1, 1);
             entered.SetLength(offset + length);
         }
+        else if (!zeroes)
+            operation.File.Touch();
         return 0;
     }
 

@@ -17,17 +17,23 @@ internal sealed unsafe partial class FileEngine
     /// <summary>Bytes of a writev that are written at once, if its blocks are not larger.</summary>
     private const int GatherSize = 128 << 10;
 
-    private const int RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10;
+    private const int RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10, RWF_NOAPPEND = 0x20, RWF_DONTCACHE = 0x80,
+        RWF_NOSIGNAL = 0x100;
 
     internal long Read(int fd, byte* buffer, ulong size, long offset)
     {
         using Operation operation = Begin(fd, isWriting: false);
+        Kernel.IoVector vector = new() { Base = buffer, Length = (nuint)size };
         if (offset >= 0)
+        {
+            CheckAligned(operation, offset, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
             return ReadInto(operation.File, offset, buffer, size);
+        }
         lock (operation.File.OffsetGate)
         {
             using OffsetHold held = HoldOffset(operation.File);
             long at = Offset(fd);
+            CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
             int count = ReadInto(operation.File, at, buffer, size);
             if (count > 0)
                 SetOffset(fd, at + count);
@@ -72,12 +78,13 @@ internal sealed unsafe partial class FileEngine
     internal long ReadVectors(int fd, Kernel.IoVector* vectors, int count, long offset, int rwfFlags)
     {
         using Operation operation = Begin(fd, isWriting: false);
-        CheckVectors(vectors, count, rwfFlags);
+        CheckVectors(vectors, count, rwfFlags, isWriting: false);
         long total = 0;
         lock (operation.File.OffsetGate)
         {
             using OffsetHold held = offset >= 0 ? default : HoldOffset(operation.File);
             long at = offset >= 0 ? offset : Offset(fd);
+            CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(vectors, count), isWriting: false);
             for (int i = 0; i < count && total < LargestTransfer; i++)
             {
                 int size = (int)Math.Min(vectors[i].Length, (ulong)(LargestTransfer - total));
@@ -95,7 +102,7 @@ internal sealed unsafe partial class FileEngine
     internal long WriteVectors(int fd, Kernel.IoVector* vectors, int count, long offset, int rwfFlags)
     {
         using (Begin(fd, isWriting: true))
-            CheckVectors(vectors, count, rwfFlags);
+            CheckVectors(vectors, count, rwfFlags, isWriting: true);
         return WriteVectors(fd, new ReadOnlySpan<Kernel.IoVector>(vectors, count), offset, rwfFlags);
     }
 
@@ -104,7 +111,7 @@ internal sealed unsafe partial class FileEngine
     {
         using Operation operation = Begin(fd, isWriting: true);
         ulong wanted = CountReadable(vectors);
-        bool isAppending = (operation.Flags & Kernel.O_APPEND) != 0 || (rwfFlags & RWF_APPEND) != 0;
+        bool isAppending = ((operation.Flags & Kernel.O_APPEND) != 0 && (rwfFlags & RWF_NOAPPEND) == 0) || (rwfFlags & RWF_APPEND) != 0;
         if (wanted == 0)
             return 0;
         if (offset >= 0 || isAppending)
@@ -123,6 +130,7 @@ internal sealed unsafe partial class FileEngine
         using (LiveWrite entered = LiveWrite.Enter(operation.File))
         {
             long at = isAppending ? entered.Length : offset >= 0 ? offset : Offset(fd);
+            CheckAligned(operation, at, vectors, isWriting: true);
             long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
             if (vectors.Length == 1)
                 _ = WriteSome(entered, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
@@ -212,17 +220,38 @@ internal sealed unsafe partial class FileEngine
         throw new ErrnoException(Errno.EFBIG, "the file may not become so large");
     }
 
-    private static void CheckVectors(Kernel.IoVector* vectors, int count, int rwfFlags)
+    private static void CheckVectors(Kernel.IoVector* vectors, int count, int rwfFlags, bool isWriting)
     {
+        const int Known = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE | RWF_NOSIGNAL;
+        const int BothWays = RWF_APPEND | RWF_NOAPPEND;
         if (count is < 0 or > GreatestVectorCount)
             throw new ErrnoException(Errno.EINVAL, "too many vectors");
-        if ((rwfFlags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)) != 0)
-            throw new ErrnoException(Errno.EOPNOTSUPP, "unknown flags");
         if (UserMemory.Readable((byte*)vectors, count * (long)sizeof(Kernel.IoVector)) != count * (long)sizeof(Kernel.IoVector))
             throw new ErrnoException(Errno.EFAULT, "bad address");
+        long total = 0;
         for (int i = 0; i < count; i++)
-            if ((long)vectors[i].Length < 0)
+            if ((long)vectors[i].Length >= 0)
+                total |= (long)vectors[i].Length;
+            else
                 throw new ErrnoException(Errno.EINVAL, "a vector is too long");
+        if (total == 0)
+            return;
+        // Whether a write would wait cannot be told beforehand.
+        if ((rwfFlags & ~Known) != 0 || (isWriting && (rwfFlags & RWF_NOWAIT) != 0))
+            throw new ErrnoException(Errno.EOPNOTSUPP, "flags that are not supported");
+        if ((rwfFlags & BothWays) == BothWays)
+            throw new ErrnoException(Errno.EINVAL, "flags that exclude each other");
+    }
+
+    /// <summary>O_DIRECT asks for what the file system below asks for.</summary>
+    private static void CheckAligned(in Operation operation, long at, ReadOnlySpan<Kernel.IoVector> vectors, bool isWriting)
+    {
+        if ((operation.Flags & Kernel.O_DIRECT) == 0 || (!isWriting && at >= operation.File.File.Length))
+            return;
+        (uint memory, uint offset) = operation.File.DirectAlignment;
+        foreach (Kernel.IoVector vector in vectors)
+            if (vector.Length != 0 && (((ulong)vector.Base & (memory - 1)) != 0 || ((ulong)vector.Length & (offset - 1)) != 0 || ((ulong)at & (offset - 1)) != 0))
+                throw new ErrnoException(Errno.EINVAL, "not aligned");
     }
 
     /// <summary>A description that another process may have too has one offset for both.</summary>
@@ -244,6 +273,9 @@ internal sealed unsafe partial class FileEngine
     {
         OpenFile file = _table.Begin(fd) ?? throw new ErrnoException(Errno.EBADF, "not an open sealed file");
         int flags = file.FlagsOf(fd);
+        // Another process may have changed what becomes of a write.
+        if (isWriting && flags >= 0)
+            flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
         int mode = flags & Kernel.O_ACCMODE;
         if (flags < 0 || mode == (isWriting ? Kernel.O_RDONLY : Kernel.O_WRONLY))
         {

@@ -197,24 +197,17 @@ internal sealed partial class FileEngine : IDisposable
         }
     }
 
-    internal long FlagsChanged(int fd)
+    /// <param name="coming">What fcntl is about to set, or 0 afterwards.</param>
+    internal long FlagsChanged(int fd, int coming)
     {
         lock (_attachGate)
         {
             OpenFile? file = _table.Begin(fd);
             if (file is null)
                 return 0;
-            try
-            {
-                // Attaching again puts a descriptor of our own in place of one that has become unfit (O_APPEND).
-                int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
-                file.Refresh(fd, flags);
-                return 0;
-            }
-            finally
-            {
-                file.EndOperation();
-            }
+            file.EndOperation(); // what is under way may have to be waited for, and this is not
+            file.Refresh(coming);
+            return 0;
         }
     }
 

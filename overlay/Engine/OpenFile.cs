@@ -19,12 +19,16 @@ namespace Overlay.Engine;
 /// </remarks>
 internal sealed partial class OpenFile : IBackingFile
 {
+    /// <summary>With these a description writes elsewhere than we ask it to, or not at all.</summary>
+    private const int Unfit = Kernel.O_APPEND | Kernel.O_DIRECT;
+
     private readonly Dictionary<int, int> _flagsByDescriptor = [];
     /// <summary>Own descriptors that were replaced: they are closed with the last one.</summary>
     private readonly List<int> _retired = [];
     private int _fd = -1;
     private bool _isOwn, _canWrite;
     private int _operations;
+    private (uint Memory, uint Offset) _directAlignment;
 
     private readonly int _forkCount;
     private readonly Func<int, int> _reopenByAgent;
@@ -72,10 +76,22 @@ internal sealed partial class OpenFile : IBackingFile
 
     public long Length => KernelFile.Status(_fd).Size;
 
-    public int Read(long offset, Span<byte> buffer) => KernelFile.Read(_fd, offset, buffer);
+    public int Read(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            return KernelFile.Read(_fd, offset, buffer);
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EINVAL && !_isOwn)
+        {
+            StayFit(); // it was O_DIRECT by now
+            return KernelFile.Read(_fd, offset, buffer);
+        }
+    }
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
+        StayFit();
         if (!FileSizeLimit.IsExceeded(offset + data.Length))
         {
             KernelFile.Write(_fd, offset, data);
@@ -113,6 +129,23 @@ internal sealed partial class OpenFile : IBackingFile
 
     public void Sync(bool dataOnly) => KernelFile.Sync(_fd, dataOnly);
 
+    /// <summary>What O_DIRECT asks of memory and of offsets on this file system; 1 where it does not say (before Linux 6.1), or asks nothing.</summary>
+    internal unsafe (uint Memory, uint Offset) DirectAlignment
+    {
+        get
+        {
+            if (_directAlignment.Memory == 0)
+            {
+                Kernel.StatusBuffer status = default;
+                byte empty = 0;
+                bool isKnown = Kernel.Status(_fd, &empty, Kernel.StatusBuffer.EmptyPath, Kernel.StatusBuffer.DirectAlignment, &status) == 0 &&
+                    (status.Mask & Kernel.StatusBuffer.DirectAlignment) != 0;
+                _directAlignment = isKnown ? (Math.Max(status.DirectMemoryAlignment, 1), Math.Max(status.DirectOffsetAlignment, 1)) : (1, 1);
+            }
+            return _directAlignment;
+        }
+    }
+
     internal void Bind(SealedFile file, Volume volume, FileLog log)
     {
         File = file;
@@ -143,17 +176,41 @@ internal sealed partial class OpenFile : IBackingFile
         }
     }
 
-    /// <summary>The program changed fd's flags: an O_APPEND that came makes it unfit for us.</summary>
-    internal void Refresh(int fd, int flags)
+    /// <summary>
+    /// The flags of one of the program's descriptors change, and with them those of all that share its description, perhaps the one that we use.
+    /// </summary>
+    internal void Refresh(int coming)
     {
         lock (_flagsByDescriptor)
         {
-            _flagsByDescriptor[fd] = flags;
-            bool isUnfit = (flags & (Kernel.O_APPEND | Kernel.O_DIRECT)) != 0;
-            if (fd == _fd && !_isOwn && _canWrite && isUnfit)
-                UseOrReopen(fd, flags, mustWrite: true);
+            foreach (int fd in new List<int>(_flagsByDescriptor.Keys))
+                if (Kernel.Control(fd, Kernel.F_GETFL, 0) is int flags and >= 0)
+                    _flagsByDescriptor[fd] = flags;
+            if ((coming & Unfit) == 0 || _isOwn || _fd < 0)
+                return;
+            UseOwn();
+        }
+        WaitForOperations();
+    }
+
+    /// <summary>
+    /// What we borrowed belongs to a description that others have, too: a child, who has duplicated it or received it. Any of them can make a
+    /// write at an offset one at the end of the file, which would destroy it.
+    /// </summary>
+    private void StayFit()
+    {
+        if (_isOwn || !IsUnfit(_fd))
+            return;
+        lock (_flagsByDescriptor)
+        {
+            if (!_isOwn && IsUnfit(_fd))
+                UseOwn();
         }
     }
+
+    private static bool IsUnfit(int fd) => Kernel.Control(fd, Kernel.F_GETFL, 0) is int flags and >= 0 && (flags & Unfit) != 0;
+
+    private void UseOwn() => Use(Descriptors.MoveAway(ReopenOrExplain(_fd, _canWrite)), isOwn: true);
 
     /// <summary>Before the kernel closes fd. True: it was the last one.</summary>
     internal bool Detach(int fd)
@@ -222,10 +279,10 @@ internal sealed partial class OpenFile : IBackingFile
     internal void UseOrReopen(int fd, int flags, bool mustWrite)
     {
         int mode = flags & Kernel.O_ACCMODE;
-        const int Unfit = Kernel.O_APPEND | Kernel.O_SYNC | Kernel.O_DSYNC | Kernel.O_DIRECT;
-        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & Unfit) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
+        const int Slow = Kernel.O_SYNC | Kernel.O_DSYNC;
+        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
         Use(isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite)), isOwn: !isFit);
-        _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & Unfit) == 0);
+        _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0);
     }
 
     /// <summary>Lets go: nothing is attached any more.</summary>
@@ -273,6 +330,16 @@ internal sealed partial class OpenFile : IBackingFile
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
         change();
         RestoreTimes(before);
+    }
+
+    /// <summary>What was asked for needs no change of the file, but counts as one.</summary>
+    internal unsafe void Touch()
+    {
+        Kernel.TimeSpec* times = stackalloc Kernel.TimeSpec[2];
+        times[0] = new Kernel.TimeSpec { Nanoseconds = Kernel.UTIME_OMIT };
+        times[1] = new Kernel.TimeSpec { Nanoseconds = Kernel.UTIME_NOW };
+        if (Kernel.SetTimes(_fd, times) != 0 && Kernel.LastError is not (Errno.EPERM or Errno.EACCES))
+            throw KernelFile.Failure("the file's times cannot be set");
     }
 
     internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)

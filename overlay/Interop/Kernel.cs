@@ -16,6 +16,8 @@ internal static unsafe partial class Kernel
 
     internal const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2, FALLOC_FL_ZERO_RANGE = 0x10;
 
+    internal const uint UTIME_NOW = 0x3FFFFFFF, UTIME_OMIT = 0x3FFFFFFE;
+
     internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2;
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
         MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
@@ -156,10 +158,11 @@ internal static unsafe partial class Kernel
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct StatusBuffer
     {
-        internal const uint Basic = 0x7FF;
+        internal const uint Basic = 0x7FF, DirectAlignment = 0x2000;
         internal const int EmptyPath = 0x1000, NoFollow = 0x100;
         internal const ushort TypeMask = 0xF000, Regular = 0x8000;
 
+        [FieldOffset(0)] internal uint Mask;
         [FieldOffset(20)] internal uint UserId;
         [FieldOffset(24)] internal uint GroupId;
         [FieldOffset(28)] internal ushort Mode;
@@ -170,6 +173,9 @@ internal static unsafe partial class Kernel
         [FieldOffset(112)] internal TimeSpec Modified;
         [FieldOffset(136)] internal uint DeviceMajor;
         [FieldOffset(140)] internal uint DeviceMinor;
+
+        [FieldOffset(152)] internal uint DirectMemoryAlignment;
+        [FieldOffset(156)] internal uint DirectOffsetAlignment;
 
         internal readonly long AllocatedBytes => Sectors * 512;
 

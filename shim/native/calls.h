@@ -6,7 +6,7 @@
 
 #define OVERLAY_HANDLERS(X)                                                                                            \
     /* open.c */                                                                                                       \
-    X(open) X(openat) X(openat2) X(creat)                                                                              \
+    X(open) X(openat) X(openat2) X(creat) X(open_by_handle_at)                                                         \
     /* descriptor.c */                                                                                                 \
     X(close) X(close_range) X(dup) X(dup2) X(dup3) X(fcntl)                                                            \
     /* transfer.c */                                                                                                   \
@@ -14,6 +14,8 @@
     X(sendfile) X(copy_file_range) X(splice)                                                                           \
     /* size.c */                                                                                                       \
     X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range) X(ioctl)                   \
+    /* aio.c */                                                                                                        \
+    X(io_setup) X(io_submit) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                               \
     /* mapping.c */                                                                                                    \
     X(mmap) X(munmap) X(mremap) X(mprotect) X(remap_file_pages) X(msync)                                               \
     /* status.c */                                                                                                     \

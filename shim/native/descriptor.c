@@ -121,9 +121,10 @@ int on_fcntl(struct overlay_call *call)
     case F_SETFL: {
         if (fd_classify(fd) != FD_SEALED)
             return PASS;
-        long result = sys_fcntl(fd, F_SETFL, call->args[2] & ~(long)O_DIRECT);
-        if (result >= 0)
-            ENGINE_CALL(flags_changed, fd);
+        /* First: an engine that writes through this description would append, or be refused what is not aligned. */
+        ENGINE_CALL(flags_changed, fd, (int)call->args[2]);
+        long result = sys_fcntl(fd, F_SETFL, call->args[2]);
+        ENGINE_CALL(flags_changed, fd, 0);
         return answer(call, result);
     }
     case F_GETLK:

@@ -19,6 +19,7 @@
 
 static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_open] = on_open, [SYS_openat] = on_openat, [SYS_openat2] = on_openat2, [SYS_creat] = on_creat,
+    [SYS_open_by_handle_at] = on_open_by_handle_at,
     [SYS_close] = on_close, [SYS_close_range] = on_close_range,
     [SYS_dup] = on_dup, [SYS_dup2] = on_dup2, [SYS_dup3] = on_dup3, [SYS_fcntl] = on_fcntl,
     [SYS_read] = on_read, [SYS_write] = on_write, [SYS_pread64] = on_pread64, [SYS_pwrite64] = on_pwrite64,
@@ -45,7 +46,9 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_setuid] = on_setuid_family, [SYS_setgid] = on_setuid_family, [SYS_setreuid] = on_setuid_family,
     [SYS_setregid] = on_setuid_family, [SYS_setresuid] = on_setuid_family, [SYS_setresgid] = on_setuid_family,
     [SYS_pivot_root] = on_setuid_family, [SYS_setns] = on_setuid_family, [SYS_unshare] = on_setuid_family,
-    [SYS_io_uring_setup] = on_io_uring_setup, [SYS_io_setup] = on_io_uring_setup,
+    [SYS_io_uring_setup] = on_io_uring_setup,
+    [SYS_io_setup] = on_io_setup, [SYS_io_submit] = on_io_submit, [SYS_io_getevents] = on_io_getevents,
+    [SYS_io_pgetevents] = on_io_pgetevents, [SYS_io_cancel] = on_io_cancel, [SYS_io_destroy] = on_io_destroy,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
     /* Only the hiding of `.overlay`. */

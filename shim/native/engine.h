@@ -65,8 +65,8 @@ enum {
     X(long, attach, (int fd, int attach_flags))                                                                        \
     /* Before the kernel closes or replaces fd. */                                                                     \
     X(long, detach, (int fd))                                                                                          \
-    /* After fcntl(F_SETFL). */                                                                                        \
-    X(long, flags_changed, (int fd))                                                                                   \
+    /* Before fcntl(F_SETFL), with the flags that are to come, and after it, with 0. */                                \
+    X(long, flags_changed, (int fd, int coming))                                                                       \
     X(long, read, (int fd, void *buffer, uint64_t size))                                                               \
     X(long, write, (int fd, const void *buffer, uint64_t size))                                                        \
     X(long, pread, (int fd, void *buffer, uint64_t size, int64_t offset))                                              \

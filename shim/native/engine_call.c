@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "aio_context.h"
 #include "borrowed.h"
 #include "calls.h"
 #include "engine_load.h"
@@ -34,6 +35,7 @@ void engine_in_child(void)
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     own_stacks_in_child();
     kept_in_child();
+    aio_contexts_in_child();
     engine_load_in_child();
 }
 

@@ -1,6 +1,6 @@
 /*
- * open, openat, openat2, creat. The kernel opens the file as the program asked (design D5), but for O_TRUNC, which would cut
- * ciphertext behind another process's back, and O_DIRECT, whose alignment our own I/O does not keep.
+ * open, openat, openat2, creat, open_by_handle_at. The kernel opens the file as the program asked (design D5), but for O_TRUNC, which would cut
+ * ciphertext behind another process's back.
  */
 #include <errno.h>
 #include <linux/openat2.h>
@@ -11,6 +11,7 @@
 #include "log.h"
 #include "reachable.h"
 #include "syscalls.h"
+#include "text.h"
 #include "volumes.h"
 
 #define OPEN_HOW_LIMIT 4096 /* the kernel's: a page */
@@ -76,8 +77,6 @@ static long take_over(int fd, int directory, const char *path, const struct open
         if (is_truncating && status.st_size != 0 &&
             (error = truncate_foreign(fd, path, directory, asked, is_openat2)) < 0)
             return error;
-        if ((asked->flags & O_DIRECT) != 0)
-            sys_fcntl(fd, F_SETFL, sys_fcntl(fd, F_GETFL, 0) | O_DIRECT);
     }
     if (!is_borrowed)
         fd_gain(fd, seen, attached > 0 ? FD_SEALED : FD_FOREIGN);
@@ -103,12 +102,8 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     /* On a regular file the sticky bit is our mark, and a new one has no header yet. */
     if (is_inside)
         how.mode &= ~(uint64_t)S_ISVTX;
-    if (!has_no_data) {
-        if (!is_reading || is_inside)
-            how.flags &= ~(uint64_t)O_TRUNC;
-        if (is_inside || !is_reading)
-            how.flags &= ~(uint64_t)O_DIRECT;
-    }
+    if (!has_no_data && (!is_reading || is_inside))
+        how.flags &= ~(uint64_t)O_TRUNC;
     long fd = open_raw(directory, path, &how, is_openat2, sizeof how);
     if (fd < 0)
         return answer(call, fd);
@@ -156,4 +151,22 @@ int on_openat2(struct overlay_call *call)
         if (((const char *)asked)[i] != 0)
             return answer(call, -E2BIG);
     return open_file(call, (int)call->args[0], (const char *)call->args[1], asked, true);
+}
+
+/* By handle: the kernel's own O_TRUNC would cut ciphertext. */
+int on_open_by_handle_at(struct overlay_call *call)
+{
+    struct open_how how = {.flags = (uint32_t)call->args[2]};
+    long fd = overlay_raw_syscall6(SYS_open_by_handle_at, call->args[0], call->args[1], call->args[2] & ~(long)O_TRUNC, 0, 0, 0);
+    if (fd < 0)
+        return answer(call, fd);
+    fd_release((int)fd);
+    if ((how.flags & O_PATH) != 0 || (how.flags & (O_TRUNC | O_ACCMODE)) == 0)
+        return answer(call, fd);
+    char link[40] = "/proc/self/fd/";
+    link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
+    long result = take_over((int)fd, AT_FDCWD, link, &how, false, NULL);
+    if (result < 0)
+        sys_close((int)fd);
+    return answer(call, result);
 }

@@ -40,10 +40,7 @@ int on_prctl(struct overlay_call *call)
     return call->args[0] == PR_SET_SECCOMP ? on_setuid_family(call) : PASS;
 }
 
-/*
- * A ring, or a context of native asynchronous I/O, would read and write sealed files behind our back; programs fall back when the kernel
- * has none (design D17).
- */
+/* A ring would read and write sealed files behind our back; programs fall back when the kernel has none (design D17). */
 int on_io_uring_setup(struct overlay_call *call)
 {
     return answer(call, -ENOSYS);

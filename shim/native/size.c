@@ -107,8 +107,7 @@ static int bytes_to_read(struct overlay_call *call)
     long size = ENGINE_CALL(size, fd, 0, 0, 0, (long)status.st_dev, (long)status.st_ino);
     if (size < 0)
         return answer(call, size);
-    long left = size > here ? size - here : 0;
-    *(int *)call->args[2] = left > 0x7fffffff ? 0x7fffffff : (int)left;
+    *(int *)call->args[2] = (int)(size - here); /* behind the end less than nothing, as the kernel has it */
     return answer(call, 0);
 }
 

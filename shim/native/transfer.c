@@ -77,8 +77,16 @@ int on_readv(struct overlay_call *call) { return vectored(call, false, -1, 0); }
 int on_writev(struct overlay_call *call) { return vectored(call, true, -1, 0); }
 int on_preadv(struct overlay_call *call) { return vectored_at(call, false); }
 int on_pwritev(struct overlay_call *call) { return vectored_at(call, true); }
-int on_preadv2(struct overlay_call *call) { return vectored(call, false, call->args[3], (int)call->args[5]); }
-int on_pwritev2(struct overlay_call *call) { return vectored(call, true, call->args[3], (int)call->args[5]); }
+
+/* Here -1 is the descriptor's own. */
+static int vectored_with_flags(struct overlay_call *call, bool is_writing)
+{
+    ON_SEALED(call);
+    return call->args[3] < -1 ? answer(call, -EINVAL) : vectored(call, is_writing, call->args[3], (int)call->args[5]);
+}
+
+int on_preadv2(struct overlay_call *call) { return vectored_with_flags(call, false); }
+int on_pwritev2(struct overlay_call *call) { return vectored_with_flags(call, true); }
 
 /* What the kernel thinks of descriptors, offsets and flags: it looks at them before it sees that there is nothing to move. */
 static long ask_kernel_with_size(struct overlay_call *call, int size_index)
@@ -104,6 +112,25 @@ static long check_splice(struct overlay_call *call)
         return -ESPIPE;
     bool is_appending = !is_to_pipe && (sys_fcntl((int)call->args[2], F_GETFL, 0) & O_APPEND) != 0;
     return (!is_from_pipe && !is_to_pipe) || is_appending || (call->args[5] & ~15L) != 0 ? -EINVAL : 0;
+}
+
+static int64_t position(int fd, const int64_t *offset)
+{
+    return offset != NULL ? *offset : overlay_raw_syscall6(SYS_lseek, fd, 0, SEEK_CUR, 0, 0, 0);
+}
+
+/* copy_file_range within one file: EINVAL where the ranges meet, as far as there is anything to copy. */
+static long check_overlap(int in, const int64_t *in_offset, int out, const int64_t *out_offset, uint64_t size)
+{
+    struct stat source, target;
+    if (sys_fstat(in, &source) < 0 || sys_fstat(out, &target) < 0 || source.st_ino != target.st_ino || source.st_dev != target.st_dev)
+        return 0;
+    int64_t from = position(in, in_offset), to = position(out, out_offset);
+    int64_t end = ENGINE_CALL(size, in, 0, 0, 0, (long)source.st_dev, (long)source.st_ino);
+    if (end < 0)
+        return end;
+    int64_t length = from >= end ? 0 : (uint64_t)(end - from) < size ? end - from : (int64_t)size;
+    return from < to + length && to < from + length ? -EINVAL : 0;
 }
 
 /* What the other end of a pipe or a socket can be waited for; the rest never waits. */
@@ -140,6 +167,8 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
         return PASS;
     long error = call->number == SYS_splice ? check_splice(call) : ask_kernel_with_size(call, size_index);
     if (error < 0 || size == 0)
+        return answer(call, error);
+    if (call->number == SYS_copy_file_range && (error = check_overlap(in, in_offset, out, out_offset, size)) < 0)
         return answer(call, error);
     bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
     uint64_t moved = 0;
