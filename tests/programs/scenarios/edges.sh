@@ -13,3 +13,9 @@ case_shared_offset() {
     rm "$OUTSIDE/shared_offset"
     volatile 'case_shared_offset/file'
 }
+
+case_rights() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/rights.c" -o "$OUTSIDE/rights"
+    "$OUTSIDE/rights" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/rights"
+}
