@@ -19,3 +19,9 @@ case_rights() {
     "$OUTSIDE/rights" "$PWD" || echo "status $?"
     rm "$OUTSIDE/rights"
 }
+
+case_title() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/title.c" -o "$OUTSIDE/title"
+    "$OUTSIDE/title" "$PWD" "$MARKER" || echo "status $?"
+    rm "$OUTSIDE/title"
+}
