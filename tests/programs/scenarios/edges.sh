@@ -25,3 +25,9 @@ case_title() {
     "$OUTSIDE/title" "$PWD" "$MARKER" || echo "status $?"
     rm "$OUTSIDE/title"
 }
+
+case_ioctls() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/ioctls.c" -o "$OUTSIDE/ioctls"
+    "$OUTSIDE/ioctls" "$PWD" "$OUTSIDE" "$MARKER" || echo "status $?"
+    rm "$OUTSIDE/ioctls"
+}
