@@ -31,3 +31,9 @@ case_ioctls() {
     "$OUTSIDE/ioctls" "$PWD" "$OUTSIDE" "$MARKER" || echo "status $?"
     rm "$OUTSIDE/ioctls"
 }
+
+case_full_pipes() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/full_pipes.c" -o "$OUTSIDE/full_pipes"
+    timeout 20 "$OUTSIDE/full_pipes" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/full_pipes"
+}
