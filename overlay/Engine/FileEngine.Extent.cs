@@ -45,7 +45,10 @@ internal sealed unsafe partial class FileEngine
             *result = 0;
             return 1;
         }
-        int fd = Kernel.OpenAt(Kernel.CurrentDirectory, path, Kernel.O_RDWR | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
+        const int Quietly = Kernel.O_CLOEXEC | Kernel.O_NONBLOCK;
+        int fd = Kernel.OpenAt(Kernel.CurrentDirectory, path, Kernel.O_RDWR | Quietly, 0);
+        if (fd < 0 && Kernel.LastError == Errno.EACCES)
+            fd = Kernel.OpenAt(Kernel.CurrentDirectory, path, Kernel.O_WRONLY | Quietly, 0); // the right to write is enough
         if (fd < 0)
         {
             *result = -Kernel.LastError;
@@ -72,7 +75,6 @@ internal sealed unsafe partial class FileEngine
     /// </summary>
     private bool TryTruncateOpen(byte* path, long length)
     {
-        const int MayWrite = 2;
         Kernel.StatusBuffer status;
         if (Kernel.Status(Kernel.CurrentDirectory, path, 0, Kernel.StatusBuffer.Basic, &status) != 0)
             return false;
@@ -80,7 +82,7 @@ internal sealed unsafe partial class FileEngine
         if (known is null)
             return false;
         using Operation operation = new(known, 0);
-        KernelFile.Check(Kernel.Access(Kernel.CurrentDirectory, path, MayWrite, 0), "not writable");
+        KernelFile.Check(Kernel.Access(Kernel.CurrentDirectory, path, Kernel.W_OK, Kernel.AT_EACCESS), "not writable");
         lock (_attachGate)
         {
             if (!known.CanWrite)

@@ -232,8 +232,11 @@ internal sealed partial class FileEngine : IDisposable
         }
     }
 
+    /// <summary>The kernel opened without O_TRUNC, and so did not ask for the right to write where the descriptor is for reading.</summary>
     private static void TruncateOnOpen(OpenFile file, int fd, int flags)
     {
+        if ((flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY && !KernelFile.MayWrite(fd))
+            throw KernelFile.Failure("the file may not be cut");
         if (!file.CanWrite)
             file.UseOrReopen(fd, flags, mustWrite: true);
         using LiveWrite entered = LiveWrite.Enter(file);

@@ -10,6 +10,8 @@ internal static unsafe partial class Kernel
     internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0x40, O_APPEND = 0x400, O_NONBLOCK = 0x800,
         O_DSYNC = 0x1000, O_DIRECT = 0x4000, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000, O_SYNC = 0x101000, O_PATH = 0x200000;
 
+    internal const int W_OK = 2, AT_EACCESS = 0x200;
+
     internal const int F_GETFL = 3, F_DUPFD_CLOEXEC = 1030, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38;
 
     internal const int SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;

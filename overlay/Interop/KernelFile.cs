@@ -33,6 +33,15 @@ internal static unsafe class KernelFile
             return Kernel.OpenAt(Proc, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
     }
 
+    /// <summary>The right to write the file, which a descriptor for reading does not tell. False: <see cref="Kernel.LastError"/> says why.</summary>
+    internal static bool MayWrite(int fd)
+    {
+        Span<byte> name = stackalloc byte[32];
+        ProcPath(fd, name);
+        fixed (byte* start = name)
+            return Kernel.Access(Proc, start, Kernel.W_OK, Kernel.AT_EACCESS) == 0;
+    }
+
     /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
     internal static string PathOf(int fd)
     {

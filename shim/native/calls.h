@@ -13,7 +13,9 @@
     X(read) X(write) X(pread64) X(pwrite64) X(readv) X(writev) X(preadv) X(pwritev) X(preadv2) X(pwritev2)             \
     X(sendfile) X(copy_file_range) X(splice)                                                                           \
     /* size.c */                                                                                                       \
-    X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range) X(ioctl)                   \
+    X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range)                            \
+    /* ioctl.c */                                                                                                      \
+    X(ioctl)                                                                                                           \
     /* aio.c */                                                                                                        \
     X(io_setup) X(io_submit) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                               \
     /* mapping.c */                                                                                                    \

@@ -16,7 +16,7 @@ static const char *const s_names[] = {
 };
 #define NAME_COUNT (sizeof s_names / sizeof s_names[0])
 
-static const char *s_entries[NAME_COUNT]; /* our own "NAME=value", or NULL */
+static char *s_entries[NAME_COUNT + 1]; /* our own "NAME=value", copied */
 static const char *s_shim_path;
 
 static const char *find_entry(char *const *envp, const char *name_and_sign)
@@ -36,11 +36,47 @@ const char *environment_value(char *const *envp, const char *name)
     return NULL;
 }
 
-void environment_remember(char *const *envp, const char *shim_path)
+/* Returns the place of the terminating zero. */
+static char *append(char *target, const char *text)
+{
+    size_t length = text_length(text);
+    text_copy(target, text, length + 1);
+    return target + length;
+}
+
+char *const *environment_remember(char *const *envp, const char *shim_path)
 {
     s_shim_path = shim_path;
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        s_entries[i] = find_entry(envp, s_names[i]);
+    size_t size = 0, count = 0;
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        const char *entry = find_entry(envp, s_names[i]);
+        size += entry != NULL ? text_length(entry) + 1 : 0;
+    }
+    long memory = overlay_raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (overlay_is_error(memory))
+        return NULL;
+    char *next = (char *)memory;
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        const char *entry = find_entry(envp, s_names[i]);
+        if (entry == NULL)
+            continue;
+        s_entries[count++] = next;
+        next = append(next, entry) + 1;
+    }
+    return s_entries;
+}
+
+/* Has `envp` a value for the name of this entry, whatever it is? */
+static bool has_name_of(char *const *envp, const char *entry)
+{
+    for (; envp != NULL && *envp != NULL; envp++) {
+        size_t length = 0;
+        while (entry[length] != '=' && (*envp)[length] == entry[length])
+            length++;
+        if ((*envp)[length] == '=' && entry[length] == '=')
+            return true;
+    }
+    return false;
 }
 
 static bool can_open_shim(void)
@@ -123,14 +159,6 @@ bool environment_searches_volumes(char *const *envp)
     return false;
 }
 
-/* Returns the place of the terminating zero. */
-static char *append(char *target, const char *text)
-{
-    size_t length = text_length(text);
-    text_copy(target, text, length + 1);
-    return target + length;
-}
-
 /* What never comes from a program: entries of an exec that is over. */
 static bool is_stale(const char *entry)
 {
@@ -158,8 +186,8 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
     const char *preload_entry = find_entry(envp, preload);
     bool needs_preload = !preloads_us(preload_entry), has_stale = false;
     size_t missing = 0, count = 0;
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        missing += s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL;
+    for (char **own = s_entries; *own != NULL; own++)
+        missing += !has_name_of(envp, *own);
     for (; envp != NULL && envp[count] != NULL; count++)
         has_stale |= is_stale(envp[count]);
     if (!needs_preload && missing == 0 && !has_stale && additions->started_as == NULL && additions->kept == NULL)
@@ -181,9 +209,9 @@ char *const *environment_for_exec(char *const *envp, const struct environment_ad
     for (size_t i = 0; i < count; i++)
         if (!(needs_preload && envp[i] == preload_entry) && !is_stale(envp[i]))
             list.entries[list.count++] = envp[i];
-    for (size_t i = 0; i < NAME_COUNT; i++)
-        if (s_entries[i] != NULL && find_entry(envp, s_names[i]) == NULL)
-            list.entries[list.count++] = s_entries[i];
+    for (char **own = s_entries; *own != NULL; own++)
+        if (!has_name_of(envp, *own))
+            list.entries[list.count++] = *own;
     if (needs_preload) {
         add(&list, preload, s_shim_path);
         if (*others != 0)

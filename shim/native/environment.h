@@ -4,8 +4,11 @@
 
 #include "filter.h"
 
-/* Remembers this process's own `envp`; the strings stay valid for its life. */
-void environment_remember(char *const *envp, const char *shim_path) HIDDEN;
+/*
+ * Copies what of this process's own `envp` is ours, for its life: a program may write its title over the original. Returns the copy,
+ * or NULL: out of memory.
+ */
+char *const *environment_remember(char *const *envp, const char *shim_path) HIDDEN;
 
 /* Values of the variables of program_name.h and kept.h; NULL: no such entry. */
 struct environment_additions {

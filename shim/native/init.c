@@ -31,8 +31,8 @@ static void refuse_to_run(const char *subject, const char *cause, long error)
     overlay_raw_syscall6(SYS_exit_group, EXIT_UNPROTECTED, 0, 0, 0, 0, 0);
 }
 
-/* liboverlay-engine.so lies beside this library, unless OVERLAY_ENGINE says otherwise. */
-static void find_libraries(const char *engine)
+/* liboverlay-engine.so lies beside this library (unless OVERLAY_ENGINE says otherwise). */
+static void find_libraries(void)
 {
     static const char name[] = "liboverlay-engine.so", start_name[] = "overlay-start";
     Dl_info self;
@@ -48,7 +48,21 @@ static void find_libraries(const char *engine)
         text_copy(s_start_path + length, start_name, sizeof start_name);
     }
     overlay_settings.start_path = s_start_path;
-    overlay_settings.engine_path = engine != NULL ? engine : s_engine_path;
+    overlay_settings.engine_path = s_engine_path;
+}
+
+static void take_settings(char *const *own)
+{
+    const char *engine = environment_value(own, "OVERLAY_ENGINE");
+    if (engine != NULL)
+        overlay_settings.engine_path = engine;
+    log_set(environment_value(own, "OVERLAY_LOG"));
+    overlay_settings.volumes = environment_value(own, "OVERLAY_VOLUMES");
+    overlay_settings.agent = environment_value(own, "OVERLAY_AGENT");
+    overlay_settings.key_file = environment_value(own, "OVERLAY_KEY_FILE");
+    const char *runtime = environment_value(own, "OVERLAY_RUNTIME_DIR");
+    overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
+    overlay_trace_socket = environment_value(own, "OVERLAY_TRACE");
 }
 
 /* overlay-ctl looks at volumes from outside, also when it is started by a program under the shim. */
@@ -93,28 +107,24 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 {
     (void)argc;
     const char *volumes = environment_value(envp, "OVERLAY_VOLUMES");
-    find_libraries(environment_value(envp, "OVERLAY_ENGINE"));
-    log_set(environment_value(envp, "OVERLAY_LOG"));
+    find_libraries();
     if (volumes == NULL || *volumes == 0 || is_overlay_ctl())
         return; /* preloaded, but nothing to protect */
 
+    char *const *own = environment_remember(envp, s_shim_path);
+    if (own == NULL)
+        refuse_to_run(*argv, "there is no memory for Overlay's settings", -ENOMEM);
+    take_settings(own);
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     const char *bad = volumes;
-    long error = volumes_set(volumes, &bad);
+    long error = volumes_set(overlay_settings.volumes, &bad);
     if (error < 0)
         refuse_to_run(bad, "this volume of OVERLAY_VOLUMES cannot be used", error);
-    overlay_settings.volumes = volumes;
-    overlay_settings.agent = environment_value(envp, "OVERLAY_AGENT");
-    overlay_settings.key_file = environment_value(envp, "OVERLAY_KEY_FILE");
-    const char *runtime = environment_value(envp, "OVERLAY_RUNTIME_DIR");
-    overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
-    overlay_trace_socket = environment_value(envp, "OVERLAY_TRACE");
     bool allows_static = environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL;
     program_allow_static(allows_static);
     if (!allows_static && raw_program_is_this())
         refuse_to_run(*argv, "a program that makes system calls without libc, as every Go program does, cannot run under Overlay: it would see "
                              "ciphertext and write plaintext. OVERLAY_ALLOW_STATIC=1 runs it all the same", -EACCES);
-    environment_remember(envp, s_shim_path);
     fork_watch();
     install_patches(program_name_adopt(envp));
 }

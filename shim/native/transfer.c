@@ -141,11 +141,16 @@ static bool may_wait(struct overlay_call *call, int fd)
     return !is_told_not_to && sys_fstat(fd, &status) >= 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+static bool is_pipe(int fd)
+{
+    struct stat status;
+    return sys_fstat(fd, &status) >= 0 && S_ISFIFO(status.st_mode);
+}
+
 /* Not in the engine, where no signal comes through and a fork would wait, too. */
-static long wait_for(struct overlay_call *call, int fd, short events)
+static long wait_for(int fd, short events, bool is_impatient)
 {
     struct pollfd asked = {fd, events, 0};
-    bool is_impatient = call->number == SYS_splice && (call->args[5] & SPLICE_F_NONBLOCK) != 0;
     long ready = overlay_raw_syscall6(SYS_poll, (long)&asked, 1, is_impatient ? 0 : -1, 0, 0, 0);
     return ready == 0 ? -EAGAIN : ready;
 }
@@ -171,11 +176,13 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
     if (call->number == SYS_copy_file_range && (error = check_overlap(in, in_offset, out, out_offset, size)) < 0)
         return answer(call, error);
     bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
+    bool is_impatient = call->number == SYS_splice && (call->args[5] & SPLICE_F_NONBLOCK) != 0;
     uint64_t moved = 0;
     for (;;) {
-        long result = waits_for_input ? wait_for(call, in, POLLIN) : 0;
+        long result = waits_for_input ? wait_for(in, POLLIN, is_impatient) : 0;
+        /* Into a pipe goes what it holds: its reader may be the one who calls. A socket takes all. */
         if (result >= 0 && waits_for_room)
-            result = wait_for(call, out, POLLOUT);
+            result = wait_for(out, POLLOUT, is_impatient || (moved > 0 && is_pipe(out)));
         uint64_t step = waits_for_room && size - moved > TAKEN_AT_ONCE ? TAKEN_AT_ONCE : size - moved;
         if (result >= 0)
             result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step, in_verdict == SEALED_GO_ON,

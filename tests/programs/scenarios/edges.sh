@@ -13,3 +13,27 @@ case_shared_offset() {
     rm "$OUTSIDE/shared_offset"
     volatile 'case_shared_offset/file'
 }
+
+case_rights() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/rights.c" -o "$OUTSIDE/rights"
+    "$OUTSIDE/rights" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/rights"
+}
+
+case_title() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/title.c" -o "$OUTSIDE/title"
+    "$OUTSIDE/title" "$PWD" "$MARKER" || echo "status $?"
+    rm "$OUTSIDE/title"
+}
+
+case_ioctls() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/ioctls.c" -o "$OUTSIDE/ioctls"
+    "$OUTSIDE/ioctls" "$PWD" "$OUTSIDE" "$MARKER" || echo "status $?"
+    rm "$OUTSIDE/ioctls"
+}
+
+case_full_pipes() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/full_pipes.c" -o "$OUTSIDE/full_pipes"
+    timeout 20 "$OUTSIDE/full_pipes" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/full_pipes"
+}
