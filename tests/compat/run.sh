@@ -30,10 +30,21 @@ while [ $# -gt 0 ]; do
     shift
 done
 
+# An exact name means that one alone.
+selected_suite() {
+    local pattern
+    [ ${#patterns[@]} = 0 ] && return 0
+    for pattern in "${patterns[@]}"; do
+        # shellcheck disable=SC2053
+        if [ -e "$here/suites/$pattern.sh" ]; then [ "$1" = "$pattern" ]; else [[ $1 == *$pattern* ]]; fi && return 0
+    done
+    return 1
+}
+
 suites=()
 for file in "$here"/suites/*.sh; do
     name=$(basename "$file" .sh)
-    selected "$name" && suites+=("$name")
+    selected_suite "$name" && suites+=("$name")
 done
 if [ $list = yes ]; then
     for name in "${suites[@]}"; do printf '%-20s %s\n' "$name" "$(header "$here/suites/$name.sh" about)"; done

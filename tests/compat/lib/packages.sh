@@ -26,15 +26,20 @@ install_packages() {
     return $status
 }
 
-# debian_source PACKAGE DIRECTORY: unpacks its source, from the archives that this system already uses
+# debian_source PACKAGE DIRECTORY: unpacks its source, from the archives that this system already uses. Not every mirror has
+# the newest one: then an older one.
 debian_source() {
-    local state=$SCRATCH/apt options
+    local state=$SCRATCH/apt options version
     mkdir -p "$state/lists/partial" "$state/sources" "$2"
-    { cat /etc/apt/sources.list 2>/dev/null; cat /etc/apt/sources.list.d/*.list 2>/dev/null; } |
+    { cat /etc/apt/sources.list; cat /etc/apt/sources.list.d/*.list; } 2>/dev/null |
         sed -n 's/^deb /deb-src /p' >"$state/sources/all.list"
     cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
         sed 's/^Types:.*/Types: deb-src/' >"$state/sources/all.sources"
-    options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$state/sources" -o "Dir::State::lists=$state/lists")
-    [ -e "$state/updated" ] || { apt-get "${options[@]}" update -qq && touch "$state/updated"; } || return
-    (cd "$2" && apt-get "${options[@]}" source -qq "$1") 
+    options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$state/sources" -o "Dir::State::lists=$state/lists"
+        -o APT::Sandbox::User=root)
+    apt-get "${options[@]}" update -qq # some archives have no sources
+    for version in $(apt-cache "${options[@]}" showsrc --only-source "$1" | sed -n 's/^Version: //p' | sort -Vru); do
+        (cd "$2" && apt-get "${options[@]}" source -qq "$1=$version") && return
+    done
+    return 1
 }

@@ -44,3 +44,17 @@ kill_hard() {
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# as_user USER COMMAND...: for servers that refuse root
+as_user() {
+    local user=$1
+    shift
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$PWD" "$@"; else "$@"; fi
+}
+
+# own USER FILE...: gives them to that user, where we can
+own() {
+    local user=$1
+    shift
+    [ "$(id -u)" != 0 ] || chown -R "$user": "$@"
+}
