@@ -24,6 +24,6 @@ suite() {
             SKIPPED) outcome=skip ;;
             *) outcome="fail" ;;
         esac
-        result "${name#*tests/}" "$outcome"
+        result "${name##*standard/tests/}" "$outcome"
     done
 }

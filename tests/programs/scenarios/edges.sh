@@ -13,3 +13,8 @@ case_shared_offset() {
     rm "$OUTSIDE/shared_offset"
     volatile 'case_shared_offset/file'
 }
+
+# In the root of a volume the directory above is outside of it: a rename to no name must not look like one across the border.
+case_names_in_the_root() {
+    (cd .. && python3 - <"$PARTS/edges/names_in_the_root.py")
+}
