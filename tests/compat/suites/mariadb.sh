@@ -43,7 +43,8 @@ load() { # load COUNT: three clients
 }
 
 consistent() { sql job -e 'select sum(balance) from account; select count(*) > 0 from history'; }
-checked() { mariadb-check -u root -S "$PWD/socket" --check --extended job | awk '{ print $1, $NF }'; }
+# A table's last line counts; in front of it are warnings about transactions that the kill left open.
+checked() { mariadb-check -u root -S "$PWD/socket" --check --extended job | grep -E ' OK$|^(status|error) ' | awk '{ print $1, $NF }'; }
 
 suite() {
     mkdir job

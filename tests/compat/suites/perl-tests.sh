@@ -11,7 +11,7 @@ prepare() {
     # The tests look for the library beside themselves.
     mkdir lib
     for base in $(perl -e 'print join " ", grep { m{/perl(/5|-base)} } reverse @INC'); do cp -r "$base/." lib/; done
-    mkdir module && for base in cpan/File-Temp cpan/File-Path cpan/Archive-Tar ext/File-Glob ext/File-Find dist/IO dist/Storable ext/SDBM_File ext/DB_File cpan/IO-Compress; do
+    mkdir module && for base in cpan/File-Temp cpan/File-Path cpan/Archive-Tar ext/File-Glob ext/File-Find dist/IO dist/Storable ext/SDBM_File ext/DB_File; do
         [ -d perl-*/$base/t ] && mkdir -p "module/$(basename $base)" && cp -r perl-*/$base/t "module/$(basename $base)/"
     done
     mkdir -p libt && cp perl-*/lib/File/*.t libt/
