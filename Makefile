@@ -1,4 +1,4 @@
-# make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | install | clean; see README.md.
+# make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | compat | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIGURATION ?= Release
@@ -64,6 +64,11 @@ torture: build setup-test
 
 bench: build setup-test
 	@tests/bench/bench.sh
+
+# Suites, servers and tools of others, plain against Overlay; hours. One of them: tests/compat/run.sh NAME
+compat: build setup-test
+	@status=0; tests/compat/run.sh || status=1; \
+	tests/compat/lib/report.py tests/compat/suites $(OUT)/compat >docs/compatibility.md; exit $$status
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay

@@ -41,12 +41,9 @@ static long find_volume_of_name(const long *arguments)
         if (is_known)
             return (long)volumes_containing(parent);
     }
-    if (!volumes_absolute(directory, path, parent))
-        return (long)NO_SUCH_NAME; /* too long, a descriptor that is none; or a directory that is gone */
-    size_t end = text_length(parent);
-    while (end > 1 && parent[end - 1] != '/')
-        end--;
-    parent[end > 1 ? end - 1 : end] = 0;
+    /* An empty path is none. A descriptor may be none, too, or a directory that is gone. */
+    if (path[0] == 0 || !volumes_absolute(directory, ".", parent))
+        return (long)NO_SUCH_NAME;
     return (long)volumes_containing(parent);
 }
 

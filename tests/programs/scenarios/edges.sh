@@ -37,3 +37,8 @@ case_full_pipes() {
     timeout 20 "$OUTSIDE/full_pipes" "$PWD" || echo "status $?"
     rm "$OUTSIDE/full_pipes"
 }
+
+# In the root of a volume the directory above is outside of it: a rename to no name must not look like one across the border.
+case_names_in_the_root() {
+    (cd .. && python3 - <"$PARTS/edges/names_in_the_root.py")
+}
