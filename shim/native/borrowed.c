@@ -18,6 +18,7 @@
 #include "fork.h"
 #include "syscalls.h"
 #include "text.h"
+#include "trap.h"
 #include "volumes.h"
 
 int overlay_may_be_borrowed;
@@ -199,7 +200,7 @@ long borrowed_invoke(void *const *entry, const long arguments[7])
     if (overlay_is_error(address))
         return -ENOMEM;
     struct shared *shared = (struct shared *)address;
-    uint64_t all = ~0UL, before;
+    uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     long result = run_in_copy(shared, entry, offset, arguments);
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);

@@ -26,11 +26,13 @@
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
     X(readlink) X(readlinkat)                                                                                          \
     /* process.c */                                                                                                    \
-    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount)                                  \
+    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)                    \
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \
     X(fork) X(vfork) X(clone) X(clone3)                                                                                \
+    /* trap_signals.c */                                                                                               \
+    X(rt_sigprocmask) X(rt_sigaction) X(rt_sigsuspend) X(ppoll) X(epoll_pwait) X(pselect6)                             \
     /* engine_call.c */                                                                                                \
     X(set_robust_list)
 

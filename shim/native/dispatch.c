@@ -11,10 +11,15 @@
 #include "self_check.h"
 #include "syscalls.h"
 #include "trace.h"
+#include "trap.h"
 #include "volumes.h"
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
+#endif
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
 #endif
 
 static const call_handler s_handlers[CALL_LIMIT] = {
@@ -51,6 +56,10 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_io_pgetevents] = on_io_pgetevents, [SYS_io_cancel] = on_io_cancel, [SYS_io_destroy] = on_io_destroy,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
+    /* Only where calls are trapped. */
+    [SYS_rt_sigprocmask] = on_rt_sigprocmask, [SYS_rt_sigaction] = on_rt_sigaction, [SYS_rt_sigsuspend] = on_rt_sigsuspend,
+    [SYS_ppoll] = on_ppoll, [SYS_pselect6] = on_pselect6, [SYS_epoll_pwait] = on_epoll_pwait, [SYS_epoll_pwait2] = on_epoll_pwait,
+    [SYS_arch_prctl] = on_arch_prctl,
     /* Only the hiding of `.overlay`. */
     [SYS_access] = on_path_only, [SYS_faccessat] = on_path_only, [SYS_faccessat2] = on_path_only,
     [SYS_mkdir] = on_path_only, [SYS_mkdirat] = on_path_only, [SYS_rmdir] = on_path_only,
@@ -96,10 +105,17 @@ int on_path_only(struct overlay_call *call)
     return volumes_hides(directory, (const char *)path) ? answer(call, -ENOENT) : PASS;
 }
 
-void dispatch_mark_interest(uint8_t interest[CALL_LIMIT])
+static bool is_for_traps(int number)
+{
+    const call_handler handler = s_handlers[number];
+    return handler == on_rt_sigprocmask || handler == on_rt_sigaction || handler == on_rt_sigsuspend || handler == on_ppoll ||
+           handler == on_pselect6 || handler == on_epoll_pwait || handler == on_arch_prctl;
+}
+
+void dispatch_mark_interest(uint8_t interest[CALL_LIMIT], bool has_traps)
 {
     for (int number = 0; number < CALL_LIMIT; number++)
-        interest[number] = s_handlers[number] != NULL;
+        interest[number] = s_handlers[number] != NULL && (has_traps || !is_for_traps(number));
 }
 
 /* 1: handled, the result is in the call; 0: the kernel gets it as it came. */
@@ -111,6 +127,8 @@ long overlay_filter(struct overlay_call *call)
         return engine_own_call(call);
     if ((unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
         return PASS;
+    if (overlay_traps == 0 && is_for_traps((int)call->number))
+        return PASS; /* by libc's syscall() */
     if (trace_is_on())
         return trace_call(call, s_handlers[call->number]);
     return s_handlers[call->number](call);

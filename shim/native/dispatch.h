@@ -5,7 +5,7 @@
 
 #define CALL_LIMIT 512
 
-/* Marks in `interest` (one byte a call number) every call that the filter wants to see. */
-void dispatch_mark_interest(uint8_t interest[CALL_LIMIT]) HIDDEN;
+/* Marks in `interest` (one byte a call number) every call that the filter wants to see; more of them where calls are trapped (trap.h). */
+void dispatch_mark_interest(uint8_t interest[CALL_LIMIT], bool has_traps) HIDDEN;
 
 #endif

@@ -13,6 +13,7 @@
 #include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
+#include "trap.h"
 
 __thread int overlay_in_engine __attribute__((tls_model("initial-exec")));
 int overlay_own_pid;
@@ -66,7 +67,7 @@ int on_set_robust_list(struct overlay_call *call)
     (void)call;
     if (t_is_prepared == 0 && engine_is_loaded() && !is_borrowed_memory()) {
         uint64_t before;
-        set_signal_mask(~0UL, &before);
+        set_signal_mask(overlay_all_signals, &before);
         prepare_thread();
         set_signal_mask(before, NULL);
     }

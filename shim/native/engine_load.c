@@ -22,6 +22,7 @@
 #include "own_stack.h"
 #include "syscalls.h"
 #include "text.h"
+#include "trap.h"
 
 #define NO_LIBRARY "/dev/null/overlay"
 
@@ -52,7 +53,7 @@ void engine_release_load(void)
 /* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
 static void enter_for_thread_end(void)
 {
-    const uint64_t all = ~0UL;
+    const uint64_t all = overlay_all_signals;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
     gate_enter();
     overlay_in_engine++;

@@ -15,6 +15,7 @@
 #include "syscalls.h"
 #include "text.h"
 #include "trampoline_offsets.h"
+#include "trap.h"
 
 /* From libc's prepare handlers to its other ones: the thread's id. (Who borrows our memory may die there; the id is not ours then.) */
 static __thread long t_forking __attribute__((tls_model("initial-exec")));
@@ -34,7 +35,7 @@ static long thread_id(void)
 static void before_fork(void)
 {
     uint64_t before;
-    set_signal_mask(~0UL, &before);
+    set_signal_mask(overlay_all_signals, &before);
     if (!is_borrowed_memory()) /* who borrows it takes no lock there: it may be killed */
         engine_hold_load();
     t_mask_before = before;
@@ -62,6 +63,8 @@ static void in_child(void)
         sys_close(s_exec_notice);
         s_exec_notice = -1;
     }
+    if (overlay_traps != 0)
+        trap_begin_thread();
     engine_in_child();
 }
 
@@ -144,14 +147,13 @@ static bool make_notice(int ends[2])
  * As a fork: the child would share our memory and spoil the descriptor table (design 4). The parent waits for the child's exec or
  * end as it expects to, which it learns from a pipe; CLONE_VFORK would keep the gate closed to its other threads meanwhile.
  */
-int on_vfork(struct overlay_call *call)
+static int vfork_here(struct overlay_call *call, long number, const long arguments[5])
 {
     int ends[2];
     if (!make_notice(ends))
-        return fork_here(call, SYS_fork);
+        return clone_here(call, number, arguments, 0);
     before_fork();
-    const long none[5] = {0};
-    long child = fork_copy(SYS_fork, none);
+    long child = fork_copy(number, arguments);
     if (child == 0) {
         sys_close(ends[0]);
         s_exec_notice = ends[1];
@@ -161,7 +163,7 @@ int on_vfork(struct overlay_call *call)
     }
     sys_close(ends[1]);
     uint64_t before = t_mask_before;
-    t_mask_before = ~0UL;
+    t_mask_before = overlay_all_signals;
     after_fork();
     char byte;
     if (child > 0)
@@ -169,6 +171,17 @@ int on_vfork(struct overlay_call *call)
     sys_close(ends[0]);
     set_signal_mask(before, NULL);
     return answer(call, child);
+}
+
+int on_vfork(struct overlay_call *call)
+{
+    return vfork_here(call, SYS_fork, call->args);
+}
+
+/* What vfork is to the kernel, as Go calls it: on its parent's own stack. */
+static bool is_vfork(unsigned long flags, uintptr_t stack)
+{
+    return (flags & (CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == (CLONE_VM | CLONE_VFORK) && stack == 0;
 }
 
 /* posix_spawn: its child has our memory, but must not run the engine there. */
@@ -185,9 +198,13 @@ static void before_sharing(unsigned long flags)
 int on_clone(struct overlay_call *call)
 {
     unsigned long flags = (unsigned long)call->args[0];
+    if (is_vfork(flags, (uintptr_t)call->args[1])) {
+        const long copying[5] = {call->args[0] & ~(CLONE_VM | CLONE_VFORK), 0, call->args[2], call->args[3], call->args[4]};
+        return vfork_here(call, SYS_clone, copying);
+    }
     before_sharing(flags);
     if ((flags & (CLONE_VM | CLONE_SETTLS)) != 0)
-        return PASS;
+        return overlay_traps != 0 ? TRAP : PASS;
     const long arguments[5] = {call->args[0], 0, call->args[2], call->args[3], call->args[4]};
     return clone_here(call, SYS_clone, arguments, (uintptr_t)call->args[1]);
 }
@@ -197,16 +214,23 @@ int on_clone3(struct overlay_call *call)
     const struct clone_args *asked = (const struct clone_args *)call->args[0];
     if (!can_read(asked, CLONE_ARGS_SIZE_VER0) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
         return PASS;
-    before_sharing(asked->flags);
-    if ((asked->flags & (CLONE_VM | CLONE_SETTLS)) != 0)
-        return PASS;
-    if (asked->stack == 0)
-        return fork_here(call, SYS_clone3);
+    bool is_as_vfork = is_vfork(asked->flags, asked->stack);
+    if (!is_as_vfork) {
+        before_sharing(asked->flags);
+        if ((asked->flags & (CLONE_VM | CLONE_SETTLS)) != 0)
+            return overlay_traps != 0 ? TRAP : PASS;
+        if (asked->stack == 0)
+            return fork_here(call, SYS_clone3);
+    }
     struct clone_args copy;
     if ((size_t)call->args[1] > sizeof copy)
         return answer(call, -E2BIG);
     text_copy((char *)&copy, (const char *)asked, (size_t)call->args[1]);
     copy.stack = copy.stack_size = 0;
     const long arguments[5] = {(long)&copy, call->args[1]};
+    if (is_as_vfork) {
+        copy.flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
+        return vfork_here(call, SYS_clone3, arguments);
+    }
     return clone_here(call, SYS_clone3, arguments, asked->stack + asked->stack_size);
 }

@@ -18,18 +18,11 @@
 #include "syscalls.h"
 #include "text.h"
 #include "trace.h"
+#include "trap.h"
+#include "unprotected.h"
 #include "volumes.h"
 
-/* The exit status of a program that we refuse to run unprotected; docs/errors.md. */
-#define EXIT_UNPROTECTED 125
-
 static char s_shim_path[PATH_SIZE], s_engine_path[PATH_SIZE], s_start_path[PATH_SIZE];
-
-static void refuse_to_run(const char *subject, const char *cause, long error)
-{
-    log_error(subject, cause, error);
-    overlay_raw_syscall6(SYS_exit_group, EXIT_UNPROTECTED, 0, 0, 0, 0, 0);
-}
 
 /* liboverlay-engine.so lies beside this library (unless OVERLAY_ENGINE says otherwise). */
 static void find_libraries(void)
@@ -84,19 +77,32 @@ static bool is_overlay_ctl(void)
 /* What tests ask: how many sites were found, patched, of no interest, and not patchable. */
 struct overlay_patch_report overlay_patch_report __attribute__((visibility("default")));
 
-static void install_patches(bool is_loader_patched)
+/* Text that cannot be changed is left as it is, and all calls are trapped; a libc that is none we know may have others still. */
+static bool can_do_without_patches(int result)
+{
+    return result == OVERLAY_PATCH_UNPATCHABLE || result == OVERLAY_PATCH_NO_MEMORY || result == OVERLAY_PATCH_TEXT_FIXED;
+}
+
+static void install_patches(bool is_loader_patched, bool needs_traps)
 {
     static uint8_t interest[CALL_LIMIT];
     struct overlay_patch_options options = {
         .include_loader = 1, /* dlopen of libraries in volumes */
         .restore_loader = is_loader_patched,
+        .add_stubs = needs_traps,
     };
-    dispatch_mark_interest(interest);
+    dispatch_mark_interest(interest, needs_traps);
     for (unsigned number = 0; number < CALL_LIMIT; number++)
         options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
     int result = overlay_patch_install(&options, &overlay_patch_report);
-    if (result != OVERLAY_PATCH_OK)
+    if (result != OVERLAY_PATCH_OK && !can_do_without_patches(result))
         refuse_to_run(overlay_patch_explain(result), "so this program would write plaintext", -overlay_patch_report.error);
+    if (result != OVERLAY_PATCH_OK)
+        overlay_patch_report.stubs = (struct overlay_patch_stubs){0};
+    long error = result != OVERLAY_PATCH_OK || needs_traps ? trap_begin(&overlay_patch_report.stubs) : 0;
+    if (error < 0)
+        refuse_to_run(result != OVERLAY_PATCH_OK ? overlay_patch_explain(result) : "this program makes system calls of its own",
+                      "and this kernel has no Syscall User Dispatch (Linux 5.11), so it would write plaintext", error);
     const char *missed = self_check();
     if (missed != NULL)
         refuse_to_run(missed, "this libc reaches the kernel in a way that is not intercepted, so this program would write "
@@ -120,11 +126,11 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     long error = volumes_set(overlay_settings.volumes, &bad);
     if (error < 0)
         refuse_to_run(bad, "this volume of OVERLAY_VOLUMES cannot be used", error);
-    bool allows_static = environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL;
-    program_allow_static(allows_static);
-    if (!allows_static && raw_program_is_this())
-        refuse_to_run(*argv, "a program that makes system calls without libc, as every Go program does, cannot run under Overlay: it would see "
-                             "ciphertext and write plaintext. OVERLAY_ALLOW_STATIC=1 runs it all the same", -EACCES);
+    program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
+    const struct raw_program raw = raw_program_look();
+    bool needs_traps = raw.makes_calls || environment_value(envp, "OVERLAY_STRICT") != NULL;
     fork_watch();
-    install_patches(program_name_adopt(envp));
+    install_patches(program_name_adopt(envp), needs_traps);
+    if (raw.is_go)
+        trap_use_signal_stack();
 }

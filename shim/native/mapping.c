@@ -11,6 +11,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "library_pin.h"
+#include "raw_program.h"
 #include "reachable.h"
 
 /* More than these are told apart by their outer bounds only. */
@@ -73,9 +74,12 @@ int on_mmap(struct overlay_call *call)
         reachable_forget();
     if ((call->args[3] & MAP_ANONYMOUS) == 0) {
         long state = fd_classify((int)call->args[4]);
+        bool is_code = (call->args[2] & PROT_EXEC) != 0 && (state == FD_SEALED || state == FD_FOREIGN);
+        if (is_code && !raw_library_is_allowed((int)call->args[4], state == FD_SEALED))
+            return answer(call, -EACCES);
         if (state == FD_SEALED) {
             long result = ENGINE_CALL(mmap, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], call->args[5]);
-            if (!overlay_is_error(result) && (call->args[2] & PROT_EXEC) != 0)
+            if (!overlay_is_error(result) && is_code)
                 library_pin((int)call->args[4]);
             return answer(call, result);
         }

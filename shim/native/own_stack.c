@@ -6,8 +6,10 @@
 
 #include "borrowed.h"
 #include "syscalls.h"
+#include "trap.h"
 
 #define STACK_SIZE (256L << 10) /* most is never touched, and so takes no memory */
+#define TRAP_STACK_SIZE (128L << 10) /* below it */
 #define GUARD_SIZE 4096L
 
 /* own_stack_enter.S */
@@ -48,9 +50,9 @@ static struct own_stack *take_free(int self)
     return NULL;
 }
 
-static long map_memory(void)
+static long map_memory(long size)
 {
-    long low = overlay_raw_syscall6(SYS_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE,
+    long low = overlay_raw_syscall6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (!overlay_is_error(low))
         overlay_raw_syscall6(SYS_mprotect, low, GUARD_SIZE, PROT_NONE, 0, 0, 0);
@@ -59,15 +61,33 @@ static long map_memory(void)
 
 static struct own_stack *map_new(int self)
 {
-    long low = map_memory();
+    long size = overlay_traps != 0 ? TRAP_STACK_SIZE + STACK_SIZE : STACK_SIZE, low = map_memory(size);
     if (overlay_is_error(low))
         return NULL;
-    struct own_stack *stack = (struct own_stack *)(low + STACK_SIZE) - 1;
+    if (overlay_traps != 0)
+        overlay_raw_syscall6(SYS_mprotect, low + TRAP_STACK_SIZE, GUARD_SIZE, PROT_NONE, 0, 0, 0);
+    struct own_stack *stack = (struct own_stack *)(low + size) - 1;
     stack->owner = self;
     stack->next = __atomic_load_n(&s_stacks, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&s_stacks, &stack->next, stack, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         ;
     return stack;
+}
+
+static void take(void)
+{
+    int self = t_stack == NULL ? thread_id() : 0;
+    if (t_stack == NULL && (t_stack = take_free(self)) == NULL)
+        t_stack = map_new(self);
+}
+
+uintptr_t own_stack_for_trap(uintptr_t stack)
+{
+    take();
+    uintptr_t top = (uintptr_t)t_stack;
+    if (top == 0 || (stack < top && stack >= top - STACK_SIZE - TRAP_STACK_SIZE))
+        return 0;
+    return (top & -GUARD_SIZE) + GUARD_SIZE - STACK_SIZE;
 }
 
 /* By the stack pointer, not by a mark: a handler of a fault may jump away. */
@@ -81,15 +101,12 @@ long own_stack_run(own_stack_function function, const long *arguments)
 {
     if (is_on_own_stack())
         return function(arguments);
-    uint64_t all = ~0UL, before;
+    uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     /* Who borrows our memory has our thread's stack, too, and that of the thread may be in use. */
     bool is_borrowed = __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory();
-    if (t_stack == NULL && !is_borrowed) {
-        int self = thread_id();
-        if ((t_stack = take_free(self)) == NULL)
-            t_stack = map_new(self);
-    }
+    if (!is_borrowed)
+        take();
     long result = t_stack == NULL || is_borrowed ? function(arguments)
                                                  : overlay_call_on_stack((uintptr_t)t_stack, function, arguments);
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
@@ -99,7 +116,7 @@ long own_stack_run(own_stack_function function, const long *arguments)
 long own_stack_run_apart(own_stack_function function, const long *arguments)
 {
     /* Who borrows our memory would leave it behind there; posix_spawn gives it 32 KiB of stack, which is enough. */
-    long low = is_borrowed_memory() ? -ENOMEM : map_memory();
+    long low = is_borrowed_memory() ? -ENOMEM : map_memory(STACK_SIZE);
     if (overlay_is_error(low))
         return function(arguments);
     long result = overlay_call_on_stack((uintptr_t)low + STACK_SIZE, function, arguments);

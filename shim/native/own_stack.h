@@ -23,6 +23,9 @@ long own_stack_run(own_stack_function function, const long *arguments) HIDDEN;
  */
 long own_stack_run_apart(own_stack_function function, const long *arguments) HIDDEN;
 
+/* Another one of this thread's, for a trapped call (trap.h), by its upper end. 0: there is none, or `stack` lies on one of ours. */
+uintptr_t own_stack_for_trap(uintptr_t stack) HIDDEN;
+
 /* At the end of a thread that used the engine: another one may have its stack. The stacks of others are found when one is needed. */
 void own_stack_give_back(void) HIDDEN;
 

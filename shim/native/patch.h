@@ -44,10 +44,17 @@ struct overlay_patch_options {
     uint64_t numbers[OVERLAY_NUMBER_LIMIT / 64];    /* bit n: the filter wants to see call n */
     int include_loader;                             /* also patch ld-linux's sites */
     int restore_loader;                             /* somebody else has patched them: put them back first */
+    int add_stubs;                                  /* overlay_patch_stubs */
     /* Optional: told of every `syscall` site and what becomes of it (tests, diagnostics). Called before anything is
      * changed. */
     void (*observe)(const struct overlay_patch_site *site, void *context);
     void *observe_context;
+};
+
+/* Behind the end of libc's text, in its last page: `syscall; ret`, and what returns from a signal handler. */
+struct overlay_patch_stubs {
+    uintptr_t text, text_end;        /* libc's, the stubs included */
+    uintptr_t raw_entry, restorer;   /* 0: there was no room */
 };
 
 enum overlay_patch_result {
@@ -67,6 +74,7 @@ struct overlay_patch_report {
     uintptr_t first_unpatchable;    /* address in its module, for the message; 0 = none */
     const char *module;             /* path of the module that was being worked on when an error arose */
     int error;                      /* errno of a failed mmap or mprotect, else 0 */
+    struct overlay_patch_stubs stubs;
 };
 
 /* Answers enum overlay_patch_result. On anything but OVERLAY_PATCH_OK nothing is intercepted and libc is as it was. */

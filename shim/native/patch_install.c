@@ -33,10 +33,16 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
 {
     work->module_count = overlay_modules_find(options->include_loader, work->modules);
     int has_libc = 0;
-    for (int i = 0; i < work->module_count; i++)
+    for (int i = 0; i < work->module_count; i++) {
         has_libc |= (int)work->modules[i].is_libc;
+        if (work->modules[i].is_libc && options->add_stubs)
+            report->stubs = overlay_text_stubs(&work->modules[i]);
+    }
     if (!has_libc)
         return OVERLAY_PATCH_NO_LIBC;
+    work->plan.has_stubs = report->stubs.raw_entry != 0;
+    if (options->add_stubs && !work->plan.has_stubs)
+        return OVERLAY_PATCH_NO_MEMORY;
     for (int i = 0; i < work->module_count; i++) {
         if (options->restore_loader && work->modules[i].is_loader)
             overlay_text_restore(&work->modules[i]);

@@ -96,6 +96,15 @@ int overlay_modules_find(int include_loader, struct patch_module out[PATCH_MODUL
     return search.strange ? -1 : search.count;
 }
 
+/* A module may be broken where nobody looked so far. */
+static int is_constant(const struct patch_module *module, uintptr_t address, uintptr_t size)
+{
+    for (uint32_t i = 0; i < module->constants_count; i++)
+        if (address >= module->constants[i].start && address < module->constants[i].end)
+            return size <= module->constants[i].end - address;
+    return 0;
+}
+
 /* .eh_frame_hdr: version 1, three encoding bytes, the address of .eh_frame, the number of rows, then rows of
  * (function start, frame entry), each relative to the header, sorted. Only the encodings every linker writes. */
 struct frame_row {
@@ -106,9 +115,12 @@ static const struct frame_row *rows(const struct patch_module *module, uint32_t 
 {
     static const uint8_t known[4] = { 1, 0x1b, 0x03, 0x3b };
     *count = 0;
-    if (!module->frame_header || memcmp((const void *)module->frame_header, known, sizeof known) != 0)
+    if (!module->frame_header || !is_constant(module, module->frame_header, 12) ||
+        memcmp((const void *)module->frame_header, known, sizeof known) != 0)
         return 0;
     memcpy(count, (const void *)(module->frame_header + 8), 4);
+    if (!is_constant(module, module->frame_header, 12 + *count * sizeof(struct frame_row)))
+        *count = 0;
     return (const struct frame_row *)(module->frame_header + 12);
 }
 
@@ -129,6 +141,8 @@ int overlay_function_at(const struct patch_module *module, uint32_t index, struc
     /* A frame entry starts: length, distance to its CIE, then start (pc-relative) and size of the function. */
     uintptr_t entry = module->frame_header + (uintptr_t)(intptr_t)table[index].entry;
     int32_t start;
+    if (!is_constant(module, entry, 16))
+        return 0;
     memcpy(&start, (const void *)(entry + 8), 4);
     memcpy(&size, (const void *)(entry + 12), 4);
     out->start = module->frame_header + (uintptr_t)(intptr_t)table[index].start;
@@ -137,6 +151,8 @@ int overlay_function_at(const struct patch_module *module, uint32_t index, struc
         return 0;
     /* A signal frame's entry ("S" in its CIE) starts one byte early, for unwinders that look up the address before. */
     memcpy(&cie, (const void *)(entry + 4), 4);
+    if (!is_constant(module, entry + 4 - cie, 16))
+        return 0;
     for (const char *c = (const char *)(entry + 4 - cie + 9); *c; c++)
         out->start += *c == 'S';
     return out->start >= module->text && out->end <= module->text_end;

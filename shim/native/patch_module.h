@@ -7,7 +7,7 @@
 
 #define PATCH_MODULE_LIMIT 3    /* libc, libpthread (before glibc 2.34), the loader */
 
-#define PATCH_CONSTANTS_LIMIT 4
+#define PATCH_CONSTANTS_LIMIT 8
 
 struct address_range {
     uintptr_t start, end;

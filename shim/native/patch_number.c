@@ -66,6 +66,8 @@ static int may_write_one_byte(const struct instruction *i, int reg)
         return reg == EDX;
     case 0xff:    /* inc, dec, push */
         return group < 2 ? modrm_rm(i) == reg : group != 6;
+    case 0xf6:    /* of one byte; mul and div write %ax */
+        return group > 3 ? reg == EAX : group > 1 && writes_byte_rm(i, reg);
     case 0xf7:    /* test, not, neg; mul and div write more */
         return group > 3 || modrm_rm(i) == reg;
     default:

@@ -12,6 +12,7 @@
 struct patch_plan {
     struct overlay_patch_site sites[PATCH_SITE_LIMIT];    /* those to be patched */
     uint32_t count;
+    uint32_t has_stubs;                                   /* add what overlay_text_stubs says to libc's text */
 };
 
 static inline int overlay_number_wanted(const struct overlay_patch_options *options, int number)

@@ -62,6 +62,25 @@ static void write_site(const struct overlay_patch_site *site)
         code[written] = 0x90;    /* so that the text still disassembles */
 }
 
+/* syscall; ret. mov $15,%rax; syscall (in the bytes by which unwinders know a signal's frame). int3: the kernel looks at the address
+ * behind a system call. */
+static const uint8_t s_stubs[] = {0x0f, 0x05, 0xc3, 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xcc};
+
+struct overlay_patch_stubs overlay_text_stubs(const struct patch_module *module)
+{
+    uintptr_t end = first_page(module) + page_bytes(module);
+    if (end - module->text_end < sizeof s_stubs)
+        return (struct overlay_patch_stubs){0};
+    return (struct overlay_patch_stubs){module->text, end, module->text_end, module->text_end + 3};
+}
+
+static void write_stubs(const struct patch_module *module)
+{
+    volatile uint8_t *code = (volatile uint8_t *)module->text_end;
+    for (unsigned i = 0; i < sizeof s_stubs; i++)
+        code[i] = s_stubs[i];
+}
+
 long overlay_text_patch(const struct patch_module *module, const struct patch_plan *plan)
 {
     long result = protect(module, PROT_READ | PROT_WRITE);
@@ -70,6 +89,8 @@ long overlay_text_patch(const struct patch_module *module, const struct patch_pl
     for (uint32_t i = 0; i < plan->count; i++)
         if (plan->sites[i].start >= module->text && plan->sites[i].start < module->text_end)
             write_site(&plan->sites[i]);
+    if (module->is_libc && plan->has_stubs)
+        write_stubs(module);
     result = protect(module, PROT_READ | PROT_EXEC);
     if (overlay_is_error(result))
         overlay_text_restore(module);

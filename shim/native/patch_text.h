@@ -8,6 +8,9 @@
  * nothing in it may be called. On failure the module is as it was; answers 0 or -errno. */
 long overlay_text_patch(const struct patch_module *module, const struct patch_plan *plan);
 
+/* Where overlay_text_patch will put stubs if the plan says so; all 0 where the text's last page is full. */
+struct overlay_patch_stubs overlay_text_stubs(const struct patch_module *module);
+
 /* Puts the module's text back to what its file holds. Ends the process if even that is refused. */
 void overlay_text_restore(const struct patch_module *module);
 

@@ -1,4 +1,5 @@
 /* The life of a process: exit, and what may cut it off from engine and agent. fork: see fork.c; exec: see exec.c. */
+#include <asm/prctl.h>
 #include <errno.h>
 #include <linux/prctl.h>
 
@@ -6,10 +7,15 @@
 #include "engine_call.h"
 #include "reachable.h"
 #include "syscalls.h"
+#include "trap.h"
+#include "unprotected.h"
 #include "volumes.h"
 
 #ifndef PR_SET_SECCOMP
 #define PR_SET_SECCOMP 22
+#endif
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
 
 /* Only the owner of the memory speaks for it. */
@@ -37,7 +43,17 @@ int on_setuid_family(struct overlay_call *call)
 
 int on_prctl(struct overlay_call *call)
 {
+    if (overlay_traps != 0 && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH)
+        return answer(call, -EINVAL); /* it is in use */
     return call->args[0] == PR_SET_SECCOMP ? on_setuid_family(call) : PASS;
+}
+
+/* A thread pointer that is not libc's: filter and engine keep what belongs to the thread behind it. Go without cgo does this, first of all. */
+int on_arch_prctl(struct overlay_call *call)
+{
+    if (call->args[0] == ARCH_SET_FS && !trap_is_libc_thread((uintptr_t)call->args[1]))
+        refuse_to_run(NULL, "a program whose threads are not libc's (a Go program without cgo is one) cannot run under Overlay", -EACCES);
+    return PASS;
 }
 
 /* A ring would read and write sealed files behind our back; programs fall back when the kernel has none (design D17). */

@@ -56,12 +56,12 @@ long program_check_elf(int fd, const char *path)
         return 0;
     if (header.e_ident[EI_CLASS] == ELFCLASS32)
         return refuse(path, "a 32-bit program cannot run under Overlay: it would see and write ciphertext. "
-                            "OVERLAY_ALLOW_STATIC=1 runs it all the same");
+                            "overlay-ctl run --allow-static, or OVERLAY_ALLOW_STATIC=1, runs it all the same");
     /* Anything else that is no program, the kernel refuses in its own words. */
     if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 && !has_interpreter(fd, &header) &&
         !program_is_loader(path))
         return refuse(path, "a statically linked program cannot run under Overlay: it would see and write ciphertext. "
-                            "OVERLAY_ALLOW_STATIC=1 runs it all the same");
+                            "overlay-ctl run --allow-static, or OVERLAY_ALLOW_STATIC=1, runs it all the same");
     return 0;
 }
 
@@ -73,7 +73,7 @@ long program_check_mode(const char *path, const struct stat *status)
                          status->st_gid != (gid_t)overlay_raw_syscall6(SYS_getegid, 0, 0, 0, 0, 0, 0);
     if ((changes_user || changes_group) && !s_allow_static)
         return refuse(path, "a set-user-id or set-group-id program cannot run under Overlay: the loader would not preload "
-                            "it. OVERLAY_ALLOW_STATIC=1 runs it all the same");
+                            "it. overlay-ctl run --allow-static, or OVERLAY_ALLOW_STATIC=1, runs it all the same");
     return 0;
 }
 
@@ -84,7 +84,7 @@ long program_check_shim(const struct program_level *level)
         sys_fstatat(level->directory, level->path, &status, level->flags & (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) < 0)
         return 0;
     return refuse(level->path, "a program that cannot load Overlay's library, by its user's rights or after a chroot, cannot run: "
-                               "it would see and write ciphertext. OVERLAY_ALLOW_STATIC=1 runs it all the same");
+                               "it would see and write ciphertext. overlay-ctl run --allow-static, or OVERLAY_ALLOW_STATIC=1, runs it all the same");
 }
 
 /*

@@ -2,7 +2,10 @@
 
 #include <elf.h>
 #include <link.h>
+#include <sys/mman.h>
 
+#include "raw_known.h"
+#include "raw_scan.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -10,7 +13,7 @@
 #define NAMES_SIZE 2048 /* of sections, all together: most programs' take 400 bytes */
 
 /* Notes: sizes of name and content, type, then both, each padded to 4 bytes. */
-static bool has_go_note(uintptr_t at, uintptr_t end)
+bool raw_is_go_note(uintptr_t at, uintptr_t end)
 {
     while (at + sizeof(Elf64_Nhdr) + 4 <= end) {
         const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;
@@ -21,29 +24,26 @@ static bool has_go_note(uintptr_t at, uintptr_t end)
     return false;
 }
 
-static int look_at_module(struct dl_phdr_info *module, size_t size, void *unused)
+static bool is_go_module(const struct dl_phdr_info *module)
 {
-    (void)size;
-    (void)unused;
     for (int i = 0; i < module->dlpi_phnum; i++) {
         const Elf64_Phdr *header = &module->dlpi_phdr[i];
         uintptr_t at = module->dlpi_addr + header->p_vaddr;
-        if (header->p_type == PT_NOTE && header->p_align == 4 && has_go_note(at, at + header->p_filesz))
-            return 1;
+        if (header->p_type == PT_NOTE && header->p_align == 4 && raw_is_go_note(at, at + header->p_filesz))
+            return true;
     }
-    return 0;
+    return false;
 }
 
-/* Built without a note (-ldflags -buildid=) it still has a section by which Go's own tools know it. */
-static bool has_go_section(int fd)
+bool raw_file_is_go(int fd, bool is_sealed)
 {
     Elf64_Ehdr header;
     Elf64_Shdr section;
     char names[NAMES_SIZE + 1];
-    if (sys_pread(fd, &header, sizeof header, 0) != sizeof header || header.e_shnum == 0 ||
-        sys_pread(fd, &section, sizeof section, (long)(header.e_shoff + (uint64_t)header.e_shstrndx * header.e_shentsize)) != sizeof section)
+    if (raw_file_read(fd, is_sealed, &header, sizeof header, 0) != sizeof header || header.e_shnum == 0 ||
+        raw_file_read(fd, is_sealed, &section, sizeof section, header.e_shoff + (uint64_t)header.e_shstrndx * header.e_shentsize) != sizeof section)
         return false;
-    long length = sys_pread(fd, names, section.sh_size < NAMES_SIZE ? (long)section.sh_size : NAMES_SIZE, (long)section.sh_offset);
+    long length = raw_file_read(fd, is_sealed, names, section.sh_size < NAMES_SIZE ? section.sh_size : NAMES_SIZE, section.sh_offset);
     if (length < 0)
         return false;
     names[length] = 0;
@@ -53,14 +53,63 @@ static bool has_go_section(int fd)
     return false;
 }
 
-bool raw_program_is_this(void)
+/* Whose calls are patched or are the filter's own, and what the kernel brings. */
+static bool is_known(const struct dl_phdr_info *module)
 {
-    if (dl_iterate_phdr(look_at_module, NULL) != 0)
-        return true;
-    long fd = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool is_go = has_go_section((int)fd);
-    sys_close((int)fd);
-    return is_go;
+    static const char *const names[] = {"libc.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2", "liboverlay-shim.so", "linux-vdso.so.1"};
+    const char *name = module->dlpi_name;
+    for (const char *c = name; *c != 0; c++)
+        if (*c == '/')
+            name = c + 1;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (text_same(name, names[i]))
+            return true;
+    return false;
+}
+
+struct look {
+    struct raw_program result;
+    struct function_scratch *scratch;
+};
+
+static int look_at_module(struct dl_phdr_info *module, size_t size, void *context)
+{
+    (void)size;
+    struct look *look = context;
+    if (is_known(module))
+        return 0;
+    look->result.is_go |= is_go_module(module);
+    if (look->result.makes_calls || look->result.is_go)
+        return 0;
+    const char *path = module->dlpi_name[0] != 0 ? module->dlpi_name : "/proc/self/exe";
+    struct raw_file file;
+    bool is_large = raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) && raw_known_identify(path, &file);
+    enum raw_verdict verdict;
+    if (!is_large || !raw_known_find(&file, &verdict)) {
+        verdict = raw_scan(module->dlpi_addr, module->dlpi_phdr, module->dlpi_phnum, look->scratch);
+        if (is_large)
+            raw_known_add(&file, verdict);
+    }
+    look->result.makes_calls = verdict != RAW_NONE;
+    return 0;
+}
+
+struct raw_program raw_program_look(void)
+{
+    struct look look = {.result = {false, false}};
+    long scratch = overlay_raw_syscall6(SYS_mmap, 0, sizeof *look.scratch, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (overlay_is_error(scratch))
+        return (struct raw_program){false, true};
+    look.scratch = (struct function_scratch *)scratch;
+    dl_iterate_phdr(look_at_module, &look);
+    overlay_raw_syscall6(SYS_munmap, scratch, sizeof *look.scratch, 0, 0, 0, 0);
+    if (look.result.makes_calls && !look.result.is_go) { /* any of Go's makes calls */
+        long fd = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+        look.result.is_go = fd >= 0 && raw_file_is_go((int)fd, false);
+        if (fd >= 0)
+            sys_close((int)fd);
+    }
+    look.result.makes_calls |= look.result.is_go;
+    return look.result;
 }

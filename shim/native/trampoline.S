@@ -63,6 +63,8 @@ overlay_trampoline_enter:
     call    overlay_filter
 
     movq    %rax, %rcx
+    cmpl    $2, %eax
+    je      .Ltrap
     movq    FRAME_FLAGS(%rsp), %rax
     restore_flags
     movq    CALL_ARGS+0(%rsp), %rdi
@@ -79,6 +81,23 @@ overlay_trampoline_enter:
     movq    CALL_NUMBER(%rsp), %rax
     movq    FRAME_STACK(%rsp), %rsp
     ret
+    /* TRAP (trap.h): made here, where the kernel traps it; the handler goes on from the slot's frame, with all registers. */
+.Ltrap:
+    movq    FRAME_FLAGS(%rsp), %rax
+    restore_flags
+    movq    CALL_ARGS+0(%rsp), %rdi
+    movq    CALL_ARGS+8(%rsp), %rsi
+    movq    CALL_ARGS+16(%rsp), %rdx
+    movq    CALL_ARGS+24(%rsp), %r10
+    movq    CALL_ARGS+32(%rsp), %r8
+    movq    CALL_ARGS+40(%rsp), %r9
+    movq    CALL_NUMBER(%rsp), %rax
+    movq    FRAME_STACK(%rsp), %rsp
+    syscall
+    .globl  overlay_trampoline_trapped
+    .hidden overlay_trampoline_trapped
+overlay_trampoline_trapped:
+    ud2
 .Lnot_asked:
     .cfi_restore_state
     restore_flags

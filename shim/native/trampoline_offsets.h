@@ -11,6 +11,14 @@
 
 #define NUMBER_LIMIT 512
 
+/* struct trap_call, and the size of struct trap_frame. */
+#define TRAP_STACK 96
+#define TRAP_NEXT 104
+#define TRAP_FLAGS 112
+#define TRAP_GO_ON 120
+#define TRAP_GO_ON_STACK 128
+#define TRAP_FRAME_BYTES 192
+
 /* How overlay_with_vector_state_saved saves; the order matters to it. */
 #define VECTOR_NOT_ASKED 0
 #define VECTOR_FXSAVE 1

@@ -28,7 +28,7 @@ internal sealed class CommandLineTarget : Target, IDisposable
         _words =
         [
             .. s_verbs, "--volume", "--key-file", "--passphrase-file", "--passphrase-fd", "--store", "--cipher", "--compression", "--block-size",
-            "--non-empty", "--json", "--output", "--wait", "--allow-static", "--autostart", "--ready-fd", "--volumes", "-h", "-?", "--", "-", "=", "@file",
+            "--non-empty", "--json", "--output", "--wait", "--allow-static", "--strict", "--autostart", "--ready-fd", "--volumes", "-h", "-?", "--", "-", "=", "@file",
             "true", "false", "/bin/true", "0", "-1", "99999999999999999999", "16384", "4096", "aes-256-gcm", "lz4", "none", "ä\u0301", "%s%n", "a b", "/", ".", "..",
             "/dev/null", "/dev/zero", "77", "/nonexistent/x", "/proc/self/mem", "[diagram]", "[suggest]", "[env:A=B]", _volume.Root, _volume.KeyFile, _volume.At("phrase"), _volume.At("file"),
             _volume.At("new"), _volume.StorePath, new string('x', 5000),

@@ -33,6 +33,8 @@ internal static class RunCommand
         more["OVERLAY_ENGINE"] = Layout.Engine;
         if (parsed.GetValue(options.AllowStatic))
             more["OVERLAY_ALLOW_STATIC"] = "1";
+        if (parsed.GetValue(options.Strict))
+            more["OVERLAY_STRICT"] = "1";
         return Launcher.Run(parsed.GetValue(options.Command)!, more, parsed.GetValue(options.Wait));
     }
 
@@ -68,7 +70,9 @@ internal static class RunCommand
 
         internal Option<bool> Wait { get; } = new("--wait") { Description = "Serve until the last descendant of COMMAND has ended, not just COMMAND." };
 
-        internal Option<bool> AllowStatic { get; } = new("--allow-static") { Description = "Let static and set-user-id programs run; they see ciphertext." };
+        internal Option<bool> AllowStatic { get; } = new("--allow-static") { Description = "Let static, 32-bit and set-user-id programs run; they see ciphertext." };
+
+        internal Option<bool> Strict { get; } = new("--strict") { Description = "Trap every system call that does not come from libc, also of code made or loaded later." };
 
         internal Argument<string[]> Command { get; } = new("COMMAND") { Description = "Program and arguments, behind '--'.", Arity = ArgumentArity.OneOrMore };
 
@@ -78,6 +82,7 @@ internal static class RunCommand
             Key.AddTo(command);
             command.Add(Wait);
             command.Add(AllowStatic);
+            command.Add(Strict);
             command.Add(Command);
         }
     }
