@@ -118,6 +118,12 @@ internal sealed class StoreConnection : IDisposable
         }
     }
 
+    /// <summary>
+    /// Brings the log into the database and empties it: a deleted row is in neither any more. False: another process was in the way, and the next
+    /// checkpoint does it.
+    /// </summary>
+    internal bool TryEmptyLog() => QueryNumber("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+
     internal void Guard(Action work)
     {
         try

@@ -36,6 +36,14 @@ internal static class VolumeTables
             row.SecretCheck.ToArray(), row.WrappedKey.ToArray(), row.Created.ToUnixTimeSeconds(), row.Label);
     }
 
+    /// <returns>How many there were: 0 or 1.</returns>
+    internal static int DeleteSlot(StoreConnection store, int id)
+    {
+        using SqliteCommand command = store.Prepare("DELETE FROM key_slot WHERE id = $id", "$id");
+        command.Parameters[0].Value = id;
+        return command.ExecuteNonQuery();
+    }
+
     internal static VolumeRow ReadVolume(StoreConnection store)
     {
         List<VolumeRow> rows = Read(store,

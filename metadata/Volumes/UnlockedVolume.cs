@@ -15,9 +15,10 @@ public sealed class UnlockedVolume : IDisposable
     private readonly SecretMemory _volumeKey;
     private readonly FileKeyWrap _fileKeys;
 
-    internal UnlockedVolume(string root, MetadataStore store, SecretMemory volumeKey)
+    internal UnlockedVolume(string root, MetadataStore store, SecretMemory volumeKey, int openedSlot)
     {
         Root = root;
+        OpenedSlot = openedSlot;
         Store = store;
         _volumeKey = volumeKey;
         if (!VolumeFiles.TryStatus(root + "/.", out FileStatus status))
@@ -64,14 +65,60 @@ public sealed class UnlockedVolume : IDisposable
     internal IReadOnlyList<FileRow> ReadNeighbours(ReadOnlySpan<byte> fileId, int most) =>
         most > 0 ? Store.Files.ReadNeighbours(fileId.ToArray(), most) : [];
 
+    /// <summary>The key slot that the secret opened.</summary>
+    public int OpenedSlot { get; }
+
     /// <summary>Adds another way to unlock the volume. A passphrase's cost is measured if it is not given.</summary>
-    public void AddSlot(KeySecret secret, string label, PassphraseCost? cost = null)
+    /// <returns>The new slot.</returns>
+    public KeySlotRow AddSlot(KeySecret secret, string label, PassphraseCost? cost = null)
+    {
+        KeySlotRow row = Seal(secret, label, cost);
+        Store.Connection.InTransaction(() => VolumeTables.Insert(Store.Connection, row));
+        return Newest();
+    }
+
+    /// <summary>Takes a way to unlock the volume away; the last one stays.</summary>
+    /// <exception cref="VolumeException">There is no such slot, or no other.</exception>
+    public void RemoveSlot(int id)
+    {
+        Store.Connection.InTransaction(() =>
+        {
+            Delete(id);
+            if (Store.ReadKeySlots().Count == 0)
+                throw new VolumeException(VolumeError.LastSlot, $"Slot {id} is the last one: without it nobody could unlock {Root} any more.");
+        });
+    }
+
+    /// <summary>Puts a new secret in the place of an old one, in one step.</summary>
+    /// <returns>The new slot, which has a number of its own.</returns>
+    public KeySlotRow ReplaceSlot(int id, KeySecret secret, string label, PassphraseCost? cost = null)
+    {
+        KeySlotRow row = Seal(secret, label, cost);
+        Store.Connection.InTransaction(() =>
+        {
+            Delete(id);
+            VolumeTables.Insert(Store.Connection, row);
+        });
+        return Newest();
+    }
+
+    /// <summary>After a slot was removed: no copy of it is left in the store's files. False: another process holds the store's log.</summary>
+    public bool TryForgetRemoved() => Store.Connection.TryEmptyLog();
+
+    private KeySlotRow Seal(KeySecret secret, string label, PassphraseCost? cost)
     {
         ArgumentNullException.ThrowIfNull(secret);
         PassphraseCost? needed = secret.Kind == SlotKind.Passphrase ? cost ?? PassphraseCost.Calibrate() : null;
-        KeySlotRow row = SlotSealing.Seal(secret, needed, Store.Volume, _volumeKey.Bytes, label);
-        Store.Connection.InTransaction(() => VolumeTables.Insert(Store.Connection, row));
+        return SlotSealing.Seal(secret, needed, Store.Volume, _volumeKey.Bytes, label);
     }
+
+    private void Delete(int id)
+    {
+        if (VolumeTables.DeleteSlot(Store.Connection, id) == 0)
+            throw new VolumeException(VolumeError.NoSuchSlot, $"The volume {Root} has no key slot {id}.");
+    }
+
+    private KeySlotRow Newest() => Store.ReadKeySlots()[^1];
 
     /// <summary>Files have come that far, at least.</summary>
     public void RaiseSequences(IReadOnlyCollection<(byte[] FileId, ulong Sequence)> states, uint bootWord) =>

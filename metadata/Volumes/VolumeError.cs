@@ -33,6 +33,8 @@ public enum VolumeError
     WrongKey,
     /// <summary>The volume has no key slot of this kind.</summary>
     NoSuchSlot,
+    /// <summary>It is the only key slot: without it nobody could unlock the volume any more.</summary>
+    LastSlot,
     /// <summary>The key file cannot serve: unreadable, too short or too long.</summary>
     UnusableKey,
     /// <summary>An option is out of its range.</summary>

@@ -10,6 +10,16 @@ namespace Overlay.Metadata.Volumes;
 /// <summary>Turns a volume and a secret into an <see cref="UnlockedVolume"/>.</summary>
 public static class VolumeUnlocker
 {
+    /// <summary>The key slots of a volume, for who may read its store: no secret is needed to see them.</summary>
+    public static IReadOnlyList<KeySlotRow> ReadSlots(string root)
+    {
+        VolumePaths paths = new(root);
+        VolumeConfig config = VolumeConfig.Load(paths.Root);
+        using MetadataStore store = MetadataStore.Open(paths.Store(config));
+        CheckVolume(store, config);
+        return store.ReadKeySlots();
+    }
+
     /// <summary>
     /// Tries the slots of the secret's kind. <see cref="VolumeError.WrongKey"/>: none of them is for this secret;
     /// <see cref="VolumeError.StoreDamaged"/>: one is, but something does not hold together.
@@ -24,9 +34,9 @@ public static class VolumeUnlocker
         try
         {
             CheckVolume(store, config);
-            OpenAnySlot(store, secret, paths.Root, key.Bytes);
+            int slot = OpenAnySlot(store, secret, paths.Root, key.Bytes);
             CheckKey(store, key.Bytes);
-            return new UnlockedVolume(paths.Root, store, key);
+            return new UnlockedVolume(paths.Root, store, key, slot);
         }
         catch
         {
@@ -45,7 +55,8 @@ public static class VolumeUnlocker
             throw StoreErrors.Damaged(store.Path, "it describes an unknown kind of volume.");
     }
 
-    private static void OpenAnySlot(MetadataStore store, KeySecret secret, string root, Span<byte> volumeKey)
+    /// <returns>The slot's number.</returns>
+    private static int OpenAnySlot(MetadataStore store, KeySecret secret, string root, Span<byte> volumeKey)
     {
         List<KeySlotRow> slots = store.ReadKeySlots().Where(
             slot => slot.Kind == secret.Kind && slot.KeyVersion == store.Volume.KeyVersion).ToList();
@@ -55,7 +66,7 @@ public static class VolumeUnlocker
         foreach (KeySlotRow slot in slots)
         {
             if (SlotSealing.TryOpen(slot, secret, store.Volume.Id.Span, store.Path, volumeKey))
-                return;
+                return slot.Id;
         }
         throw new VolumeException(VolumeError.WrongKey, $"This is not the {kind} of the volume {root}.");
     }

@@ -77,6 +77,28 @@ verdict wrong-passphrase $?
 grep -q Passphrase log && grep -q secret log && ! grep -q 'correct horse' log
 verdict passphrase-prompt-does-not-echo $?
 
+printf 'battery staple\n' >phrase2
+ends_with 0 "$ctl" key add v --key-file key --new-passphrase-file phrase2 --label spare && grep -qE '^Slot 2 was added: passphrase "spare" \(Argon2id, [0-9]+ MiB, [0-9]+ passes\)\.$' log &&
+    ends_with 0 "$ctl" run --volume v --passphrase-file phrase2 -- cat v/script
+verdict key-add $?
+ends_with 0 "$ctl" key list v && [ "$(sed -nE '2,3s/ +[0-9]{4}-.*//p' log)" = $'1     key file\n2     passphrase spare' ] &&
+    ends_with 0 "$ctl" key list v --json && python3 -c 'import json; s = json.load(open("log"))["slots"]; assert [x["slot"] for x in s] == [1, 2] and s[1]["memoryKiB"] >= 65536'
+verdict key-list $?
+ends_with 0 "$ctl" key change v --passphrase-file phrase2 --new-key-file key2 && [ "$(stat -c %a key2)" = 600 ] && grep -q '^Slot 2 was replaced by slot ' log &&
+    ends_with 4 "$ctl" run --volume v --passphrase-file phrase2 -- true && ends_with 0 "$ctl" run --volume v --key-file key2 -- cat v/script
+verdict key-change $?
+slot=$("$ctl" key list v | awk '$NF != "cost" && /spare/ { print $1 }')
+ends_with 0 "$ctl" key remove v "$slot" --key-file key --dry-run && ends_with 0 "$ctl" run --volume v --key-file key2 -- true &&
+    ends_with 0 "$ctl" key remove v "$slot" --key-file key && ends_with 4 "$ctl" run --volume v --key-file key2 -- true
+verdict key-remove $?
+ends_with 4 "$ctl" key remove v 1 --key-file key2 && ends_with 4 "$ctl" key remove v 9 --key-file key &&
+    ends_with 1 "$ctl" key remove v 1 --key-file key && grep -q 'is the last one' log && ends_with 0 "$ctl" run --volume v --key-file key -- true
+verdict key-remove-refuses $?
+# While programs use the volume: they go on, and so does their agent.
+"${run[@]}" sh -c "echo before >v/k; $ctl key add v --key-file key --new-passphrase-file phrase2 >/dev/null && echo after >v/l && cat v/k v/l" >log 2>&1 &&
+    [ "$(cat log)" = $'before\nafter' ] && ends_with 0 "$ctl" key change v --passphrase-file phrase2 --new-passphrase-file phrase
+verdict key-beside-programs $?
+
 # A signal that comes to overlay-ctl goes to the command; an orphan is reaped by it.
 "$ctl" run --volume v --key-file key -- bash -c 'trap "echo got it >v/signal; exit 3" TERM; echo up >ready; while :; do sleep 0.1; done' >log 2>&1 &
 launcher=$!

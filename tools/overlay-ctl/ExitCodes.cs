@@ -1,3 +1,5 @@
+using Overlay.Metadata.Volumes;
+
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 namespace Overlay.Ctl;
@@ -32,4 +34,12 @@ internal static class ExitCodes
 
     /// <summary>`run`: the command died of a signal: 128 + its number.</summary>
     internal const int Signal = 128;
+
+    internal static int Of(VolumeError error) => error switch
+    {
+        VolumeError.WrongKey or VolumeError.NoSuchSlot or VolumeError.UnusableKey => Key,
+        VolumeError.BadOption => Usage,
+        VolumeError.LastSlot => Failed,
+        _ => Volume,
+    };
 }

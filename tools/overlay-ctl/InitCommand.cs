@@ -1,6 +1,5 @@
 using System;
 using System.CommandLine;
-using System.IO;
 using System.Numerics;
 using Overlay.Crypto;
 using Overlay.Metadata.Volumes;
@@ -29,8 +28,6 @@ internal static class InitCommand
             if (size < 4096 || size > 1 << 20 || !BitOperations.IsPow2(size))
                 throw new ControlException(ExitCodes.Usage, $"--block-size {size}: a power of two from 4096 to 1048576 is needed.");
             _ = CipherSuites.TryParse(parsed.GetValue(cipher)!, out CipherSuite suite);
-            if (parsed.GetValue(key.KeyFile) is string keyFile && !File.Exists(keyFile))
-                MakeKeyFile(keyFile);
             using KeySecret secret = key.Read(parsed, isNew: true);
             string root = parsed.GetValue(volume)!;
             VolumeCreator.Create(root, secret, new VolumeOptions
@@ -45,19 +42,5 @@ internal static class InitCommand
             return ExitCodes.Ok;
         });
         return command;
-    }
-
-    private static void MakeKeyFile(string path)
-    {
-        byte[] key = new byte[32];
-        NonceSource.Fill(key);
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
-        using (FileStream stream = new(path, options))
-        {
-            stream.Write(key);
-            stream.Flush(flushToDisk: true);
-        }
-        Secret.Wipe(key);
-        Console.WriteLine($"A new key was written to {path}. Without it the files of the volume cannot be read: keep a copy elsewhere.");
     }
 }

@@ -9,15 +9,20 @@ using Overlay.Metadata.Volumes;
 namespace Overlay.Ctl;
 
 /// <summary>How a key is given: a file, a passphrase's file or descriptor, or a prompt; never an argument.</summary>
-internal sealed class KeyOptions
+/// <param name="prefix">In front of the options' names, where a command takes two keys.</param>
+internal sealed class KeyOptions(string prefix = "")
 {
     private const int LongestPassphrase = 4096;
 
-    internal Option<string?> KeyFile { get; } = new("--key-file") { Description = "File of at least 32 bytes that unlocks the volume.", HelpName = "FILE" };
+    internal Option<string?> KeyFile { get; } = new($"--{prefix}key-file")
+    {
+        Description = prefix.Length == 0 ? "File of at least 32 bytes that unlocks the volume." : "File of at least 32 bytes that shall unlock the volume; made if there is none.",
+        HelpName = "FILE",
+    };
 
-    internal Option<string?> PassphraseFile { get; } = new("--passphrase-file") { Description = "File whose first line is the passphrase.", HelpName = "FILE" };
+    internal Option<string?> PassphraseFile { get; } = new($"--{prefix}passphrase-file") { Description = "File whose first line is the passphrase.", HelpName = "FILE" };
 
-    internal Option<int?> PassphraseDescriptor { get; } = new("--passphrase-fd") { Description = "Open descriptor to read the passphrase from.", HelpName = "N" };
+    internal Option<int?> PassphraseDescriptor { get; } = new($"--{prefix}passphrase-fd") { Description = "Open descriptor to read the passphrase from.", HelpName = "N" };
 
     internal void AddTo(Command command)
     {
@@ -26,14 +31,18 @@ internal sealed class KeyOptions
         command.Add(PassphraseDescriptor);
     }
 
-    /// <param name="isNew">Asks twice at the prompt.</param>
+    /// <param name="isNew">Makes a key file that does not exist; asks twice at the prompt.</param>
     internal KeySecret Read(ParseResult parsed, bool isNew = false)
     {
         if (parsed.GetValue(KeyFile) is string keyFile)
+        {
+            if (isNew && !File.Exists(keyFile))
+                NewKeyFile.Make(keyFile);
             return KeySecret.FromKeyFile(keyFile);
+        }
         byte[] passphrase = parsed.GetValue(PassphraseFile) is string file ? FromFile(file)
             : parsed.GetValue(PassphraseDescriptor) is int descriptor ? FromDescriptor(descriptor)
-            : Prompt(isNew);
+            : Prompt(prefix, isNew);
         try
         {
             return KeySecret.FromPassphrase(passphrase);
@@ -53,7 +62,7 @@ internal sealed class KeyOptions
     private static byte[] FromDescriptor(int descriptor)
     {
         if (descriptor < 0)
-            throw new ControlException(ExitCodes.Usage, $"--passphrase-fd {descriptor}: a descriptor is not negative.");
+            throw new ControlException(ExitCodes.Usage, $"passphrase descriptor {descriptor}: a descriptor is not negative.");
         using FileStream stream = new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         return FromStream(stream);
     }
@@ -76,11 +85,11 @@ internal sealed class KeyOptions
         return line;
     }
 
-    private static byte[] Prompt(bool isNew)
+    private static byte[] Prompt(string prefix, bool isNew)
     {
         if (Console.IsInputRedirected)
-            throw new ControlException(ExitCodes.Usage, "no key: give --key-file, --passphrase-file or --passphrase-fd, or a terminal to ask at.");
-        byte[] passphrase = Ask("Passphrase: ");
+            throw new ControlException(ExitCodes.Usage, $"no key: give --{prefix}key-file, --{prefix}passphrase-file or --{prefix}passphrase-fd, or a terminal to ask at.");
+        byte[] passphrase = Ask(prefix.Length == 0 ? "Passphrase: " : "New passphrase: ");
         if (isNew && !Secret.Same(passphrase, Ask("Again: ")))
             throw new ControlException(ExitCodes.Key, "the two passphrases differ; nothing was done.");
         return passphrase;

@@ -25,7 +25,7 @@ internal static class Program
 
         RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
         {
-            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
+            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)
@@ -45,8 +45,7 @@ internal static class Program
         }
         catch (VolumeException exception)
         {
-            bool isKey = exception.Error is VolumeError.WrongKey or VolumeError.NoSuchSlot or VolumeError.UnusableKey;
-            return Complain(isKey ? ExitCodes.Key : exception.Error == VolumeError.BadOption ? ExitCodes.Usage : ExitCodes.Volume, exception.Message);
+            return Complain(ExitCodes.Of(exception.Error), exception.Message);
         }
         catch (Exception exception) when (exception is ErrnoException or IOException or UnauthorizedAccessException)
         {

@@ -34,6 +34,23 @@ public class KillTests
     public void Volume_can_be_made_again_when_its_making_was_killed_between_files(int steps) =>
         MakeKillAndMakeAgain("create-stepping-files", steps);
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(20)]
+    [InlineData(40)]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(100_000)]
+    public void Slot_is_old_or_new_when_its_replacing_was_killed(int steps)
+    {
+        using var volume = new TestVolume();
+        var (status, _, errors) = ChildProcess.Finish(ChildProcess.StartSelf("replace", volume.Root, volume.KeyFile, Text(steps)));
+        Assert.True(status == (steps == 100_000 ? 0 : ChildProcess.Killed), $"ended with {status} {errors}");
+        var slot = Assert.Single(VolumeUnlocker.ReadSlots(volume.Root));
+        using var secret = slot.Kind == SlotKind.KeyFile ? KeySecret.FromKeyFile(volume.KeyFile) : KeySecret.FromPassphrase("correct horse"u8);
+        using var unlocked = VolumeUnlocker.Unlock(volume.Root, secret);
+    }
+
     private static void MakeKillAndMakeAgain(string how, int steps)
     {
         using var directory = new TestDirectory();

@@ -24,6 +24,16 @@ internal static partial class Program
                 using (var secret = KeySecret.FromKeyFile(keyFile))
                     _ = VolumeCreator.Create(root, secret, new VolumeOptions());
                 return 0;
+            case ["replace", var root, var keyFile, var steps]:
+                using (var secret = KeySecret.FromKeyFile(keyFile))
+                using (var volume = VolumeUnlocker.Unlock(root, secret))
+                using (var passphrase = KeySecret.FromPassphrase("correct horse"u8))
+                {
+                    s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
+                    SQLitePCL.raw.sqlite3_progress_handler(volume.Store.Connection.Sqlite.Handle, 1, s_countDown, null);
+                    _ = volume.ReplaceSlot(volume.OpenedSlot, passphrase, "new", new PassphraseCost(1024, 1));
+                }
+                return 0;
             case ["create-stepping-files", var root, var keyFile, var steps]:
                 s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
                 VolumeFiles.Changing = () => CountDown(null);

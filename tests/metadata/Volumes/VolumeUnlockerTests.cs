@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Store;
@@ -50,6 +51,57 @@ public class VolumeUnlockerTests
         var slot = reopened.Store.ReadKeySlots()[1];
         Assert.Equal((SlotKind.Passphrase, s_cheap, "spare"), (slot.Kind, slot.Cost, slot.Label));
     }
+
+    [Fact]
+    public void Removed_slot_opens_no_more_and_nothing_of_it_is_left_in_the_store()
+    {
+        using var volume = new TestVolume();
+        byte[] wrapped;
+        using (var unlocked = volume.Unlock())
+        {
+            using var passphrase = KeySecret.FromPassphrase("correct horse"u8);
+            var added = unlocked.AddSlot(passphrase, "spare", s_cheap);
+            wrapped = added.WrappedKey.ToArray();
+            Assert.True(Contains(unlocked.Store.Path, wrapped));
+            unlocked.RemoveSlot(added.Id);
+            Assert.True(unlocked.TryForgetRemoved());
+            Assert.False(Contains(unlocked.Store.Path, wrapped));
+        }
+        Assert.Equal(VolumeError.NoSuchSlot, Refusal(volume, KeySecret.FromPassphrase("correct horse"u8)));
+        using var still = volume.Unlock();
+    }
+
+    [Fact]
+    public void Last_slot_is_not_removed()
+    {
+        using var volume = new TestVolume();
+        using (var unlocked = volume.Unlock())
+        {
+            Assert.Equal(VolumeError.LastSlot, Assert.Throws<VolumeException>(() => unlocked.RemoveSlot(unlocked.OpenedSlot)).Error);
+            Assert.Equal(VolumeError.NoSuchSlot, Assert.Throws<VolumeException>(() => unlocked.RemoveSlot(77)).Error);
+        }
+        using var still = volume.Unlock();
+    }
+
+    [Fact]
+    public void Replaced_slot_gives_way_to_the_new_one()
+    {
+        using var volume = new TestVolume();
+        using (var unlocked = volume.Unlock())
+        {
+            using var passphrase = KeySecret.FromPassphrase("correct horse"u8);
+            Assert.Equal(VolumeError.NoSuchSlot, Assert.Throws<VolumeException>(() => unlocked.ReplaceSlot(77, passphrase, "", s_cheap)).Error);
+            Assert.Single(unlocked.Store.ReadKeySlots());
+            unlocked.ReplaceSlot(unlocked.OpenedSlot, passphrase, "new", s_cheap);
+        }
+        Assert.Equal(VolumeError.NoSuchSlot, Refusal(volume, KeySecret.FromKeyFile(volume.KeyFile)));
+        using var again = KeySecret.FromPassphrase("correct horse"u8);
+        using var reopened = VolumeUnlocker.Unlock(volume.Root, again);
+        Assert.Equal("new", Assert.Single(VolumeUnlocker.ReadSlots(volume.Root)).Label);
+    }
+
+    private static bool Contains(string store, byte[] bytes) =>
+        new List<string> { store, store + "-wal" }.Exists(file => File.Exists(file) && File.ReadAllBytes(file).AsSpan().IndexOf(bytes) >= 0);
 
     [Fact]
     public void Calibrated_passphrase_costs_what_it_should()
