@@ -13,7 +13,8 @@ internal static unsafe class Descriptors
     internal static delegate* unmanaged<int, int, void> Reserve { get; set; }
 
     /// <summary>Moves a descriptor that nobody else knows to a high number, or leaves it where none is free.</summary>
-    internal static int MoveAway(int fd)
+    /// <param name="isPrivate">The filter closes it in forked children: what hangs on it is this process's alone.</param>
+    internal static int MoveAway(int fd, bool isPrivate = false)
     {
         int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor());
         if (high >= 0)
@@ -21,7 +22,7 @@ internal static unsafe class Descriptors
             _ = Kernel.Close(fd);
             fd = high;
         }
-        Mark(fd, true);
+        Mark(fd, true, isPrivate);
         return fd;
     }
 
@@ -49,9 +50,9 @@ internal static unsafe class Descriptors
         return Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)System.Math.Min(limit.Soft / 4 * 3, HighestFloor) : HighestFloor;
     }
 
-    internal static void Mark(int fd, bool isReserved)
+    internal static void Mark(int fd, bool isReserved, bool isPrivate = false)
     {
         if (Reserve != null)
-            Reserve(fd, isReserved ? 1 : 0);
+            Reserve(fd, isReserved ? isPrivate ? 2 : 1 : 0);
     }
 }

@@ -35,9 +35,12 @@ internal sealed unsafe class LockFile(Func<int> open)
     internal IFileLock For(ulong inode) => new InodeLock(this, (long)inode);
 
     /// <summary>
-    /// In a forked child: the description is the parent's, and so would be its locks. A new one is opened on first use.
+    /// In a forked child: the description is the parent's, and so would be its locks; the filter has closed it, since the parent's would
+    /// outlive the parent with it. A new one is opened on first use.
     /// </summary>
-    internal void Forget()
+    internal void AfterFork() => _fd = -1;
+
+    internal void Close()
     {
         if (_fd >= 0)
             Descriptors.CloseOwn(_fd);
@@ -79,7 +82,7 @@ internal sealed unsafe class LockFile(Func<int> open)
         int fd = open();
         if (fd < 0)
             throw new ErrnoException(Errno.EROFS, "the volume is read-only");
-        fd = Descriptors.MoveAway(fd);
+        fd = Descriptors.MoveAway(fd, isPrivate: true);
         // Two threads may come here at once: one of the two descriptions is used, by both.
         if (Interlocked.CompareExchange(ref _fd, fd, -1) != -1)
             Descriptors.CloseOwn(fd);

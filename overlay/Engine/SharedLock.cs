@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
 
@@ -43,7 +44,17 @@ internal sealed unsafe class SharedLock(uint* word, ProcessMark process) : IFile
 
     public void Enter() => _ = Enter(mayWait: true);
 
-    public bool TryEnter() => Enter(mayWait: false);
+    public bool TryEnter()
+    {
+        try
+        {
+            return Enter(mayWait: false);
+        }
+        catch (ErrnoException)
+        {
+            return false; // no name is to be had: a reader goes on as if nobody had been killed
+        }
+    }
 
     /// <summary>By this thread, and for one inode only.</summary>
     internal bool IsHeldOnce

@@ -256,7 +256,7 @@ internal sealed class Volume : IKeySource
             key.Wipe();
         _notes.Clear();
         _states.Clear();
-        Locks.Forget();
+        Locks.AfterFork();
         Coherence.AfterFork();
         _keeper?.AfterFork();
     }

@@ -27,7 +27,10 @@ struct overlay_engine_start {
     const char *library_path; /* where liboverlay-engine.so was loaded from */
     /* Starts `overlay-ctl agent --autostart` outside of the program's sight; returns 0 when it serves, or -errno. */
     long (*start_agent)(const char *overlay_ctl, const char *volumes, const char *key_file);
-    /* Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). */
+    /*
+     * Keeps a descriptor of the engine (reserved = 1) out of the program's reach, or gives it back (0). 2: it is closed in forked children,
+     * before anything else.
+     */
     void (*reserve_descriptor)(int fd, int reserved);
     struct overlay_engine_threads *threads;
     /* Where sealed files are mapped shared: starts and ends, merged and in order. One call at a time. */

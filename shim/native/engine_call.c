@@ -8,6 +8,7 @@
 #include "borrowed.h"
 #include "calls.h"
 #include "engine_load.h"
+#include "fdtable.h"
 #include "gate.h"
 #include "kept.h"
 #include "own_stack.h"
@@ -34,6 +35,7 @@ void engine_in_child(void)
     s_child_lock = 0;
     s_is_fresh_child = engine_is_loaded();
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    fd_close_private();
     own_stacks_in_child();
     kept_in_child();
     aio_contexts_in_child();

@@ -8,6 +8,12 @@
 uint32_t overlay_fd_words[FD_LIMIT];
 static bool s_any_reserved;
 
+/*
+ * Reserved descriptors that a forked child must not keep: its locks would live on with it when we are killed. One a volume; 0 is a free
+ * place, else the number + 1.
+ */
+static int s_private[64];
+
 static bool exchange(int fd, uint32_t *seen, uint32_t next)
 {
     return __atomic_compare_exchange_n(&overlay_fd_words[fd], seen, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
@@ -58,8 +64,30 @@ bool fd_any_reserved(void)
     return __atomic_load_n(&s_any_reserved, __ATOMIC_RELAXED);
 }
 
+static void note_private(int fd, bool is_private)
+{
+    for (size_t i = 0; i < sizeof s_private / sizeof *s_private; i++) {
+        int seen = is_private ? 0 : fd + 1;
+        if (__atomic_compare_exchange_n(&s_private[i], &seen, is_private ? fd + 1 : 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return;
+    }
+}
+
+void fd_close_private(void)
+{
+    for (size_t i = 0; i < sizeof s_private / sizeof *s_private; i++) {
+        if (s_private[i] == 0)
+            continue;
+        int fd = s_private[i] - 1;
+        s_private[i] = 0;
+        fd_reserve(fd, FD_RESERVE_NOT);
+        sys_close(fd);
+    }
+}
+
 void fd_reserve(int fd, int reserved)
 {
+    note_private(fd, reserved == FD_RESERVE_PRIVATE);
     __atomic_store_n(&s_any_reserved, true, __ATOMIC_RELAXED);
     if ((unsigned)fd < FD_LIMIT)
         __atomic_store_n(&overlay_fd_words[fd],

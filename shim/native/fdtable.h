@@ -42,7 +42,11 @@ void fd_release(int fd) HIDDEN;
 void fd_gain(int fd, uint32_t seen, enum fd_state state) HIDDEN;
 
 /* The engine takes or gives back a descriptor of its own. */
+enum { FD_RESERVE_NOT, FD_RESERVE, FD_RESERVE_PRIVATE };
 void fd_reserve(int fd, int reserved) HIDDEN;
+
+/* In a forked child: the private ones are closed. */
+void fd_close_private(void) HIDDEN;
 
 /* Whether it ever took one. */
 bool fd_any_reserved(void) HIDDEN;

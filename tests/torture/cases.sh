@@ -35,6 +35,10 @@ case_kill_agent() { # the same, and the agent is killed too and starts again by 
     grep -v ': the agent could not be started$' "$CASE/overlay.log" >&2 || touch "$CASE/log-expected"
 }
 
+case_kill_beside_an_idle_child() { # a writer is killed whose child has inherited everything and does nothing: nobody else waits for that child
+    TORTURE_KILLS=$(scaled 30) tortured "" "$RUN/bin/idle_child" "$CASE/volume"
+}
+
 case_forks() { # every way to fork while other threads are in the middle of calls
     TORTURE_FORKS=$(scaled 700) tortured "" "$RUN/bin/forks" "$CASE/volume"
 }

@@ -65,7 +65,7 @@ internal sealed class RawVolume : IKeySource, IDisposable
 
     public void Dispose()
     {
-        _locks?.Forget();
+        _locks?.Close();
         _volume.Dispose();
     }
 

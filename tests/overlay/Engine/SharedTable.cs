@@ -41,7 +41,7 @@ internal sealed class SharedTable : IDisposable
         internal CoherenceTable Table { get; }
 
         /// <summary>As by death: what it held is nobody's.</summary>
-        public void Dispose() => _locks.Forget();
+        public void Dispose() => _locks.Close();
 
         private static int Open(string directory, string name)
         {
