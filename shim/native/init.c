@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "dispatch.h"
+#include "doctor.h"
 #include "engine_call.h"
 #include "environment.h"
 #include "fork.h"
@@ -117,4 +118,5 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     environment_remember(envp, s_shim_path);
     fork_watch();
     install_patches(program_name_adopt(envp));
+    doctor_answer(envp, &overlay_patch_report);
 }

@@ -37,6 +37,7 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
         has_libc |= (int)work->modules[i].is_libc;
     if (!has_libc)
         return OVERLAY_PATCH_NO_LIBC;
+    report->modules = (uint32_t)(work->module_count > 0 ? work->module_count : 0);
     for (int i = 0; i < work->module_count; i++) {
         if (options->restore_loader && work->modules[i].is_loader)
             overlay_text_restore(&work->modules[i]);
