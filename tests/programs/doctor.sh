@@ -40,9 +40,9 @@ P
 }
 program() { check "$1" "$2" "$3" "$4" sh -c 'exec "$1" doctor --json -- "$2"' sh "$ctl" "$5"; }
 
-"${doctor[@]}" --volume v --key-file key -- ls | golden doctor.txt
+"${doctor[@]}" --volume v --key-file key -- /bin/ls | golden doctor.txt
 verdict what-a-person-sees $?
-"${doctor[@]}" --json --volume v --key-file key -- ls | golden doctor.json
+"${doctor[@]}" --json --volume v --key-file key -- /bin/ls | golden doctor.json
 verdict what-a-program-sees $?
 "${doctor[@]}" --volume missing -- ./missing | golden doctor_unfit.txt
 verdict what-a-person-sees-of-failures $?
