@@ -15,7 +15,9 @@
     /* size.c */                                                                                                       \
     X(lseek) X(truncate) X(ftruncate) X(fallocate) X(fsync) X(fdatasync) X(sync_file_range) X(ioctl)                   \
     /* aio.c */                                                                                                        \
-    X(io_setup) X(io_submit) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                               \
+    X(io_setup) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                                            \
+    /* aio_submit.c */                                                                                                 \
+    X(io_submit)                                                                                                       \
     /* mapping.c */                                                                                                    \
     X(mmap) X(munmap) X(mremap) X(mprotect) X(remap_file_pages) X(msync)                                               \
     /* status.c */                                                                                                     \
