@@ -21,12 +21,16 @@ internal sealed class AgentPageSealer : IPageSealer
         VolumeAccess volume = _volumes.GetOrAdd(order.VolumeRoot, root => new VolumeAccess(root, _bootWord));
         using BlockCache cache = new(CacheCapacity);
         byte[] kept = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        // The description that we were given is the program's, which may have made it append or O_DIRECT since.
+        int own = KernelFile.Reopen(order.Backing, Kernel.O_RDWR);
         try
         {
+            if (own < 0 && !IsFit(order.Backing))
+                throw new ErrnoException(Errno.EACCES, "the file cannot be opened to seal what was stored by mapping it");
             key.CopyTo(kept);
             string name = KernelFile.PathOf(order.Backing);
             CoherenceTable shared = volume.Coherence;
-            FileContext context = new(new Backing(order.Backing), shared.LockOf(order.Inode), shared.For(order.Inode),
+            FileContext context = new(new Backing(own >= 0 ? own : order.Backing), shared.LockOf(order.Inode), shared.For(order.Inode),
                 shared.RedoOf(KernelFile.Status(order.Backing).Device, order.Inode), new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
             OpenResult result = SealedFile.Open(context, new OneKey(order.FileId, kept), out SealedFile? file);
             if (file is null)
@@ -41,8 +45,14 @@ internal sealed class AgentPageSealer : IPageSealer
         finally
         {
             Secret.Wipe(kept);
+            if (own >= 0)
+                _ = Kernel.Close(own);
         }
     }
+
+    /// <summary>A file whose mode keeps us out is written through what we have, if that writes where it is told to.</summary>
+    private static bool IsFit(int fd) =>
+        Kernel.Control(fd, Kernel.F_GETFL, 0) is int flags and >= 0 && (flags & (Kernel.O_APPEND | Kernel.O_DIRECT)) == 0;
 
     private sealed class VolumeAccess(string root, uint bootWord)
     {

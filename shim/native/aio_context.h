@@ -8,6 +8,7 @@
 
 #include <linux/aio_abi.h>
 
+#include "borrowed.h"
 #include "filter.h"
 
 /* The context's name in *made; EINVAL, EAGAIN or ENOMEM as from io_setup. */
@@ -27,6 +28,12 @@ long aio_context_take(aio_context_t context, long limit, struct io_event *events
 
 /* Changes with each completion and each end of a context: a futex. */
 extern uint32_t overlay_aio_changes HIDDEN;
+
+/* A child of posix_spawn shares our memory, and so the contexts, but must not take their lock: it might be killed with it. */
+static inline bool aio_is_out_of_reach(void)
+{
+    return __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory();
+}
 
 /* In a forked child, at once. */
 void aio_contexts_in_child(void) HIDDEN;

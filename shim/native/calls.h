@@ -17,7 +17,9 @@
     /* ioctl.c */                                                                                                      \
     X(ioctl)                                                                                                           \
     /* aio.c */                                                                                                        \
-    X(io_setup) X(io_submit) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                               \
+    X(io_setup) X(io_getevents) X(io_pgetevents) X(io_cancel) X(io_destroy)                                            \
+    /* aio_submit.c */                                                                                                 \
+    X(io_submit)                                                                                                       \
     /* mapping.c */                                                                                                    \
     X(mmap) X(munmap) X(mremap) X(mprotect) X(remap_file_pages) X(msync)                                               \
     /* status.c */                                                                                                     \

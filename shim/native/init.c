@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "dispatch.h"
+#include "doctor.h"
 #include "engine_call.h"
 #include "environment.h"
 #include "fork.h"
@@ -133,4 +134,5 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     install_patches(program_name_adopt(envp), needs_traps);
     if (raw.is_go)
         trap_use_signal_stack();
+    doctor_answer(envp, &overlay_patch_report);
 }

@@ -75,6 +75,7 @@ struct overlay_patch_report {
     const char *module;             /* path of the module that was being worked on when an error arose */
     int error;                      /* errno of a failed mmap or mprotect, else 0 */
     struct overlay_patch_stubs stubs;
+    uint32_t modules, known_modules; /* looked at; of these, those whose plan was made when the shim was built */
 };
 
 /* Answers enum overlay_patch_result. On anything but OVERLAY_PATCH_OK nothing is intercepted and libc is as it was. */

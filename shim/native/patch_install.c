@@ -43,6 +43,7 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
     work->plan.has_stubs = report->stubs.raw_entry != 0;
     if (options->add_stubs && !work->plan.has_stubs)
         return OVERLAY_PATCH_NO_MEMORY;
+    report->modules = (uint32_t)(work->module_count > 0 ? work->module_count : 0);
     for (int i = 0; i < work->module_count; i++) {
         if (options->restore_loader && work->modules[i].is_loader)
             overlay_text_restore(&work->modules[i]);

@@ -59,6 +59,7 @@ int overlay_plan_known(const struct patch_module *module, const struct overlay_p
         }
         plan->sites[plan->count++] = site;
     }
+    report->known_modules++;
     report->found += known->found;
     report->patched += wanted;
     report->skipped_not_wanted += known->found - wanted;

@@ -77,6 +77,27 @@ long program_check_mode(const char *path, const struct stat *status)
     return 0;
 }
 
+/* As such a program; the kernel lets root, who has all of it anyway, keep his environment. */
+long program_check_capabilities(const struct program_level *level)
+{
+    bool is_descriptor = level->path[0] == 0;
+    if (s_allow_static || overlay_raw_syscall6(SYS_getuid, 0, 0, 0, 0, 0, 0) == 0)
+        return 0;
+    int no_follow = (level->flags & AT_SYMLINK_NOFOLLOW) != 0 ? O_NOFOLLOW : 0;
+    long fd = is_descriptor ? level->directory : sys_openat(level->directory, level->path, O_PATH | O_CLOEXEC | no_follow, 0);
+    if (fd < 0)
+        return 0;
+    /* By its name in /proc: a file that may only be executed can be asked, too. */
+    char link[40] = "/proc/self/fd/";
+    link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
+    long size = overlay_raw_syscall6(SYS_getxattr, (long)link, (long)"security.capability", 0, 0, 0, 0);
+    if (!is_descriptor)
+        sys_close((int)fd);
+    return size > 0 ? refuse(level->path, "a program with file capabilities cannot run under Overlay: the loader would not preload it. "
+                                          "OVERLAY_ALLOW_STATIC=1 runs it all the same")
+                    : 0;
+}
+
 long program_check_shim(const struct program_level *level)
 {
     struct stat status;

@@ -75,8 +75,11 @@ static long look_at(struct program_level *level)
     if (error < 0)
         return error;
     level->is_sealed = (status.st_mode & S_ISVTX) != 0 && volumes_on_device(status.st_dev);
-    if (!level->is_sealed)
-        return look_at_plain(level);
+    if (!level->is_sealed) {
+        error = look_at_plain(level);
+        /* On a script they mean nothing. */
+        return error < 0 || level->kind == PROGRAM_SCRIPT ? error : program_check_capabilities(level);
+    }
     /* The kernel reads what may be executed but not read; the engine may not. */
     error = program_check_access(level->directory, level->path, level->flags);
     if (error < 0)

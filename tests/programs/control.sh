@@ -62,6 +62,21 @@ if command -v cc >/dev/null; then
     verdict run-refuses-programs-that-bypass-libc $?
 fi
 
+# The loader takes nothing from the environment of a program that gets rights its user does not have.
+if [ "$(id -u)" = 0 ] && command -v setcap >/dev/null && command -v cc >/dev/null; then
+    echo 'int puts(const char *); int main(void) { puts("it runs"); return 8; }' | cc -x c - -o mine && cp mine capable && setcap cap_net_raw+ep capable &&
+        cp mine owned && chown 1234 owned && chmod 4755 owned && chmod 755 . && mkdir -m 700 other-run && cp key other-key && mkdir w
+    other=(setpriv --reuid 4321 --regid 4321 --clear-groups env OVERLAY_RUNTIME_DIR="$work/other-run" "$ctl")
+    chown 4321 other-run other-key w
+    "${other[@]}" init w --key-file other-key >log 2>&1
+    ends_with 8 "${other[@]}" run --volume w --key-file other-key -- ./mine && ends_with 126 "${other[@]}" run --volume w --key-file other-key -- ./owned &&
+        grep -q 'set-user-id' log && ends_with 126 "${other[@]}" run --volume w --key-file other-key -- ./capable && grep -q 'file capabilities' log && ! grep -q 'it runs' log &&
+        ends_with 126 "${other[@]}" run --volume w --key-file other-key -- sh -c './capable >w/out' && ! grep -aq 'it runs' w/out &&
+        ends_with 8 "${other[@]}" run --allow-static --volume w --key-file other-key -- ./capable && ends_with 8 "${run[@]}" ./capable
+    verdict run-refuses-programs-that-get-rights $?
+    chmod 700 .
+fi
+
 printf 'correct horse\n' >phrase
 ends_with 0 "$ctl" init p --passphrase-file phrase && ends_with 0 "$ctl" run --volume p --passphrase-file phrase -- sh -c 'echo secret >p/a; cat p/a' &&
     grep -q secret log && ! grep -q secret p/a

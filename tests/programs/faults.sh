@@ -41,7 +41,7 @@ library-out-of-reach      | EACCES ok            | .*/echo: .*library
 across-the-border         | EXDEV EXDEV EXDEV    | -
 reflink                   | EOPNOTSUPP           | -
 io-uring                  | ENOSYS               | -
-native-aio                | ENOSYS               | -
+native-poll               | EINVAL               | -
 kernel-writes-by-itself   | EINVAL EINVAL EINVAL EINVAL | -
 hidden-directory          | ENOENT ENOENT        | -
 full-disk                 | ENOSPC ok ok ok      | -
@@ -172,7 +172,7 @@ fault_across_the_border() {
 }
 fault_reflink() { see clone "$raw" "$volume/cloned"; inside rm -f "$volume/cloned"; }
 fault_io_uring() { see io_uring; }
-fault_native_aio() { see native_aio; }
+fault_native_poll() { see native_poll; }
 fault_kernel_writes_by_itself() { try_all "swap_on $raw" "account $raw" "set_loop $raw" "remap $raw"; }
 fault_hidden_directory() { try_all "size $volume/.overlay" "read $volume/.overlay/config.json"; }
 

@@ -30,6 +30,9 @@ internal static class ExitCodes
     /// <summary>`verify`: nothing was found, but not everything could be checked.</summary>
     internal const int Unchecked = 7;
 
+    /// <summary>`doctor`: something is not fit.</summary>
+    internal const int Unfit = 8;
+
     // 126 and 127, a command that cannot be executed or does not exist: shim/native/start/overlay-exec.c.
 
     /// <summary>`run`: the command died of a signal: 128 + its number.</summary>

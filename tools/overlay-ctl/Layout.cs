@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -16,6 +17,13 @@ internal static class Layout
 
     /// <summary>Becomes, under the shim, the program that is to run.</summary>
     internal static string Exec => Existing("overlay-exec");
+
+    /// <summary>What should lie beside the engine, and does not.</summary>
+    internal static string[] Missing()
+    {
+        string[] names = ["liboverlay-shim.so", "liboverlay-engine.so", "libsodium.so", "libe_sqlite3.so", "overlay-start", "overlay-copy", "overlay-exec"];
+        return names.Where(name => !File.Exists(Path.Combine(Library, name))).ToArray();
+    }
 
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {

@@ -6,6 +6,7 @@ using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
+using Overlay.Ctl.Doctor;
 using Overlay.Ctl.Repair;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Volumes;
@@ -26,6 +27,7 @@ internal static class Program
         RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
         {
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
+            DoctorCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)

@@ -6,9 +6,11 @@ import fcntl
 import hashlib
 import mmap
 import os
+import struct
 import sys
 
-FICLONE, IO_URING_SETUP, IO_SETUP, ACCT, SWAPON, REMAP_FILE_PAGES, LOOP_SET_FD = 0x40049409, 425, 206, 163, 167, 216, 0x4C00
+FICLONE, IO_URING_SETUP, ACCT, SWAPON, REMAP_FILE_PAGES, LOOP_SET_FD = 0x40049409, 425, 163, 167, 216, 0x4C00
+IO_SETUP, IO_SUBMIT, IOCB_POLL = 206, 209, 5
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -64,8 +66,11 @@ def system_call(*arguments):
         raise OSError(ctypes.get_errno(), "")
 
 
-def native_aio():
-    system_call(IO_SETUP, 4, ctypes.byref(ctypes.c_ulong()))
+def native_poll():
+    context, (reader, _) = ctypes.c_ulong(), os.pipe()
+    system_call(IO_SETUP, 4, ctypes.byref(context))
+    request = ctypes.create_string_buffer(struct.pack("QIIHhIQQqQII", 0, 0, 0, IOCB_POLL, 0, reader, 1, 0, 0, 0, 0, 0))
+    system_call(IO_SUBMIT, context, ctypes.c_long(1), ctypes.byref(ctypes.pointer(request)))
 
 
 def swap_on(path):
@@ -100,7 +105,7 @@ def fill(path, chunk="65536"):
 
 OPERATIONS = {"read": read, "read-at": read_at, "write-at": write_at, "append": append, "create": create, "size": size,
               "map-shared": map_shared, "exec": execute, "rename": os.rename, "link": os.link, "clone": clone,
-              "io_uring": io_uring, "native_aio": native_aio, "swap_on": swap_on, "account": account, "set_loop": set_loop,
+              "io_uring": io_uring, "native_poll": native_poll, "swap_on": swap_on, "account": account, "set_loop": set_loop,
               "remap": remap, "fill": fill, "truncate": lambda path, length: os.truncate(path, int(length))}
 
 if __name__ == "__main__":

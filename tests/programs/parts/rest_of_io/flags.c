@@ -1,8 +1,10 @@
 /* flags DIRECTORY: flags of descriptions that change, seen by all descriptors of one, in threads and in children. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -134,6 +136,28 @@ static void large_files(void)
     SAY(write(fd, "end", 3));
 }
 
+/* What a killed process has stored is written by somebody else, through the description that it left behind. */
+static void killed_mapper(void)
+{
+    static char data[100000];
+    int fd = open("mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    for (unsigned i = 0; i < sizeof data; i++)
+        data[i] = (char)('a' + i % 19);
+    SAY(write(fd, data, sizeof data));
+    fflush(stdout);
+    if (fork() == 0) {
+        int own = open("mapped", O_RDWR);
+        char *memory = mmap(NULL, sizeof data, PROT_READ | PROT_WRITE, MAP_SHARED, own, 0);
+        fcntl(own, F_SETFL, O_APPEND);
+        fcntl(fd, F_SETFL, O_APPEND);
+        memcpy(memory + 50000, "stored by who is killed", 23);
+        kill(getpid(), SIGKILL);
+    }
+    wait(NULL);
+    SAY(pread(fd, data, 23, 50000));
+    printf("%.23s, size %ld\n", data, size_of(fd));
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || chdir(argv[1]) != 0)
@@ -142,5 +166,6 @@ int main(int argc, char **argv)
     children();
     threads();
     large_files();
+    killed_mapper();
     return 0;
 }
