@@ -232,14 +232,16 @@ internal sealed partial class FileEngine : IDisposable
         }
     }
 
-    /// <summary>The kernel opened without O_TRUNC, and so did not ask for the right to write where the descriptor is for reading.</summary>
+    /// <summary>The kernel opened without O_TRUNC: it is asked now whether the file may be written, and its length changed.</summary>
     private static void TruncateOnOpen(OpenFile file, int fd, int flags)
     {
-        if ((flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY && !KernelFile.MayWrite(fd))
+        bool isForReading = (flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY;
+        if (isForReading && !KernelFile.MayWrite(fd))
             throw KernelFile.Failure("the file may not be cut");
-        if (!file.CanWrite)
-            file.UseOrReopen(fd, flags, mustWrite: true);
+        if (isForReading && !file.CanWrite)
+            file.OpenToTruncate(fd);
         using LiveWrite entered = LiveWrite.Enter(file);
+        file.CheckMayTruncate(isForReading ? file.Descriptor : fd);
         entered.SetLength(0);
     }
 

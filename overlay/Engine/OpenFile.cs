@@ -285,6 +285,19 @@ internal sealed partial class OpenFile : IBackingFile
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0);
     }
 
+    /// <summary>Behind a descriptor for reading, with no more rights than the program has now.</summary>
+    internal void OpenToTruncate(int fd)
+    {
+        lock (_flagsByDescriptor)
+        {
+            int own = KernelFile.Reopen(fd, Kernel.O_RDWR);
+            if (own < 0)
+                throw KernelFile.Failure("the file may not be cut");
+            Use(Descriptors.MoveAway(own), isOwn: true);
+            _canWrite = true;
+        }
+    }
+
     /// <summary>Lets go: nothing is attached any more.</summary>
     internal void Close()
     {

@@ -9,14 +9,14 @@ MODULES="test_asyncio.test_subprocess test_asyncio.test_unix_events test_bufio t
     test_lzma test_mailbox test_mmap test_multiprocessing_fork test_multiprocessing_forkserver test_multiprocessing_main_handling
     test_multiprocessing_spawn test_netrc test_openpty test_os test_pathlib test_pickle test_pipes test_pkg test_pkgutil test_plistlib
     test_poll test_popen test_posix test_posixpath test_pty test_py_compile test_readline test_resource test_runpy test_sax
-    test_select test_selectors test_shelve test_shutil test_signal test_socket test_sqlite3 test_subprocess test_tarfile test_tempfile
+    test_select test_selectors test_shelve test_shutil test_signal test_subprocess test_tarfile test_tempfile
     test_threadedtempfile test_threading test_threadsignals test_tokenize test_unicode_file test_unicode_file_functions test_urllib
     test_venv test_wave test_xml_etree test_zipapp test_zipfile test_zipfile64 test_zipimport test_zipimport_support test_zoneinfo"
 
 # Temporary files and the tests' own directory lie in the directory under test; what is told of the tests does not.
 suite() {
     local module report=$SCRATCH/report.xml
-    export TMPDIR=$PWD PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
+    export TMPDIR=$PWD LC_ALL=C.UTF-8
     for module in ${CPYTHON_MODULES:-$MODULES}; do
         rm -f "$report"
         timeout -k 10 900 /usr/bin/python3.11 -m test --tempdir "$PWD" -u largefile,subprocess,cpu --junit-xml "$report" "$module" \

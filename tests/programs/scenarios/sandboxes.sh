@@ -23,6 +23,9 @@ case_landlock_without_truncate() {
     checksum new
     landlocked truncate -- self 'f = open("grown", "x"); f.write("'"$MARKER"' " * 20000); f.close(); print(len(open("grown").read()))'
     status landlocked truncate -- truncate -s 10 new
+    status landlocked truncate -- sh -c 'echo shorter >new'
+    status landlocked truncate -- self 'import os; os.open("new", os.O_RDONLY | os.O_TRUNC)' 2>/dev/null
+    checksum new
     status landlocked write -- sh -c 'echo x >refused'
     checksum grown
 }
