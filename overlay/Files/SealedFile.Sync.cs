@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
@@ -148,32 +149,48 @@ public sealed partial class SealedFile
     {
         foreach (IndexPage page in _index.Values)
         {
-            if (page.StaleSlots != 0)
-                Rebase(page);
-            for (int slot = 0; page.StaleSlots >> slot != 0; slot++)
-                if ((page.StaleSlots >> slot & 1) != 0)
-                    ReclaimSlot(page, slot);
+            if (page.StaleSlots == 0)
+                continue;
+            Rebase(page);
+            for (int place = 0; place < PlaceCount; place++)
+                PunchRuns(page, place, FreeSlots(page, place));
             page.StaleSlots = 0;
         }
     }
 
-    private void ReclaimSlot(IndexPage page, int slot)
+    /// <summary>Neighbours together: each hole costs the kernel a transaction, and waits for what is being written there.</summary>
+    private void PunchRuns(IndexPage page, int place, uint slots)
     {
-        GroupRecord record = new(page.Bytes);
+        while (slots != 0)
+        {
+            int first = BitOperations.TrailingZeroCount(slots);
+            int count = BitOperations.TrailingZeroCount(~(slots >> first));
+            _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, first, place), (long)count << _geometry.BlockSizeLog2);
+            slots &= ~(((1U << count) - 1) << first);
+        }
+    }
+
+    /// <summary>The stale slots whose <paramref name="place"/> nothing needs any more.</summary>
+    private uint FreeSlots(IndexPage page, int place)
+    {
+        uint free = 0;
+        for (int slot = 0; page.StaleSlots >> slot != 0; slot++)
+            if ((page.StaleSlots >> slot & 1) != 0 && !IsPlaceUsed(page, slot, place))
+                free |= 1U << slot;
+        return free;
+    }
+
+    private bool IsPlaceUsed(IndexPage page, int slot, int place)
+    {
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
-        bool isPresent = (record.Present >> slot & 1) != 0;
+        bool isPresent = (new GroupRecord(page.Bytes).Present >> slot & 1) != 0;
         // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed.
         bool isInBase = (new GroupRecord(page.Base).BasePresent >> slot & 1) != 0;
         bool isCurrentUsed = isPresent || (isInBase && IsOnDisk(current));
         bool isDurableUsed = isInBase && (!IsOnDisk(current) || MayBeLost(current.Interval, current.Boot));
-        for (int place = 0; place < PlaceCount; place++)
-        {
-            bool isUsed = (isCurrentUsed && !current.IsZero && current.Place == place) ||
-                (isDurableUsed && !durable.IsZero && durable.Place == place);
-            if (!isUsed)
-                _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, slot, place), _geometry.BlockSize);
-        }
+        return (isCurrentUsed && !current.IsZero && current.Place == place) ||
+            (isDurableUsed && !durable.IsZero && durable.Place == place);
     }
 
     private void SettleLength()

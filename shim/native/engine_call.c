@@ -1,5 +1,6 @@
 #include "engine_call.h"
 
+#include <errno.h>
 #include <gnu/libc-version.h>
 #include <pthread.h>
 #include <signal.h>
@@ -141,6 +142,10 @@ long engine_invoke(void *const *entry, const long arguments[7])
 {
     if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
         return borrowed_invoke(entry, arguments);
+    /* The runtime clears errno, and the engine's own calls set it; for the program it is the answer of its calls that failed. */
+    int *program_error = &errno, kept = *program_error;
     /* A handler may call write or siglongjmp away: none runs while managed code does. */
-    return ON_OWN_STACK(invoke, (long)entry, (long)arguments);
+    long result = ON_OWN_STACK(invoke, (long)entry, (long)arguments);
+    *program_error = kept;
+    return result;
 }

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # call.sh SUITE-FILE FUNCTION [DIRECTORY]: calls one function of a suite, if it has it
-set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/packages.sh"
 . "$here/results.sh"

@@ -5,7 +5,11 @@ result() {
     local name=$1
     shift
     printf 'RESULT\t%s\t%s\n' "$name" "$*"
+    # Into the log: what took how long?
+    printf '=== %s: %.2f s\n' "$name" "$(echo "$EPOCHREALTIME - ${result_before:-$EPOCHREALTIME}" | bc)" >&2
+    result_before=$EPOCHREALTIME
 }
+result_before=$EPOCHREALTIME
 
 # check NAME COMMAND...: ok if the command succeeds; what it prints goes to the log
 check() {

@@ -34,6 +34,7 @@ suite() {
     cd ..
     for file in libt/*.t; do one "lib/File/$(basename "$file")" "$file"; done
     for module in module/*; do
+        ln -s "$SCRATCH/lib" "$module/lib"; cp t/test.pl "$module/t/"
         for file in "$module"/t/*.t; do one "${module#module/}/$(basename "$file")" "${file#"$module"/}" "$module"; done
     done
 }

@@ -42,3 +42,9 @@ case_full_pipes() {
 case_names_in_the_root() {
     (cd .. && python3 - <"$PARTS/edges/names_in_the_root.py")
 }
+
+case_errno_stays() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/errno_stays.c" -o "$OUTSIDE/errno_stays"
+    "$OUTSIDE/errno_stays"
+    rm "$OUTSIDE/errno_stays"
+}

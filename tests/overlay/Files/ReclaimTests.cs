@@ -1,0 +1,58 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Tests.Doubles;
+using Xunit;
+
+namespace Overlay.Tests.Files;
+
+/// <summary>Space that a settled file gives back. Each hole costs the kernel a transaction: neighbours go together.</summary>
+public class ReclaimTests
+{
+    private static readonly Recipe s_recipe = new(CipherSuite.Aes256Gcm, Compresses: false, BlockSizeLog2: 12);
+
+    [Fact]
+    public void Settle_frees_neighbouring_places_with_one_hole()
+    {
+        const int Blocks = 29 * 2;
+        HoleCounter backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        byte[] plain = new byte[Blocks * s_recipe.BlockSize];
+        new Random(3).NextBytes(plain);
+        // In halves, as a database does that has smaller pages: each block is written twice.
+        for (int offset = 0; offset < plain.Length; offset += s_recipe.BlockSize / 2)
+            file.WriteAt(offset, plain.AsSpan(offset, s_recipe.BlockSize / 2));
+
+        file.Settle();
+
+        Assert.InRange(backing.Holes, 1, 2 * 3);
+        Assert.Equal(plain, file.ReadBytes(0, plain.Length));
+    }
+
+    [Fact]
+    public void Settle_leaves_what_lies_between_free_places()
+    {
+        HoleCounter backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        byte[] plain = new byte[20 * s_recipe.BlockSize];
+        new Random(4).NextBytes(plain);
+        file.WriteAt(0, plain);
+        file.Sync(dataOnly: true);
+        foreach (int block in new[] { 3, 4, 9, 19 })
+        {
+            byte[] part = plain.AsSpan(block * s_recipe.BlockSize, s_recipe.BlockSize).ToArray();
+            part.AsSpan().Reverse();
+            part.CopyTo(plain, block * s_recipe.BlockSize);
+            for (int again = 0; again < 3; again++)
+                file.WriteAt(block * s_recipe.BlockSize, part);
+        }
+
+        file.Settle();
+        fixture.Kill();
+
+        using SealedFile reopened = fixture.Open();
+        Assert.Equal(plain, reopened.ReadBytes(0, plain.Length));
+    }
+}
