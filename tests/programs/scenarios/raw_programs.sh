@@ -42,6 +42,12 @@ print(subprocess.check_output(["wc", "-c", "t0", "t1", "t2", "t3"]))
 TEXT
 }
 
+case_made_code() {
+    build made.c "$OUTSIDE/made"
+    OVERLAY_STRICT=1 "$OUTSIDE/made" "$MARKER"
+    cat by-made-code
+}
+
 # No text can be changed: everything comes through the second way, the loader's and the engine's own calls, too.
 case_fixed_text() {
     build mdwe.c "$OUTSIDE/mdwe"
@@ -86,6 +92,8 @@ case_go_program() {
     need go
     go_build -o "$OUTSIDE/go-program" program.go
     for round in 1 2 3; do mkdir $round; "$OUTSIDE/go-program" $round "$MARKER"; done
+    go_build -ldflags=-buildid= -o "$OUTSIDE/go-unnamed" program.go # without the note by which it is known
+    mkdir unnamed; "$OUTSIDE/go-unnamed" unnamed "$MARKER"
     cp "$OUTSIDE/go-program" .; mkdir sealed; ./go-program sealed "$MARKER"
     volatile '*go-program'
 }
