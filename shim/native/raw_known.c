@@ -75,13 +75,10 @@ static uint64_t nanoseconds(const struct timespec *time)
     return (uint64_t)time->tv_sec * 1000000000UL + (uint64_t)time->tv_nsec;
 }
 
-bool raw_known_identify(const char *path, struct raw_file *file)
+struct raw_file raw_known_identify(const struct stat *status)
 {
-    struct stat status;
-    if (sys_fstatat(AT_FDCWD, path, &status, 0) < 0)
-        return false;
-    *file = (struct raw_file){status.st_dev, status.st_ino, (uint64_t)status.st_size, nanoseconds(&status.st_mtim), nanoseconds(&status.st_ctim)};
-    return true;
+    return (struct raw_file){status->st_dev, status->st_ino, (uint64_t)status->st_size, nanoseconds(&status->st_mtim),
+                             nanoseconds(&status->st_ctim)};
 }
 
 bool raw_known_find(int list, const struct raw_file *file, enum raw_verdict *verdict)

@@ -5,7 +5,7 @@
 #ifndef OVERLAY_RAW_KNOWN_H
 #define OVERLAY_RAW_KNOWN_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "raw_scan.h"
 
@@ -18,7 +18,7 @@ int raw_known_open(void) HIDDEN;
 void raw_known_close(int list) HIDDEN;
 
 bool raw_known_is_worth_it(const Elf64_Phdr *headers, int count) HIDDEN;
-bool raw_known_identify(const char *path, struct raw_file *file) HIDDEN;
+struct raw_file raw_known_identify(const struct stat *status) HIDDEN;
 bool raw_known_find(int list, const struct raw_file *file, enum raw_verdict *verdict) HIDDEN;
 void raw_known_add(int list, const struct raw_file *file, enum raw_verdict verdict) HIDDEN;
 

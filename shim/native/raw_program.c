@@ -83,8 +83,10 @@ static int look_at_module(struct dl_phdr_info *module, size_t size, void *contex
     if (look->result.makes_calls || look->result.is_go)
         return 0;
     const char *path = module->dlpi_name[0] != 0 ? module->dlpi_name : "/proc/self/exe";
-    struct raw_file file;
-    bool is_large = look->known >= 0 && raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) && raw_known_identify(path, &file);
+    struct stat status;
+    bool is_large = look->known >= 0 && raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) &&
+                    sys_fstatat(AT_FDCWD, path, &status, 0) == 0;
+    const struct raw_file file = is_large ? raw_known_identify(&status) : (struct raw_file){0};
     enum raw_verdict verdict;
     if (!is_large || !raw_known_find(look->known, &file, &verdict)) {
         verdict = raw_scan(module->dlpi_addr, module->dlpi_phdr, module->dlpi_phnum, look->scratch);
