@@ -6,7 +6,7 @@
 
 #define WORTH_IT (16UL << 10) /* bytes of text; reading so much takes as long as asking here */
 #define RECORDS 1024u
-#define VERSION 1u /* of raw_scan's judgement */
+#define VERSION 2u /* of raw_scan's judgement: the next one where that, or what the filter asks for, changes */
 
 struct record {
     struct raw_file file;

@@ -11,6 +11,10 @@
 
 #include "raw.h"
 
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000UL
+#endif
+
 extern char **environ;
 
 /* A file by raw calls alone: were one not trapped, it would be plaintext, or the next would see ciphertext. */
@@ -84,6 +88,11 @@ static void raw_processes(void)
     if (child == 0)
         raw(SYS_exit_group, make_file("raw-clone3"));
     wait_for((pid_t)child);
+    copying.flags = CLONE_CLEAR_SIGHAND; /* as posix_spawn does since glibc 2.38: the trap's handler, too */
+    child = raw(SYS_clone3, (long)&copying, sizeof copying);
+    if (child == 0)
+        raw(SYS_exit_group, make_file("raw-no-handlers"));
+    wait_for((pid_t)child);
 }
 
 static volatile int s_go;
@@ -96,7 +105,7 @@ static long start_on(char *stack, long flags)
     register long r10 __asm__("r10") = 0;
     register long r8 __asm__("r8") = 0;
     long result;
-    __asm__ volatile("syscall\n test %%rax, %%rax\n jnz 1f\n xor %%ebp, %%ebp\n call *%[main]\n ud2\n 1:"
+    __asm__ volatile("syscall\n test %%rax, %%rax\n jnz 1f\n call *%[main]\n ud2\n 1:"
                      : "=a"(result)
                      : "a"(SYS_clone), "D"(flags), "S"(stack), "d"(0L), "r"(r10), "r"(r8), [main] "r"(child_main)
                      : "rcx", "r11", "memory");
