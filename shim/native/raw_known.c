@@ -1,5 +1,7 @@
 #include "raw_known.h"
 
+#include <sys/resource.h>
+
 #include "engine_call.h"
 #include "syscalls.h"
 #include "text.h"
@@ -94,8 +96,17 @@ bool raw_known_find(int list, const struct raw_file *file, enum raw_verdict *ver
     return found <= RAW_CALLS;
 }
 
+/* Writing beyond the limit would be deadly. */
+static bool may_write(void)
+{
+    struct rlimit limit;
+    return overlay_raw_syscall6(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur >= RECORDS * sizeof(struct record);
+}
+
 void raw_known_add(int list, const struct raw_file *file, enum raw_verdict verdict)
 {
+    if (!may_write())
+        return;
     const struct record record = {*file, sum_of(file) ^ verdict};
     overlay_raw_syscall6(SYS_pwrite64, list, (long)&record, sizeof record, place_of(file), 0, 0);
 }

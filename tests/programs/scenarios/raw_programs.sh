@@ -1,6 +1,7 @@
 # about: programs and libraries with system calls of their own: C with inline ones, Go, ripgrep; and libc whose text is fixed
 # needs: cc python3
-# limit: 400
+# limit: 900
+# case-limit: 400
 
 raw="$PARTS/raw_programs"
 
@@ -40,6 +41,14 @@ threads = [threading.Thread(target=lambda n=n: open(f"t{n}", "w").write("$MARKER
 [t.start() for t in threads]; [t.join() for t in threads]
 print(subprocess.check_output(["wc", "-c", "t0", "t1", "t2", "t3"]))
 TEXT
+}
+
+# What is remembered of a program that nobody has run before may not cost it its life.
+case_file_size_limit() {
+    cp "$(command -v ls)" "$OUTSIDE/never-run"
+    seen=$(ulimit -f 0; "$OUTSIDE/never-run" -d . || echo "status $?")
+    echo "$seen"
+    rm "$OUTSIDE/never-run"
 }
 
 case_made_code() {
@@ -86,21 +95,17 @@ case_ripgrep() {
 }
 
 # Go itself is one, and its compiler a static program.
-go_build() { (cd "$raw" && HOME=$OUTSIDE GOCACHE=$OUTSIDE/cache TMPDIR=$OUTSIDE OVERLAY_ALLOW_STATIC=1 go build "$@"); rm -rf "$OUTSIDE/cache" "$OUTSIDE/.config"; }
+go_build() { (cd "$raw" && HOME=$OUTSIDE GOCACHE=$OUTSIDE/cache TMPDIR=$OUTSIDE OVERLAY_ALLOW_STATIC=1 go build "$@"); }
 
-case_go_program() {
+case_go() {
     need go
     go_build -o "$OUTSIDE/go-program" program.go
-    for round in 1 2 3; do mkdir $round; "$OUTSIDE/go-program" $round "$MARKER"; done
     go_build -ldflags=-buildid= -o "$OUTSIDE/go-unnamed" program.go # without the note by which it is known
+    go_build -buildmode=c-shared -o "$OUTSIDE/libgo.so" library.go
+    rm -rf "$OUTSIDE/cache" "$OUTSIDE/.config" "$OUTSIDE/libgo.h"
+    for round in 1 2 3; do mkdir $round; "$OUTSIDE/go-program" $round "$MARKER"; done
     mkdir unnamed; "$OUTSIDE/go-unnamed" unnamed "$MARKER"
     cp "$OUTSIDE/go-program" .; mkdir sealed; ./go-program sealed "$MARKER"
-    volatile '*go-program'
-}
-
-case_go_library() {
-    need go
-    go_build -buildmode=c-shared -o "$OUTSIDE/libgo.so" library.go
-    rm "$OUTSIDE/libgo.h"
     OVERLAY_STRICT=1 python3 "$raw/call_go.py" "$OUTSIDE/libgo.so" "$MARKER"
+    volatile '*go-program'
 }
