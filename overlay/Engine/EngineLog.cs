@@ -32,11 +32,26 @@ internal static unsafe class EngineLog
         string? path = Environment.GetEnvironmentVariable("OVERLAY_LOG");
         bool isFile = !string.IsNullOrEmpty(path) && path != "stderr";
         int fd = isFile ? KernelFile.Open(Kernel.CurrentDirectory, path!, Kernel.O_WRONLY | Kernel.O_APPEND | Kernel.O_CREAT, 0x180) : 2;
-        byte[] bytes = Encoding.UTF8.GetBytes(line);
-        fixed (byte* start = bytes)
-            _ = Kernel.Write(fd < 0 ? 2 : fd, start, (nuint)bytes.Length);
+        WriteTo(fd < 0 ? 2 : fd, Encoding.UTF8.GetBytes(line));
         if (isFile && fd >= 0)
             _ = Kernel.Close(fd);
+    }
+
+    private static void WriteTo(int fd, byte[] line)
+    {
+        if (IsSealed(fd))
+            return;
+        fixed (byte* start = line)
+            _ = Kernel.Write(fd, start, (nuint)line.Length);
+    }
+
+    /// <summary>Standard error may be a sealed file's: what it would get is plaintext in the middle of its blocks. Then nobody is told.</summary>
+    private static bool IsSealed(int fd)
+    {
+        Kernel.StatusBuffer status;
+        byte empty = 0;
+        return Kernel.Status(fd, &empty, Kernel.StatusBuffer.EmptyPath, Kernel.StatusBuffer.Basic, &status) == 0 &&
+            (status.Mode & Kernel.StatusBuffer.TypeMask) == Kernel.StatusBuffer.Regular && (status.Mode & Kernel.StatusBuffer.Sticky) != 0;
     }
 }
 

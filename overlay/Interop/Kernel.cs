@@ -162,7 +162,7 @@ internal static unsafe partial class Kernel
     {
         internal const uint Basic = 0x7FF, DirectAlignment = 0x2000;
         internal const int EmptyPath = 0x1000, NoFollow = 0x100;
-        internal const ushort TypeMask = 0xF000, Regular = 0x8000;
+        internal const ushort TypeMask = 0xF000, Regular = 0x8000, Sticky = 0x200;
 
         [FieldOffset(0)] internal uint Mask;
         [FieldOffset(20)] internal uint UserId;

@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "reachable.h"
 #include "syscalls.h"
+#include "trap.h"
 
 int on_io_setup(struct overlay_call *call)
 {
@@ -80,7 +81,8 @@ static long wait_for_change(uint32_t seen, const struct patience *patience)
         return overlay_raw_syscall6(SYS_futex, (long)&overlay_aio_changes, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen,
                                     (long)&patience->until, 0, (long)FUTEX_BITSET_MATCH_ANY);
     struct timespec moment = {.tv_nsec = 10000000};
-    return overlay_raw_syscall6(SYS_ppoll, 0, 0, (long)&moment, (long)patience->signal_mask, 8, 0);
+    const uint64_t mask = *patience->signal_mask & overlay_all_signals;
+    return overlay_raw_syscall6(SYS_ppoll, 0, 0, (long)&moment, (long)&mask, 8, 0);
 }
 
 static long get_events(aio_context_t context, long least, long limit, struct io_event *events, const struct patience *patience)

@@ -8,6 +8,7 @@
 #include "gate.h"
 #include "reachable.h"
 #include "syscalls.h"
+#include "trap.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -46,7 +47,7 @@ void aio_contexts_in_child(void)
 
 static uint64_t hold(void)
 {
-    uint64_t all = ~0UL, before;
+    uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     lock_take(&s_lock);
     return before;

@@ -21,6 +21,13 @@ static struct iovec part(const char *text)
     return (struct iovec){(char *)text, length < LONGEST_PART ? length : LONGEST_PART};
 }
 
+/* Standard error may be a sealed file's: what it would get is plaintext in the middle of its blocks. Then nobody is told. */
+static bool is_sealed(int fd)
+{
+    struct stat status;
+    return sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+}
+
 /* One call, so that lines of several processes do not mix. */
 static void write_line(const char *subject, const char *cause, const char *detail)
 {
@@ -30,7 +37,8 @@ static void write_line(const char *subject, const char *cause, const char *detai
     long fd = s_path != NULL ? sys_openat(AT_FDCWD, s_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : 2;
     if (fd < 0)
         fd = 2;
-    overlay_raw_syscall6(SYS_writev, fd, (long)line, sizeof line / sizeof line[0], 0, 0, 0);
+    if (!is_sealed((int)fd))
+        overlay_raw_syscall6(SYS_writev, fd, (long)line, sizeof line / sizeof line[0], 0, 0, 0);
     if (fd != 2)
         sys_close((int)fd);
 }

@@ -1,12 +1,14 @@
 #include "raw_known.h"
 
+#include <sys/resource.h>
+
 #include "engine_call.h"
 #include "syscalls.h"
 #include "text.h"
 
-#define WORTH_IT (512UL << 10) /* bytes of text; reading so much takes as long as asking here */
+#define WORTH_IT (16UL << 10) /* bytes of text; reading so much takes as long as asking here */
 #define RECORDS 1024u
-#define VERSION 1u /* of raw_scan's judgement */
+#define VERSION 2u /* of raw_scan's judgement: the next one where that, or what the filter asks for, changes */
 
 struct record {
     struct raw_file file;
@@ -34,8 +36,8 @@ static bool is_ours(int fd)
            status.st_uid == (uid_t)overlay_raw_syscall6(SYS_geteuid, 0, 0, 0, 0, 0, 0);
 }
 
-/* In the folder of the agent's socket. */
-static long open_list(int flags)
+/* In the folder of the agent's socket; reached through no link. */
+int raw_known_open(void)
 {
     static const char name[] = "scanned";
     char path[PATH_SIZE];
@@ -47,12 +49,18 @@ static long open_list(int flags)
     while (path[length - 1] != '/')
         length--;
     text_copy(path + length, name, sizeof name);
-    long fd = sys_openat(AT_FDCWD, path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+    long fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0 && !is_ours((int)fd)) {
         sys_close((int)fd);
         return -1;
     }
-    return fd;
+    return fd < 0 ? -1 : (int)fd;
+}
+
+void raw_known_close(int list)
+{
+    if (list >= 0)
+        sys_close(list);
 }
 
 bool raw_known_is_worth_it(const Elf64_Phdr *headers, int count)
@@ -61,7 +69,7 @@ bool raw_known_is_worth_it(const Elf64_Phdr *headers, int count)
     for (int i = 0; i < count; i++)
         if (headers[i].p_type == PT_LOAD && (headers[i].p_flags & PF_X) != 0)
             size += headers[i].p_filesz;
-    return size >= WORTH_IT && overlay_settings.agent != NULL;
+    return size >= WORTH_IT;
 }
 
 static uint64_t nanoseconds(const struct timespec *time)
@@ -69,37 +77,36 @@ static uint64_t nanoseconds(const struct timespec *time)
     return (uint64_t)time->tv_sec * 1000000000UL + (uint64_t)time->tv_nsec;
 }
 
-bool raw_known_identify(const char *path, struct raw_file *file)
+struct raw_file raw_known_identify(const struct stat *status)
 {
-    struct stat status;
-    if (sys_fstatat(AT_FDCWD, path, &status, 0) < 0)
-        return false;
-    *file = (struct raw_file){status.st_dev, status.st_ino, (uint64_t)status.st_size, nanoseconds(&status.st_mtim), nanoseconds(&status.st_ctim)};
-    return true;
+    return (struct raw_file){status->st_dev, status->st_ino, (uint64_t)status->st_size, nanoseconds(&status->st_mtim),
+                             nanoseconds(&status->st_ctim)};
 }
 
-bool raw_known_find(const struct raw_file *file, enum raw_verdict *verdict)
+bool raw_known_find(int list, const struct raw_file *file, enum raw_verdict *verdict)
 {
     struct record record;
-    long fd = open_list(O_RDONLY);
-    if (fd < 0)
+    if (sys_pread(list, &record, sizeof record, place_of(file)) != sizeof record)
         return false;
-    bool is_found = sys_pread((int)fd, &record, sizeof record, place_of(file)) == sizeof record;
-    sys_close((int)fd);
-    for (size_t i = 0; i < sizeof *file && is_found; i++)
-        is_found = ((const char *)&record.file)[i] == ((const char *)file)[i];
-    if (!is_found || (record.verdict ^ sum_of(file)) > RAW_CALLS)
-        return false;
-    *verdict = (enum raw_verdict)(record.verdict ^ sum_of(file));
-    return true;
+    for (size_t i = 0; i < sizeof *file; i++)
+        if (((const char *)&record.file)[i] != ((const char *)file)[i])
+            return false;
+    uint64_t found = record.verdict ^ sum_of(file);
+    *verdict = (enum raw_verdict)found;
+    return found <= RAW_CALLS;
 }
 
-void raw_known_add(const struct raw_file *file, enum raw_verdict verdict)
+/* Writing beyond the limit would be deadly. */
+static bool may_write(void)
 {
-    const struct record record = {*file, sum_of(file) ^ verdict};
-    long fd = open_list(O_WRONLY | O_CREAT);
-    if (fd < 0)
+    struct rlimit limit;
+    return overlay_raw_syscall6(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur >= RECORDS * sizeof(struct record);
+}
+
+void raw_known_add(int list, const struct raw_file *file, enum raw_verdict verdict)
+{
+    if (!may_write())
         return;
-    overlay_raw_syscall6(SYS_pwrite64, fd, (long)&record, sizeof record, place_of(file), 0, 0);
-    sys_close((int)fd);
+    const struct record record = {*file, sum_of(file) ^ verdict};
+    overlay_raw_syscall6(SYS_pwrite64, list, (long)&record, sizeof record, place_of(file), 0, 0);
 }

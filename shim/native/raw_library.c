@@ -7,6 +7,7 @@
 
 #include "engine_call.h"
 #include "log.h"
+#include "raw_known.h"
 #include "raw_program.h"
 #include "raw_scan.h"
 #include "syscalls.h"
@@ -88,12 +89,8 @@ static void scan(void *argument)
     library->verdict = raw_scan((uintptr_t)library->room - library->low, library->headers, library->header.e_phnum, &library->scratch);
 }
 
-static bool look(struct library *library)
+static bool look_into(struct library *library)
 {
-    struct stat status;
-    if (sys_fstat(library->fd, &status) < 0)
-        return false;
-    library->size = (uint64_t)status.st_size;
     long size = (long)(library->high - library->low);
     library->room = overlay_raw_syscall6(SYS_mmap, 0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (overlay_is_error(library->room))
@@ -106,6 +103,22 @@ static bool look(struct library *library)
         overlay_with_vector_state_saved(scan, library);
     overlay_raw_syscall6(SYS_munmap, library->room, size, 0, 0, 0, 0);
     return is_laid_out;
+}
+
+static bool look(struct library *library)
+{
+    struct stat status;
+    if (sys_fstat(library->fd, &status) < 0)
+        return false;
+    library->size = (uint64_t)status.st_size;
+    const struct raw_file file = raw_known_identify(&status);
+    bool is_large = raw_known_is_worth_it(library->headers, library->header.e_phnum);
+    int known = is_large ? raw_known_open() : -1;
+    bool is_known = known >= 0 && raw_known_find(known, &file, &library->verdict), is_seen = is_known || look_into(library);
+    if (known >= 0 && !is_known && is_seen)
+        raw_known_add(known, &file, library->verdict);
+    raw_known_close(known);
+    return is_seen;
 }
 
 static bool is_go(const struct library *library)

@@ -70,6 +70,7 @@ static bool is_known(const struct dl_phdr_info *module)
 struct look {
     struct raw_program result;
     struct function_scratch *scratch;
+    int known; /* raw_known.h */
 };
 
 static int look_at_module(struct dl_phdr_info *module, size_t size, void *context)
@@ -82,13 +83,15 @@ static int look_at_module(struct dl_phdr_info *module, size_t size, void *contex
     if (look->result.makes_calls || look->result.is_go)
         return 0;
     const char *path = module->dlpi_name[0] != 0 ? module->dlpi_name : "/proc/self/exe";
-    struct raw_file file;
-    bool is_large = raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) && raw_known_identify(path, &file);
+    struct stat status;
+    bool is_large = look->known >= 0 && raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) &&
+                    sys_fstatat(AT_FDCWD, path, &status, 0) == 0;
+    const struct raw_file file = is_large ? raw_known_identify(&status) : (struct raw_file){0};
     enum raw_verdict verdict;
-    if (!is_large || !raw_known_find(&file, &verdict)) {
+    if (!is_large || !raw_known_find(look->known, &file, &verdict)) {
         verdict = raw_scan(module->dlpi_addr, module->dlpi_phdr, module->dlpi_phnum, look->scratch);
         if (is_large)
-            raw_known_add(&file, verdict);
+            raw_known_add(look->known, &file, verdict);
     }
     look->result.makes_calls = verdict != RAW_NONE;
     return 0;
@@ -102,7 +105,9 @@ struct raw_program raw_program_look(void)
     if (overlay_is_error(scratch))
         return (struct raw_program){false, true};
     look.scratch = (struct function_scratch *)scratch;
+    look.known = raw_known_open();
     dl_iterate_phdr(look_at_module, &look);
+    raw_known_close(look.known);
     overlay_raw_syscall6(SYS_munmap, scratch, sizeof *look.scratch, 0, 0, 0, 0);
     if (look.result.makes_calls && !look.result.is_go) { /* any of Go's makes calls */
         long fd = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);

@@ -1,5 +1,7 @@
 #include "raw_scan.h"
 
+#include <sys/syscall.h>
+
 #include "dispatch.h"
 #include "patch_number.h"
 #include "patch_scan.h"
@@ -23,9 +25,10 @@ struct scan {
 static bool concerns_us(long number)
 {
     static uint8_t s_interest[CALL_LIMIT];
-    if (s_interest[1 /* write */] == 0)
+    if (s_interest[SYS_write] == 0)
         dispatch_mark_interest(s_interest, false);
-    return number < 0 || number >= CALL_LIMIT || s_interest[number] != 0;
+    /* Whoever sets thread pointers by himself is to be refused (process.c). */
+    return number < 0 || number >= CALL_LIMIT || number == SYS_arch_prctl || s_interest[number] != 0;
 }
 
 static uint32_t word_at(const uint8_t *code)

@@ -34,13 +34,6 @@ static long begin_here(void)
     return overlay_raw_syscall6(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, (long)s_allowed, (long)s_allowed_size, 0, 0);
 }
 
-void trap_begin_thread(void)
-{
-    long error = begin_here();
-    if (error < 0)
-        refuse_to_run(NULL, "this thread's system calls cannot be trapped (by a seccomp filter?), so it would write plaintext", error);
-}
-
 /* The instruction, at the end of trampoline.S, whose trap tells of a call that the filter has seen: back to libc's own. */
 static void leave_trampoline(greg_t *r)
 {
@@ -144,6 +137,16 @@ static void on_trap(int number, siginfo_t *info, void *argument)
 static long set_action(struct kernel_action *before)
 {
     return overlay_raw_syscall6(SYS_rt_sigaction, SIGSYS, (long)&s_action, (long)before, 8, 0, 0);
+}
+
+void trap_begin_thread(void)
+{
+    /* A clone may have reset all handlers (posix_spawn's does). */
+    long error = set_action(NULL);
+    if (error == 0)
+        error = begin_here();
+    if (error < 0)
+        refuse_to_run(NULL, "this thread's system calls cannot be trapped (by a seccomp filter?), so it would write plaintext", error);
 }
 
 void trap_use_signal_stack(void)

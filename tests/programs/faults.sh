@@ -36,6 +36,7 @@ wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
 shared-mapping-damaged    | EIO ok               | .*/raw: .*block 5
 damaged-program           | EIO                  | .*/program: .*block 1
+log-in-a-volume           | EIO ok ok            | -
 static-program            | EACCES               | .*/static: .*static
 library-out-of-reach      | EACCES ok            | .*/echo: .*library
 across-the-border         | EXDEV EXDEV EXDEV    | -
@@ -145,6 +146,17 @@ fault_damaged_program() {
     inside cp /bin/true "$volume/program"
     broken program "flip $volume/program stored 1" "exec $volume/program"
     inside rm "$volume/program"
+}
+# The lines about faults, of the engine and of the filter, have no place in a sealed file.
+fault_log_in_a_volume() {
+    save raw
+    eval "${damage[*]} flip $raw stored 5"
+    : >"$work/no-elf" && chmod 755 "$work/no-elf" && printf '\177ELF\1\1\1' >"$work/no-elf" && truncate -s 200 "$work/no-elf"
+    inside sh -c "'${probe[0]}' ${probe[*]:1} read '$raw' 2>'$volume/errors'; '$work/no-elf' 2>>'$volume/errors'" | cut -d ' ' -f 1
+    restore raw
+    see read "$volume/errors"
+    inside grep -q . "$volume/errors" && echo ok
+    inside rm "$volume/errors"
 }
 fault_static_program() {
     echo 'int main(void) { return 0; }' | cc -static -x c - -o "$work/static" 2>/dev/null || { echo "skip: no static libc"; return; }

@@ -13,6 +13,7 @@ public sealed class NativeProgramTests
     [InlineData("test_known", "plans agree")]
     [InlineData("test_text", "text respected")]
     [InlineData("test_elf", "images read")]
+    [InlineData("test_scan", "calls found")]
     public void Patched_libc_behaves_like_libc_when_a_program_looks_closely(string program, string lastWords)
     {
         var outcome = NativeBuild.Run("sh", ["-c", "umask 022; exec " + NativeBuild.PathOf(program)]);
