@@ -130,6 +130,13 @@ internal sealed class Volume : IKeySource
         }
     }
 
+    /// <summary>A key that was taken and has sealed nothing: for the next new file.</summary>
+    internal void GiveBack(GrantedKey granted)
+    {
+        lock (_stock)
+            _stock.Push(granted);
+    }
+
     /// <summary>
     /// Tells the agent the name of a new file, for the store's records: at once, or, where many are made in a row, with the
     /// next ones. The key is durable without it.
