@@ -5,6 +5,7 @@
 #include "environment.h"
 #include "syscalls.h"
 #include "text.h"
+#include "trap.h"
 
 static size_t put_text(char *line, size_t length, const char *text)
 {
@@ -29,6 +30,8 @@ void doctor_answer(char *const *envp, const struct overlay_patch_report *report)
     length = put_field(line, length, " patched ", report->patched);
     length = put_field(line, length, " modules ", report->modules);
     length = put_field(line, length, " known ", report->known_modules);
+    /* 1: those that are not libc's; 2: all, since its text could not be changed. */
+    length = put_field(line, length, " traps ", overlay_traps == 0 ? 0 : report->stubs.raw_entry != 0 ? 1 : 2);
     line[length++] = '\n';
     sys_write(1, line, (long)length);
     overlay_raw_syscall6(SYS_exit_group, 0, 0, 0, 0, 0, 0);

@@ -57,7 +57,7 @@ check few-descriptors descriptors warn 100 bash -c 'ulimit -n 100; exec "$@"' sh
 check too-few-descriptors descriptors fail 40 bash -c 'ulimit -n 40; exec "$@"' sh "${doctor[@]}"
 check no-locked-memory locked-memory warn '0 bytes' bash -c 'ulimit -l 0; exec "$@"' sh "${doctor[@]}"
 check little-address-space address-space warn 1536000000 bash -c 'ulimit -v 1500000; exec "$@"' sh "${doctor[@]}"
-check text-that-may-not-change libc fail 'forbids changing program text' \
+check text-that-may-not-change libc warn 'every system call is trapped' \
     python3 -c 'import ctypes, os, sys; ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0 or sys.exit(77); os.execv(sys.argv[1], sys.argv[1:])' "${doctor[@]}"
 chmod 777 run
 check an-open-runtime-directory runtime-directory fail 'open to others' env OVERLAY_RUNTIME_DIR="$work" sh -c 'mkdir -p "$OVERLAY_RUNTIME_DIR/overlay-$(id -u)"; chmod 777 "$OVERLAY_RUNTIME_DIR/overlay-$(id -u)"; exec "$@"' sh "${doctor[@]}"
@@ -81,9 +81,8 @@ cc main.c -o thirty && printf '\001' | dd of=thirty bs=1 seek=4 conv=notrunc sta
 cc main.c -o machine && printf '\267' | dd of=machine bs=1 seek=18 conv=notrunc status=none && program another-machines-program format fail 'not a program for this machine' ./machine
 echo text >text && chmod +x text && program no-program-at-all format fail 'not a program' ./text
 cc -Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1 main.c -o musl && program a-musl-program loader fail ld-musl ./musl
-echo 'int main(void) { return 8; } __asm__(".section .go.buildinfo,\"aw\"; .quad 1; .text");' | cc -x c - -o go && program a-go-program own-calls fail 'a Go program' ./go
-echo 'long main(void) { long r; __asm__ volatile("mov $39, %%eax\n syscall" : "=a"(r) :: "rcx", "r11"); return 0; }' | cc -w -x c - -o own &&
-    program a-program-with-calls-of-its-own own-calls warn '1 system calls' ./own
+echo 'long main(void) { long r; __asm__ volatile("mov $1, %%eax\n syscall" : "=a"(r) :: "rcx", "r11"); return 0; }' | cc -w -x c - -o own &&
+    program a-program-with-calls-of-its-own interception warn 'past libc are trapped' ./own
 echo 'int gone(void) { return 0; }' | cc -shared -fPIC -x c - -o libgone.so && echo 'int gone(void); int main(void) { return gone(); }' | cc -x c - -o lost -L. -lgone &&
     rm libgone.so && program a-missing-library loader fail libgone.so ./lost
 printf '#!%s\n' "$work/static" >script && chmod +x script && program a-script-of-a-static-program format fail 'statically linked' ./script

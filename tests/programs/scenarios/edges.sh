@@ -30,6 +30,7 @@ case_ioctls() {
     gcc -O1 -D_GNU_SOURCE "$PARTS/edges/ioctls.c" -o "$OUTSIDE/ioctls"
     "$OUTSIDE/ioctls" "$PWD" "$OUTSIDE" "$MARKER" || echo "status $?"
     rm "$OUTSIDE/ioctls"
+    volatile 'case_ioctls/file' # ext4 has exchanged the plain one's first blocks, which look like zeros after the last close
 }
 
 case_full_pipes() {

@@ -23,14 +23,19 @@ internal static class LibcChecks
     internal static void Report(CheckList checks, string name, ShimProbe.Answer answer)
     {
         string[] words = answer.Output.Split(' ');
-        if (answer.ExitCode != 0 || words.Length != 10 || words[0] != "glibc")
+        if (answer.ExitCode != 0 || words.Length != 12 || words[0] != "glibc")
         {
             checks.Fail(name, answer.Complaint.Length > 0 ? answer.Complaint : $"no answer (exit status {answer.ExitCode})",
                 "programs do not run under Overlay then, rather than unprotected; docs/errors.md says more of such lines");
             return;
         }
         string finding = $"glibc {words[1]}, {words[5]} of {words[3]} system calls intercepted";
-        if (words[7] == words[9])
+        if (words[11] == "2")
+            checks.Warn(name, $"glibc {words[1]}, whose text may not be changed here: every system call is trapped, which takes 1.3 us",
+                "allow it (PR_SET_MDWE, SELinux execmod, seccomp), if that is too slow");
+        else if (words[11] == "1")
+            checks.Warn(name, $"{finding}; calls past libc are trapped, which takes 1.3 us", "nothing has to be done: it, or one of its libraries, may make system calls of its own");
+        else if (words[7] == words[9])
             checks.Ok(name, $"{finding}; known since the build");
         else
             checks.Warn(name, $"{finding}; worked out at each start, which takes some 0.5 ms", "build with KNOWN_LIBRARIES naming this libc (shim/native/Makefile)");

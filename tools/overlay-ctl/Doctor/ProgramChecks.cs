@@ -88,7 +88,7 @@ internal static unsafe class ProgramChecks
                 return;
         }
         bool isOpen = CheckPrivileges(checks, path);
-        if (CheckCalls(checks, file) && CheckLoader(checks, path, file) && isOpen)
+        if (CheckLoader(checks, path, file) && isOpen)
             LibcChecks.Report(checks, "interception", ShimProbe.Ask(file.Interpreter, path, volume ?? Path.GetTempPath()));
     }
 
@@ -111,20 +111,6 @@ internal static unsafe class ProgramChecks
             return true;
         }
         return false;
-    }
-
-    private static bool CheckCalls(CheckList checks, ProgramFile file)
-    {
-        if (file.IsGo)
-        {
-            checks.Fail("own-calls", "a Go program: it makes system calls without libc", AllowStatic);
-            return false;
-        }
-        if (file.OwnCalls > 0)
-            checks.Warn("own-calls", $"{file.OwnCalls} system calls of its own, past libc", "Overlay does not see those; they must not concern files of a volume");
-        else
-            checks.Ok("own-calls", "none");
-        return true;
     }
 
     private static bool CheckLoader(CheckList checks, string path, ProgramFile file)
