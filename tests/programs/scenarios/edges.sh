@@ -37,3 +37,9 @@ case_full_pipes() {
     timeout 20 "$OUTSIDE/full_pipes" "$PWD" || echo "status $?"
     rm "$OUTSIDE/full_pipes"
 }
+
+case_locks_stay() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/locks_stay.c" -o "$OUTSIDE/locks_stay"
+    "$OUTSIDE/locks_stay" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/locks_stay"
+}
