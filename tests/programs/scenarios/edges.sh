@@ -49,3 +49,9 @@ case_errno_stays() {
     "$OUTSIDE/errno_stays"
     rm "$OUTSIDE/errno_stays"
 }
+
+case_locks_stay() {
+    gcc -O1 -D_GNU_SOURCE "$PARTS/edges/locks_stay.c" -o "$OUTSIDE/locks_stay"
+    "$OUTSIDE/locks_stay" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/locks_stay"
+}
