@@ -1,6 +1,6 @@
 # about: gcc, make, ld, gold, gdb, ccache, coverage: zlib, Lua and bzip2 configured, built and tested in the directory; rsync with its own tests
 # packages: gcc g++ make libc6-dev dpkg-dev binutils autoconf automake libtool ccache gdb
-# limit: 900
+# limit: 1500
 
 version() { gcc --version | head -n 1; }
 
@@ -65,7 +65,7 @@ TEXT
 rsync_suite() {
     cp -a "$SCRATCH/rsync" . && cd rsync || return
     # Not through a pipe: a daemon that a test leaves behind would hold it.
-    timeout 300 make check >check.log 2>&1
+    timeout 900 make check >check.log 2>&1
     cat check.log >&2
     sed -nE 's/^(PASS|FAIL|SKIP|ERROR) +([a-z0-9_-]+).*/\1 \2/p' check.log | LC_ALL=C sort -k2 | while read -r outcome name; do
         case $outcome in PASS) result "rsync: $name" ok ;; SKIP) result "rsync: $name" skip ;; *) result "rsync: $name" fail ;; esac

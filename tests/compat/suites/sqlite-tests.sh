@@ -14,7 +14,7 @@ prepare() {
 suite() {
     local file
     export SQLITE_TMPDIR=$PWD
-    for file in "$SCRATCH"/source/test/{wal,wal2,wal3,wal5,wal7,wal8,walblock,walcksum,walfault2,walhook,walmode,walnoshm,waloverwrite,walpersist,walprotocol,walro,walro2,walrofault,walseh1,walsetlk,walshared,walbak,lock,lock2,lock3,lock4,lock6,mmap1,mmap2,mmap3,mmap4,mmapfault,journal1,journal2,journal3,jrnlmode,jrnlmode2,jrnlmode3,crash,crash3,crash5,io,shared_lock,pager1,pager2,savepoint,savepoint4,savepoint7,incrvacuum,incrvacuum2,backup,backup4,backup_malloc,exclusive,exclusive2,attach,attach2,syscall,sync,sync2,vacuum,vacuum3,vacuum5,vacuum-into,tempdb,tempdb2,memjournal,multiplex,nolock,delete_db,bigfile,bigfile2,e_walauto,e_walckpt,e_walhook,filectrl,filefmt,incrblob,incrblob2,pagesize,persow,pageropt,quota,readonly,shmlock,superlock,unixexcl,uri,uri2,writecrash,zerodamage,corrupt,corrupt2,corrupt3,dbpage,cksumvfs,atomic,atomic2,chunksize,avtrans,busy,cffault,openv2,oserror,rollback,rollback2,snapshot,snapshot2,symlink,symlink2,tkt-5d863f876e,tkt-9f2eb3abac,zeroblob,sort2,sort4,spill}.test; do
+    for file in "$SCRATCH"/source/test/{walmode,walpersist,walro,walnoshm,walcksum,walblock,walhook,walshared,lock,lock2,lock3,lock4,mmap1,mmap3,journal2,journal3,jrnlmode2,jrnlmode3,io,sync,sync2,pager2,exclusive,exclusive2,attach,tempdb,tempdb2,memjournal,unixexcl,superlock,syscall,backup,vacuum3,vacuum-into,readonly,snapshot,symlink,symlink2,chunksize,busy,rollback2,uri,uri2,persow,shmlock,filectrl,delete_db,dbpage,cksumvfs,oserror,nolock,zerodamage,wal2}.test; do
         [ -e "$file" ] && one "$(basename "$file" .test)" "$file"
     done
 }

@@ -84,9 +84,12 @@ daemon() { # two ends on one pipe
 archiving() {
     local format options
     for format in gnu pax ustar; do
-        options=--sparse
-        [ $format != ustar ] || options=--no-xattrs # it knows no sparse files
-        [ $format != pax ] || options="$options --pax-option=exthdr.name=%d/%f,delete=atime,delete=ctime"
+        # ustar knows no sparse files; pax names them by the process.
+        case $format in
+            gnu) options=--sparse ;;
+            pax) options=--pax-option=exthdr.name=%d/%f,delete=atime,delete=ctime ;;
+            *) options=--no-xattrs ;;
+        esac
         value "tar $format" bash -c "tar --format=$format --sort=name --mtime=@0 --owner=0 --group=0 $options -cf t.$format.tar tree; tar -df t.$format.tar >/dev/null 2>&1; sha256sum <t.$format.tar"
         check "untar $format" bash -c "mkdir u.$format; tar -xSf t.$format.tar -C u.$format"
         value "untarred $format" bash -c "$(declare -f digest meta); digest u.$format/tree; meta u.$format/tree"
