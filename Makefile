@@ -27,13 +27,13 @@ $(LIB)/liboverlay-shim.so: $(wildcard $(foreach f,. tool start,$(addprefix shim/
 $(LIB)/liboverlay-engine.so: $(SOURCES) $(wildcard shim/runtime/*.c)
 	$(DOTNET) publish shim/liboverlay-engine.csproj -c $(CONFIGURATION) $(PROPERTIES) -v q -o $(OUT)/stage/engine
 	@mkdir -p $(LIB)
-	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/
+	@cp -f $(OUT)/stage/engine/libsodium.so $(LIB)/libsodium.so.new && mv -f $(LIB)/libsodium.so.new $(LIB)/libsodium.so
 	@cp -f $(OUT)/stage/engine/liboverlay-engine.so $@.new && mv -f $@.new $@
 
 $(OUT)/bin/overlay-ctl: $(SOURCES) | $(LIB)/liboverlay-engine.so
 	$(DOTNET) publish tools/overlay-ctl/overlay-ctl.csproj -c $(CONFIGURATION) $(PROPERTIES) -v q -o $(OUT)/stage/ctl
 	@mkdir -p $(OUT)/bin $(LIB)
-	@cp -f $(OUT)/stage/ctl/libe_sqlite3.so $(LIB)/
+	@cp -f $(OUT)/stage/ctl/libe_sqlite3.so $(LIB)/libe_sqlite3.so.new && mv -f $(LIB)/libe_sqlite3.so.new $(LIB)/libe_sqlite3.so
 	@cp -f $(OUT)/stage/ctl/overlay-ctl $@.new && mv -f $@.new $@
 
 demo: build setup-test
