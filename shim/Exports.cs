@@ -180,6 +180,13 @@ internal static unsafe class Exports
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_release_pages")]
+    public static long ReleasePages(int fd, int directory, byte* path, int atFlags)
+    {
+        try { return Engine.ReleasePages(fd, directory, path, atFlags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_transfer")]
     public static long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, int isInputSealed, int isOutputSealed)
     {

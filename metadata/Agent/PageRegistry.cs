@@ -83,6 +83,16 @@ internal sealed class PageRegistry : IDisposable
         PacketSocket.CloseIfOpen(ref from.Offered);
         if (entry is null)
             return error;
+        // Whoever wants to look, and finds that nobody maps it: there is no reason to keep it any longer, and one to execute the file.
+        bool hasFailed = entry.LastUse > Environment.TickCount64; // it could not be sealed: the pages are the truth, until it can
+        if (request.How == AgentMessage.PagesView && !entry.IsMapped && !hasFailed)
+        {
+            bool isSealed = TryRetire(request.Volume, entry, isPatient: false);
+            if (isSealed)
+                Remove((request.Volume, status.Device, status.Inode));
+            if (isSealed || entry.Sealing is not null)
+                return isSealed ? Errno.NoEntry : Errno.TryAgain;
+        }
         entry.Improve(ref backing, CanSeal(flags));
         // Who may only read the file must not write what others would seal; filling it is left to the agent's own user then.
         bool isMaking = request.How == AgentMessage.PagesMake;
@@ -110,7 +120,7 @@ internal sealed class PageRegistry : IDisposable
         List<(UnlockedVolume, ulong, ulong)> gone = [];
         foreach (((UnlockedVolume Volume, ulong, ulong) name, PageEntry entry) in _entries)
         {
-            if (TryRetire(name.Volume, entry, now))
+            if (TryRetire(name.Volume, entry, isPatient: true))
                 gone.Add(name);
         }
         foreach ((UnlockedVolume, ulong, ulong) name in gone)
@@ -222,9 +232,11 @@ internal sealed class PageRegistry : IDisposable
         }
     }
 
+    /// <param name="isPatient">Waits for some time after the last use.</param>
     /// <returns>It is sealed, and nobody has asked for it since.</returns>
-    private bool TryRetire(UnlockedVolume volume, PageEntry entry, long now)
+    private bool TryRetire(UnlockedVolume volume, PageEntry entry, bool isPatient)
     {
+        long now = Environment.TickCount64;
         if (entry.Sealing is not null)
         {
             if (!entry.Sealing.IsCompleted)
@@ -238,7 +250,7 @@ internal sealed class PageRegistry : IDisposable
             }
             return failure is null && entry.Uses == entry.UsesAtSealing && !entry.IsMapped;
         }
-        if (now - entry.LastUse < GraceMilliseconds || entry.IsMapped)
+        if ((isPatient && now - entry.LastUse < GraceMilliseconds) || entry.IsMapped)
             return false;
         if (!MustBeSealed(entry))
             return true;

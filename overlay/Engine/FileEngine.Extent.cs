@@ -161,6 +161,18 @@ internal sealed unsafe partial class FileEngine
         return glimpse.IsSealed ? ReadAll(glimpse.File, target) : KernelFile.Read(glimpse.Descriptor, 0, target);
     }
 
+    /// <summary>
+    /// A linker that has mapped its output is gone, but the keeper still has the file open for writing: asked for a look at the pages, it
+    /// seals what differs and lets go of what nobody maps.
+    /// </summary>
+    internal long ReleasePages(int fd, int directory, byte* path, int atFlags)
+    {
+        using Glimpse glimpse = new(this, fd, directory, path, atFlags);
+        if (glimpse.IsSealed)
+            glimpse.Open.TakePages(out _)?.Release();
+        return 0;
+    }
+
     /// <summary>A read ends in front of a damaged block, and the next one fails: half a program must not run.</summary>
     private static int ReadAll(SealedFile file, Span<byte> target)
     {
@@ -211,6 +223,8 @@ internal sealed unsafe partial class FileEngine
         internal Kernel.StatusBuffer Status { get; }
 
         internal bool IsSealed { get; }
+
+        internal OpenFile Open => _file;
 
         internal SealedFile File => _file.File;
 

@@ -90,6 +90,8 @@ enum {
     /* The first bytes of a file that need not be attached (a program to be executed); fd >= 0, or (dirfd, path,       \
        at_flags). */                                                                                                   \
     X(long, peek, (int fd, int dirfd, const char *path, int at_flags, void *buffer, uint64_t size))                    \
+    /* The keeper lets go of the file's pages, and of the file, if no process maps it any more; the file as with peek. */                \
+    X(long, release_pages, (int fd, int dirfd, const char *path, int at_flags))                                        \
     /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
     X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
                        int out_sealed))                                                                                \

@@ -82,6 +82,10 @@ static long look_at(struct program_level *level)
     }
     /* The kernel reads what may be executed but not read; the engine may not. */
     error = program_check_access(level->directory, level->path, level->flags);
+    if (error == -ETXTBSY) {
+        ENGINE_CALL(release_pages, level->path[0] == 0 ? level->directory : -1, level->directory, (long)level->path, level->flags);
+        error = program_check_access(level->directory, level->path, level->flags);
+    }
     if (error < 0)
         return error;
     long size = ENGINE_CALL(peek, level->path[0] == 0 ? level->directory : -1, level->directory, (long)level->path,

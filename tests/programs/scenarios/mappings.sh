@@ -80,6 +80,7 @@ case_linkers() {
         command -v ld.$linker >/dev/null || continue
         echo $linker
         gcc -fuse-ld=$linker -Wl,--build-id=none -o linked.$linker main.o part.o
+        ./linked.$linker # at once, as every build does with what it has just made
         gcc -shared -fPIC -fuse-ld=$linker -Wl,--build-id=none -o linked.$linker.so part.o
         cp linked.$linker "$OUTSIDE/program"; "$OUTSIDE/program"
         checksum linked.$linker linked.$linker.so
