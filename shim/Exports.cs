@@ -26,6 +26,7 @@ internal static unsafe class Exports
         try
         {
             Descriptors.Reserve = start->ReserveDescriptor;
+            Descriptors.HasLocks = start->HasLocks;
             if (RuntimeThreads.Start(start->Threads) == 0)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;

@@ -17,4 +17,5 @@ internal unsafe struct StartArguments
     internal int* Kept;
     internal long KeptCount;
     internal int* ForkCount;
+    internal int* HasLocks;
 }

@@ -1,3 +1,6 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
 using Overlay.Crypto;
 using Overlay.Interop;
 
@@ -12,10 +15,53 @@ internal static unsafe class Descriptors
     /// <summary>Tells the filter; set at start. Null in tests, where there is no filter.</summary>
     internal static delegate* unmanaged<int, int, void> Reserve { get; set; }
 
+    /// <summary>Not 0: this process has, or had, POSIX locks; set at start. Null in tests.</summary>
+    internal static int* HasLocks { get; set; }
+
+    /// <summary>
+    /// Opens a file of which the program has descriptors already, at a high number. Where it may have POSIX locks on it they would be
+    /// gone with the close of a low one: so low numbers are filled for a moment, and the kernel's next is a high one.
+    /// </summary>
+    internal static int OpenBeside(Func<int> open)
+    {
+        if (HasLocks == null || Volatile.Read(ref *HasLocks) == 0)
+            return MoveAway(open());
+        List<int> filling = FillLowNumbers();
+        try
+        {
+            int fd = open();
+            if (fd >= 0)
+                Mark(fd, true);
+            return fd;
+        }
+        finally
+        {
+            foreach (int fd in filling)
+                _ = Kernel.Close(fd);
+        }
+    }
+
+    private static List<int> FillLowNumbers()
+    {
+        List<int> filling = [];
+        int floor = Floor();
+        int fd = KernelFile.Open(Kernel.CurrentDirectory, "/", Kernel.O_PATH);
+        while (fd >= 0)
+        {
+            filling.Add(fd);
+            if (fd >= floor)
+                break;
+            fd = Kernel.Control(filling[0], Kernel.F_DUPFD_CLOEXEC, 0);
+        }
+        return filling;
+    }
+
     /// <summary>Moves a descriptor that nobody else knows to a high number, or leaves it where none is free.</summary>
     /// <param name="isPrivate">The filter closes it in forked children: what hangs on it is this process's alone.</param>
     internal static int MoveAway(int fd, bool isPrivate = false)
     {
+        if (fd < 0)
+            return fd;
         int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor());
         if (high >= 0)
         {

@@ -18,13 +18,15 @@ internal sealed unsafe partial class FileEngine
         CheckOffset(inputOffset);
         CheckOffset(outputOffset);
         byte* buffer = (byte*)NativeMemory.AlignedAlloc(BounceSize, FormatConstants.PageSize); // an end may be O_DIRECT
+        long total = 0, used = 0;
         try
         {
             long left = (long)Math.Min(size, LargestTransfer);
-            long total = 0;
             while (left > 0)
             {
-                long count = Fetch(input, inputOffset, isInputSealed, buffer, Math.Min(left, BounceSize), total);
+                long asked = Math.Min(left, BounceSize);
+                used = Math.Max(used, asked);
+                long count = Fetch(input, inputOffset, isInputSealed, buffer, asked, total);
                 if (count <= 0)
                     break;
                 long put = 0;
@@ -51,7 +53,7 @@ internal sealed unsafe partial class FileEngine
         }
         finally
         {
-            new Span<byte>(buffer, BounceSize).Clear();
+            new Span<byte>(buffer, (int)used).Clear();
             NativeMemory.AlignedFree(buffer);
         }
     }

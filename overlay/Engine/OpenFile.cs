@@ -281,7 +281,7 @@ internal sealed partial class OpenFile : IBackingFile
         int mode = flags & Kernel.O_ACCMODE;
         const int Slow = Kernel.O_SYNC | Kernel.O_DSYNC;
         bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
-        Use(isFit ? fd : Descriptors.MoveAway(ReopenOrExplain(fd, mustWrite)), isOwn: !isFit);
+        Use(isFit ? fd : ReopenBeside(fd, mustWrite), isOwn: !isFit);
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0);
     }
 
@@ -290,10 +290,7 @@ internal sealed partial class OpenFile : IBackingFile
     {
         lock (_flagsByDescriptor)
         {
-            int own = KernelFile.Reopen(fd, Kernel.O_RDWR);
-            if (own < 0)
-                throw KernelFile.Failure("the file may not be cut");
-            Use(Descriptors.MoveAway(own), isOwn: true);
+            Use(OpenOwn(() => Reopen(fd)), isOwn: true);
             _canWrite = true;
         }
     }
@@ -385,11 +382,22 @@ internal sealed partial class OpenFile : IBackingFile
     {
         lock (_flagsByDescriptor)
         {
-            int opened = _reopenByAgent(_fd);
+            int opened = OpenOwn(() => _reopenByAgent(_fd));
             if (opened >= 0)
-                Use(Descriptors.MoveAway(opened), isOwn: true);
+                Use(opened, isOwn: true);
             return opened >= 0;
         }
+    }
+
+    /// <summary>Without descriptors of the program's that are known here there are no locks either.</summary>
+    private int OpenOwn(Func<int> open) => _flagsByDescriptor.Count > 0 ? Descriptors.OpenBeside(open) : Descriptors.MoveAway(open());
+
+    private int ReopenBeside(int fd, bool mustWrite) => OpenOwn(() => ReopenOrExplain(fd, mustWrite));
+
+    private static int Reopen(int fd)
+    {
+        int own = KernelFile.Reopen(fd, Kernel.O_RDWR);
+        return own >= 0 ? own : throw KernelFile.Failure("the file may not be cut");
     }
 
     private int ReopenOrExplain(int fd, bool mustWrite)

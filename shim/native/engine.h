@@ -40,6 +40,8 @@ struct overlay_engine_start {
     int64_t kept_count;
     /* Grows with each process that gets our descriptors. */
     const int *fork_count;
+    /* Not 0: the process has, or had, POSIX locks, which closing any descriptor of their file would drop. */
+    const int *has_locks;
 };
 
 /* What overlay_attach is told about a descriptor. */

@@ -171,6 +171,7 @@ static int load(void)
             .threads = &s_threads,
             .note_mappings = mappings_note,
             .fork_count = &overlay_fork_count,
+            .has_locks = &overlay_has_locks,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

@@ -5,18 +5,18 @@
 #include "syscalls.h"
 #include "text.h"
 
-static int s_has_locks;
+int overlay_has_locks;
 static int s_adopted[KEPT_LIMIT], s_adopted_count;
 
 void kept_note_lock(void)
 {
     if (!is_borrowed_memory())
-        __atomic_store_n(&s_has_locks, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&overlay_has_locks, 1, __ATOMIC_RELAXED);
 }
 
 void kept_in_child(void)
 {
-    s_has_locks = 0;
+    overlay_has_locks = 0;
 }
 
 static void set_flags(const int *descriptors, int count, int flags)
@@ -34,7 +34,7 @@ int kept_adopted(const int **descriptors)
 const char *kept_begin(struct kept *kept)
 {
     kept->count = 0;
-    if (__atomic_load_n(&s_has_locks, __ATOMIC_RELAXED) == 0 || is_borrowed_memory())
+    if (__atomic_load_n(&overlay_has_locks, __ATOMIC_RELAXED) == 0 || is_borrowed_memory())
         return NULL;
     if (engine_is_loaded())
         kept->count = (int)ENGINE_CALL(own_descriptors, (long)kept->descriptors, KEPT_LIMIT);
@@ -69,5 +69,5 @@ void kept_adopt(const char *list)
         s_adopted[s_adopted_count++] = fd;
     }
     set_flags(s_adopted, s_adopted_count, FD_CLOEXEC);
-    s_has_locks = 1;
+    overlay_has_locks = 1;
 }

@@ -17,6 +17,9 @@ struct kept {
     char text[KEPT_LIMIT * 11 + 1]; /* the variable's value */
 };
 
+/* Has, or had, the process POSIX locks on sealed files? */
+extern int overlay_has_locks HIDDEN;
+
 /* The program took a POSIX lock on a sealed file. */
 void kept_note_lock(void) HIDDEN;
 
