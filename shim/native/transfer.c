@@ -1,6 +1,7 @@
 /* read, write and their kin, sendfile, copy_file_range, splice: everything that moves bytes. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "calls.h"
 #include "engine_call.h"
@@ -155,8 +156,22 @@ static long wait_for(int fd, short events, bool is_impatient)
     return ready == 0 ? -EAGAIN : ready;
 }
 
-/* What a pipe or socket that is ready takes without waiting. */
+/*
+ * What an end that is ready takes without waiting: a page. But a stream socket is ready when a third of its buffer is free, and takes
+ * an eighth of it, with all that the kernel adds.
+ */
 #define TAKEN_AT_ONCE 4096UL
+static uint64_t taken_at_once(int fd)
+{
+    struct stat status;
+    int type = 0, size = 0;
+    unsigned type_length = sizeof type, size_length = sizeof size;
+    if (sys_fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+        overlay_raw_syscall6(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&type_length, 0) < 0 || type != SOCK_STREAM ||
+        overlay_raw_syscall6(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, (long)&size, (long)&size_length, 0) < 0)
+        return TAKEN_AT_ONCE;
+    return (uint64_t)size / 8 < TAKEN_AT_ONCE ? TAKEN_AT_ONCE : (uint64_t)size / 8;
+}
 
 /* Is either end sealed? Then the engine moves the bytes; PASS if neither is, HANDLED if one cannot be used. */
 static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int out, int64_t *out_offset, int size_index)
@@ -177,13 +192,13 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
         return answer(call, error);
     bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
     bool is_impatient = call->number == SYS_splice && (call->args[5] & SPLICE_F_NONBLOCK) != 0;
-    uint64_t moved = 0;
+    uint64_t moved = 0, at_once = waits_for_room ? taken_at_once(out) : size;
     for (;;) {
         long result = waits_for_input ? wait_for(in, POLLIN, is_impatient) : 0;
         /* Into a pipe goes what it holds: its reader may be the one who calls. A socket takes all. */
         if (result >= 0 && waits_for_room)
             result = wait_for(out, POLLOUT, is_impatient || (moved > 0 && is_pipe(out)));
-        uint64_t step = waits_for_room && size - moved > TAKEN_AT_ONCE ? TAKEN_AT_ONCE : size - moved;
+        uint64_t step = size - moved > at_once ? at_once : size - moved;
         if (result >= 0)
             result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step, in_verdict == SEALED_GO_ON,
                                  out_verdict == SEALED_GO_ON);
