@@ -210,7 +210,7 @@ internal sealed partial class OpenFile : IBackingFile
 
     private static bool IsUnfit(int fd) => Kernel.Control(fd, Kernel.F_GETFL, 0) is int flags and >= 0 && (flags & Unfit) != 0;
 
-    private void UseOwn() => Use(Descriptors.MoveAway(ReopenOrExplain(_fd, _canWrite)), isOwn: true);
+    private void UseOwn() => Use(ReopenBeside(_fd, _canWrite), isOwn: true);
 
     /// <summary>Before the kernel closes fd. True: it was the last one.</summary>
     internal bool Detach(int fd)

@@ -38,7 +38,6 @@ case_full_pipes() {
     rm "$OUTSIDE/full_pipes"
 }
 
-<<<<<<< HEAD
 # In the root of a volume the directory above is outside of it: a rename to no name must not look like one across the border.
 case_names_in_the_root() {
     (cd .. && python3 - <"$PARTS/edges/names_in_the_root.py")
@@ -48,10 +47,10 @@ case_errno_stays() {
     gcc -O1 -D_GNU_SOURCE "$PARTS/edges/errno_stays.c" -o "$OUTSIDE/errno_stays"
     "$OUTSIDE/errno_stays"
     rm "$OUTSIDE/errno_stays"
-=======
+}
+
 case_locks_stay() {
     gcc -O1 -D_GNU_SOURCE "$PARTS/edges/locks_stay.c" -o "$OUTSIDE/locks_stay"
     "$OUTSIDE/locks_stay" "$PWD" || echo "status $?"
     rm "$OUTSIDE/locks_stay"
->>>>>>> abdca8d (A second descriptor for the engine no longer drops the program's POSIX locks; the buffer of a transfer is wiped as far as it was used)
 }
