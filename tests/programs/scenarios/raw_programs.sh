@@ -16,6 +16,12 @@ case_inline_calls() {
     rm kept; ./files "$MARKER"; checksum kept   # a sealed program
 }
 
+case_ring() {
+    build ring.c "$OUTSIDE/ring"
+    "$OUTSIDE/ring" "$MARKER"
+    checksum by-ring
+}
+
 case_signals() {
     build signals.c "$OUTSIDE/signals"
     "$OUTSIDE/signals"
