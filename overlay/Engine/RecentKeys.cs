@@ -11,7 +11,7 @@ namespace Overlay.Engine;
 internal sealed class RecentKeys
 {
     private const int Sets = 128, Ways = 4, Capacity = Sets * Ways, IdSize = 16;
-    private const int GreatestBatch = 64;
+    private const int LeastBatch = 4, GreatestBatch = 64;
 
     private readonly byte[] _ids = new byte[Capacity * IdSize];
 
@@ -51,12 +51,15 @@ internal sealed class RecentKeys
         }
     }
 
-    /// <summary>For how many keys to ask now that one is missing: more while what came with the last one was wanted.</summary>
+    /// <summary>
+    /// For how many keys to ask now that one is missing. Many programs open one file; who opens a second is likely to open what lies beside it,
+    /// and more of it for as long as a quarter of what came with the last one was wanted.
+    /// </summary>
     internal int NextBatch()
     {
         lock (_keys)
         {
-            _batch = _hits * 2 >= _batch - 1 ? Math.Clamp(_batch * 2, 1, GreatestBatch) : Math.Max(1, _batch / 2);
+            _batch = _batch == 0 ? 1 : _hits * 4 >= _batch ? Math.Min(Math.Max(_batch * 2, LeastBatch), GreatestBatch) : Math.Max(_batch / 2, LeastBatch);
             _hits = 0;
             return _batch;
         }

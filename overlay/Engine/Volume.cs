@@ -21,7 +21,8 @@ internal sealed class Volume : IKeySource
 
     private readonly AgentLink _agent;
     private readonly uint _bootWord;
-    private readonly Stack<GrantedKey> _stock = new();
+    /// <summary>Used in the order in which they were granted, which is that of their rows: the keys of files that are made together lie together.</summary>
+    private readonly Queue<GrantedKey> _stock = new();
     private readonly RecentKeys _recent = new();
     private readonly List<(byte[] FileId, string Path)> _notes = [];
     private readonly List<FileSequence> _states = [];
@@ -121,10 +122,10 @@ internal sealed class Volume : IKeySource
                 GrantedKey[] batch = new GrantedKey[_nextBatch];
                 int count = _agent.Ask(Id, Root, client => client.TakeNewKeys(Id, batch.Length, batch));
                 for (int i = 0; i < count; i++)
-                    _stock.Push(batch[i]);
+                    _stock.Enqueue(batch[i]);
                 _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
             }
-            GrantedKey granted = _stock.Pop();
+            GrantedKey granted = _stock.Dequeue();
             _recent.Put(granted.FileId, granted.Key);
             return granted;
         }
@@ -134,7 +135,7 @@ internal sealed class Volume : IKeySource
     internal void GiveBack(GrantedKey granted)
     {
         lock (_stock)
-            _stock.Push(granted);
+            _stock.Enqueue(granted);
     }
 
     /// <summary>
@@ -259,7 +260,7 @@ internal sealed class Volume : IKeySource
     /// <summary>The parent has the same keys in stock, and will use them.</summary>
     internal void AfterFork()
     {
-        while (_stock.TryPop(out GrantedKey key))
+        while (_stock.TryDequeue(out GrantedKey key))
             key.Wipe();
         _notes.Clear();
         _states.Clear();
