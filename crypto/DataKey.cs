@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Threading;
 
 namespace Overlay.Crypto;
 
@@ -27,6 +28,7 @@ public sealed unsafe partial class DataKey : IDisposable
 
     /// <summary>32 bytes of HKDF-SHA-256: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
     private readonly byte[] _derived = new byte[32];
+    private bool _isDerived;
 
     /// <summary>The key, or for aes-256-gcm its expansion.</summary>
     private byte* _key;
@@ -34,9 +36,9 @@ public sealed unsafe partial class DataKey : IDisposable
     private DataKey(CipherSuite suite, ReadOnlySpan<byte> key)
     {
         Suite = suite;
-        Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, _derived);
         Identify(key);
         _key = KeyMemory.Rent();
+        key.CopyTo(new Span<byte>(_key + KeyMemory.ExpandedSize, KeySize));
         fixed (byte* source = key)
         {
             if (suite == CipherSuite.Aes256Gcm)
@@ -52,7 +54,7 @@ public sealed unsafe partial class DataKey : IDisposable
     public int TagSize => Suite == CipherSuite.Aegis256 ? 32 : 16;
 
     /// <summary>8 bytes that tell a wrong key from a damaged file; they say nothing about the key.</summary>
-    public ReadOnlySpan<byte> KeyCheck => _derived.AsSpan(0, KeyCheckSize);
+    public ReadOnlySpan<byte> KeyCheck => Derived.AsSpan(0, KeyCheckSize);
 
     /// <exception cref="ErrnoException">ENOTSUP: the processor lacks the instructions for this suite.</exception>
     public static DataKey Import(CipherSuite suite, ReadOnlySpan<byte> key)
@@ -64,7 +66,7 @@ public sealed unsafe partial class DataKey : IDisposable
             throw new ErrnoException(ProtocolNotSupported, "unknown cipher suite");
         if (!s_isUsable)
             throw new ErrnoException(NotSupported, "libsodium cannot be used");
-        if (suite == CipherSuite.Aes256Gcm && (Sodium.HasAes() == 0 || Sodium.AesStateSize() > KeyMemory.PlaceSize))
+        if (suite == CipherSuite.Aes256Gcm && (Sodium.HasAes() == 0 || Sodium.AesStateSize() > KeyMemory.ExpandedSize))
             throw new ErrnoException(NotSupported, "aes-256-gcm needs a processor with AES instructions");
         return new DataKey(suite, key);
     }
@@ -125,7 +127,7 @@ public sealed unsafe partial class DataKey : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(input, sizeof(long)), block);
         description[..DescriptionSize].CopyTo(new Span<byte>(input + sizeof(long), DescriptionSize));
         ulong mark;
-        fixed (byte* key = &_derived[MarkKeyOffset])
+        fixed (byte* key = &Derived[MarkKeyOffset])
             _ = Sodium.ShortHash((byte*)&mark, input, InputSize, key);
         return mark == 0 ? 1 : mark;
     }
@@ -142,6 +144,20 @@ public sealed unsafe partial class DataKey : IDisposable
     partial void Identify(ReadOnlySpan<byte> key);
 
     partial void Record(byte* nonce);
+
+    /// <summary>On first use: who only reads a sound file needs none of it, and it would be a tenth of opening a small one.</summary>
+    private byte[] Derived
+    {
+        get
+        {
+            if (!Volatile.Read(ref _isDerived))
+            {
+                Hkdf.DeriveSha256(new ReadOnlySpan<byte>(Live() + KeyMemory.ExpandedSize, KeySize), default, "overlay key check v1"u8, _derived);
+                Volatile.Write(ref _isDerived, true);
+            }
+            return _derived;
+        }
+    }
 
     private byte* Live()
     {

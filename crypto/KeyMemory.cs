@@ -6,12 +6,15 @@ using System.Threading;
 namespace Overlay.Crypto;
 
 /// <summary>
-/// Where keys in use lie: places of 512 bytes in pages that are kept out of swap (as far as RLIMIT_MEMLOCK allows) and out of
+/// Where keys in use lie: places of 576 bytes in pages that are kept out of swap (as far as RLIMIT_MEMLOCK allows) and out of
 /// core dumps, between two pages that cannot be touched. A place is wiped when it is given back.
 /// </summary>
 internal static unsafe partial class KeyMemory
 {
-    public const int PlaceSize = 512;
+    /// <summary>For a key ready for use, at most; behind it is room for the key as it came.</summary>
+    public const int ExpandedSize = 512;
+
+    public const int PlaceSize = ExpandedSize + 64;
 
     private const int PageSize = 4096;
     private const int RegionSize = 8 * PageSize;

@@ -91,19 +91,21 @@ public struct FileHeader
         return isSane ? HeaderFault.Ok : HeaderFault.Damaged;
     }
 
-    /// <summary>Checks volume, key and tag, in this order.</summary>
+    /// <summary>
+    /// Checks volume, key and tag. The tag covers the key check, so where it is right the key is; only where it is not, the check has to tell why.
+    /// </summary>
     public static HeaderFault Authenticate(ReadOnlySpan<byte> page, ReadOnlySpan<byte> volumeId, DataKey key)
     {
         if (!VolumeIdOf(page).SequenceEqual(volumeId))
             return HeaderFault.ForeignVolume;
-        if (!Secret.Same(page.Slice(48, DataKey.KeyCheckSize), key.KeyCheck))
-            return HeaderFault.WrongKey;
         Span<byte> associatedData = stackalloc byte[1 + SealedPart];
         associatedData[0] = SealDomain;
         page[..SealedPart].CopyTo(associatedData[1..]);
         bool isAuthentic = key.TryOpen(page.Slice(NonceOffset, 16), associatedData, page.Slice(TagOffset, key.TagSize), default) &&
             page[(TagOffset + key.TagSize)..HeaderSize].IndexOfAnyExcept((byte)0) < 0;
-        return isAuthentic ? HeaderFault.Ok : HeaderFault.Damaged;
+        if (isAuthentic)
+            return HeaderFault.Ok;
+        return Secret.Same(page.Slice(48, DataKey.KeyCheckSize), key.KeyCheck) ? HeaderFault.Damaged : HeaderFault.WrongKey;
     }
 
     /// <summary>Writes and seals the header at the start of <paramref name="page"/>.</summary>
