@@ -61,7 +61,7 @@ internal sealed partial class OpenFile : IBackingFile
 
     internal bool IsUnused => _flagsByDescriptor.Count == 0;
 
-    public bool CanWrite => _canWrite;
+    internal bool CanWrite => _canWrite;
 
     /// <summary>Made a sealed file by the attach that made this object: empty, so that its O_TRUNC has nothing to do.</summary>
     internal bool IsBorn { get; set; }
@@ -292,6 +292,23 @@ internal sealed partial class OpenFile : IBackingFile
         {
             Use(OpenOwn(() => Reopen(fd)), isOwn: true);
             _canWrite = true;
+        }
+    }
+
+    public bool TryAllowWriting()
+    {
+        lock (_flagsByDescriptor)
+        {
+            try
+            {
+                if (!_canWrite)
+                    UseOrReopen(_fd, Kernel.O_RDONLY, mustWrite: true);
+                return true;
+            }
+            catch (ErrnoException)
+            {
+                return false;
+            }
         }
     }
 

@@ -75,7 +75,7 @@ public sealed partial class SealedFile
         if (context.Redo.TryFind(page, out RedoRange range))
         {
             bool isOurs = IsOfThisFile(context, range, page);
-            if (isOurs && !context.Backing.CanWrite)
+            if (isOurs && !context.Backing.TryAllowWriting())
                 return new KilledWrite(range.Offset, page[..range.Length].ToArray());
             if (isOurs)
                 context.Backing.Write(range.Offset, page[..range.Length]);

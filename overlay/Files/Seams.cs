@@ -8,7 +8,8 @@ public interface IBackingFile
 {
     long Length { get; }
 
-    bool CanWrite => true;
+    /// <summary>For who only reads so far, and finds something to put right. False: its user may not write the file.</summary>
+    bool TryAllowWriting() => true;
 
     /// <summary>Reads until <paramref name="buffer"/> is full or the file ends; returns the bytes read.</summary>
     int Read(long offset, Span<byte> buffer);

@@ -52,6 +52,30 @@ call_eintr() { inside_every_call 4; } # the engine's own affair: the program nev
 call_short() { inside_every_call short; }
 call_enospc_from() { inside_every_call from:28 28; }
 call_eio_from() { inside_every_call from:5 5; }
+# Killed between putting a write down and the write itself: reading and stat agree, at once and for good.
+killed_at_a_write() {
+    command -v strace >/dev/null || { skip "no strace"; return; }
+    cat >"$work/killed.sh" <<'TEXT'
+file=$1/killed.$2
+dd --version >/dev/null # what the shim remembers of it is written now
+printf old >"$file.old"; printf 'a longer first part' >"$file.grown"
+for path in "$file.new" "$file.old" "$file.grown"; do
+    # dd makes the file, or writes over it, or appends: a signal at the n-th write of the engine's.
+    (strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=KILL:when="$2" \
+        dd if=/dev/zero of="$path" bs=2400 count=2 oflag=append conv=notrunc status=none; exit) 2>/dev/null
+    [ -e "$path" ] || continue # killed before it was made
+    first=$(cat "$path" | wc -c) told=$(stat -c %s "$path")
+    printf x >>"$path"
+    [ "$first" = "$told" ] && [ "$(stat -c %s "$path")" = $((first + 1)) ] && [ "$(cat "$path" | wc -c)" = $((first + 1)) ] ||
+        { echo "$path: $first bytes read, $told told, then $(stat -c %s "$path")"; exit 1; }
+done
+TEXT
+    local n
+    for n in 1 2 3 4 5 6; do
+        inside bash "$work/killed.sh" "$volume" $n || return
+    done
+}
+
 main() {
     new_key "$key"
     build_tools "$work/tools" && new_volume "$volume" "$key" >"$log" 2>&1 || { cat "$log"; exit 1; }
@@ -79,6 +103,7 @@ main() {
     check read-only-volume read_only_volume
     check read-only-volume-with-its-store read_only_from_the_start
     check read-only-store read_only_store
+    check killed-at-a-write killed_at_a_write
     check agent-killed agent_killed
     check agent-slow agent_slow
     check clock-steps clock_steps

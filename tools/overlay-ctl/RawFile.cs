@@ -16,6 +16,7 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     private const uint OwnerOnly = 0x180;
 
     private readonly int _fd;
+    private readonly bool _canWrite;
     private readonly List<string> _lines = [];
     private readonly Kernel.StatusBuffer _before;
 
@@ -28,7 +29,7 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     private RawFile(string path, int flags)
     {
         FilePath = path;
-        CanWrite = (flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
+        _canWrite = (flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
         _fd = KernelFile.Open(Kernel.CurrentDirectory, path, flags, OwnerOnly);
         if (_fd < 0)
             throw new ErrnoException(Kernel.LastError, $"it cannot be opened: {Explain(Kernel.LastError)}");
@@ -49,7 +50,7 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     /// <summary>As it was when the file was opened.</summary>
     internal Kernel.StatusBuffer Status => _before;
 
-    public bool CanWrite { get; }
+    public bool TryAllowWriting() => _canWrite;
 
     public long Length => KernelFile.Status(_fd).Size;
 

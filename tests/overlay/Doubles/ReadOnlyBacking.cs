@@ -15,7 +15,7 @@ public sealed class ReadOnlyBacking : MemoryBacking, IBackingFile
         content.CopyTo(this);
     }
 
-    public bool CanWrite => false;
+    public bool TryAllowWriting() => false;
 
     public override void Write(long offset, ReadOnlySpan<byte> data) => throw new ErrnoException(EBADF, "not open for writing");
 }
