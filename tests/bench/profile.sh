@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # profile.sh OPERATION COUNT [SIDE]: where the time of an operation of tools/operations.c goes, by perf. The engine's names come from
-# out/stage/engine/liboverlay-engine.so.dbg, which is put beside the engine for it.
+# out/stage/engine/liboverlay-engine.so.dbg, which is put beside the engine for it. TMPDIR says on which file system.
 set -u
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$bench/lib/operations.sh"

@@ -33,11 +33,13 @@ facts() {
         memory "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)" \
         system "$system, Linux $(uname -r | cut -d- -f 1), $(ldd --version | sed -n '1s/.*) *//p' | sed 's/^/glibc /')" \
         'file system' "$(file_system)" \
-        Overlay "$(git -C "$repository" describe --always --dirty 2>/dev/null)" \
+        Overlay "$(sources)" \
         programs "$(git --version | cut -d' ' -f 3 | sed 's/^/git /'), SQLite $(python3 -c 'import sqlite3; print(sqlite3.sqlite_version)'), $(gcc --version | sed -n '1s/.* /gcc /p')$(postgresql_version)" \
         rounds "$rounds, in turn on all sides; a figure is the median" \
         'load at the start' "$(cut -d' ' -f 1-3 /proc/loadavg)"
 }
+
+sources() { git -C "$repository" log -1 --format='sources as of %h' -- crypto metadata overlay shim 2>/dev/null; }
 
 file_system() {
     local type
