@@ -62,8 +62,9 @@ fuzz-guided: setup-build
 torture: build setup-test
 	@tests/torture/run.sh $(if $(ITERATIONS),--iterations $(ITERATIONS),--minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED))
 
+# Writes docs/benchmarks.md; a part of it, or a try: make bench ARGS='--quick --side gocryptfs --workload random'
 bench: build setup-test
-	@tests/bench/bench.sh
+	@tests/bench/bench.sh $(or $(ARGS),--document docs)
 
 # Suites, servers and tools of others, plain against Overlay; hours. One of them: tests/compat/run.sh NAME
 compat: build setup-test

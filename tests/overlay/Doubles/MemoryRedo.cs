@@ -6,20 +6,21 @@ namespace Overlay.Tests.Doubles;
 /// <summary>One inode's kept write; it stays as it is when its process dies.</summary>
 public sealed class MemoryRedo(Func<bool> isDead) : IRedo
 {
-    private byte[]? _data;
+    private readonly byte[] _data = new byte[4096];
     private RedoRange _range;
 
-    public bool IsPending => _data is not null;
+    public bool IsPending { get; private set; }
 
     public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data)
     {
         if (isDead())
             return;
-        if (_data is not null)
+        if (IsPending)
             throw new InvalidOperationException("a kept write was passed over");
         if (offset / 4096 != (offset + data.Length - 1) / 4096)
             throw new InvalidOperationException("more than a page is replaced");
-        _data = data.ToArray();
+        data.CopyTo(_data);
+        IsPending = true;
         _range = new RedoRange(SealedFile.IdOf(fileId), offset, data.Length);
     }
 
@@ -28,16 +29,22 @@ public sealed class MemoryRedo(Func<bool> isDead) : IRedo
     public bool TryFind(Span<byte> page, out RedoRange range)
     {
         range = _range;
-        _data?.CopyTo(page);
-        return _data is not null;
+        if (IsPending)
+            _data.AsSpan(0, _range.Length).CopyTo(page);
+        return IsPending;
     }
 
     public void Drop()
     {
         if (!isDead())
-            _data = null;
+            IsPending = false;
     }
 
     /// <summary>For the processes that come after the one that died.</summary>
-    public MemoryRedo Inherit(Func<bool> isHeirDead) => new(isHeirDead) { _data = _data, _range = _range };
+    public MemoryRedo Inherit(Func<bool> isHeirDead)
+    {
+        MemoryRedo heir = new(isHeirDead) { _range = _range, IsPending = IsPending };
+        _data.CopyTo(heir._data, 0);
+        return heir;
+    }
 }

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+algorithm=lzo
+. "$(dirname "$0")/btrfs-zstd.sh"
