@@ -17,6 +17,7 @@ start() {
     "$OVERLAY_CTL" init "$root" --key-file "$state/key" --cipher "$cipher" --compression "$compression" </dev/null >/dev/null || return
     setsid "$OVERLAY_CTL" run --volume "$root" --key-file "$state/key" -- bash -c '
         env | grep -E "^(LD_PRELOAD|OVERLAY_[A-Z_]*)=" >"$1/environment.new"
+        echo $$ >"$1/child"
         mv "$1/environment.new" "$1/environment"
         exec sleep infinity' - "$state" </dev/null >"$state/log" 2>&1 &
     echo $! >"$state/pid"
@@ -29,11 +30,18 @@ start() {
     return 1
 }
 
+# The agent ends with its child. Should it have died before, the child would hold the file system.
 stop() {
-    [ -e "$state/pid" ] || return 0
+    ended "$state/pid"
+    ended "$state/child"
+}
+
+ended() { # FILE-WITH-A-PROCESS-NUMBER
+    [ -e "$1" ] || return 0
     local pid attempt
-    pid=$(cat "$state/pid")
-    rm "$state/pid"
+    pid=$(cat "$1")
+    rm "$1"
+    grep -qsF "$state" "/proc/$pid/cmdline" "/proc/$pid/environ" || return 0 # it has ended, and the number may be another's
     kill "$pid" 2>/dev/null
     for ((attempt = 0; attempt < 200; attempt++)); do
         kill -0 "$pid" 2>/dev/null || return 0
