@@ -13,6 +13,10 @@ public sealed partial class SealedFile
 
     private int _incompressibleRun;
 
+    /// <summary>Where the last write ended, and whether this one goes on there.</summary>
+    private long _lastEnd;
+    private bool _goesOn;
+
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
     private bool _needsSettling;
 
@@ -30,6 +34,8 @@ public sealed partial class SealedFile
             return 0;
         long end = offset + source.Length;
         int done = 0;
+        _goesOn = offset == _lastEnd;
+        _lastEnd = end;
         try
         {
             PrepareToGrow(end, mayStayInline: offset <= _header.Size);
@@ -209,8 +215,9 @@ public sealed partial class SealedFile
         Span<byte> plain = scratch.Span[..newLength];
         ReadWholeBlock(block, oldLength, plain);
         source.CopyTo(plain[inBlock..]);
-        // Whoever writes a file from front to end in small steps completes each block here.
-        WriteBlock(ref run, page, block, plain, mayCompress: reachesEnd && newLength == _geometry.BlockSize, mayBeInline: true);
+        // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
+        bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
+        WriteBlock(ref run, page, block, plain, isCompleted, mayBeInline: true);
     }
 
     /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
