@@ -28,7 +28,10 @@ def file_nonces(path):
             for slot in range(GROUP_BLOCKS if start > 0 or is_indexed else 1):
                 for version in 0, VERSION:
                     at = 384 + slot * ENTRY + version
-                    put(page[at + 16:at + 32])
+                    # A file that shrank and was settled is cut inside of a group that is no more (format 8): of an entry there a first part may be
+                    # left, and a part of its nonce. It has no tag, so it is none.
+                    if any(page[at + 32:at + 48]):
+                        put(page[at + 16:at + 32])
 
 
 def store_nonces(path):
