@@ -15,6 +15,9 @@ namespace Overlay.Engine;
 /// </remarks>
 internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint bootWord)
 {
+    /// <summary>In an owner's name: what was in the slot is nobody's any more, and something else is about to be.</summary>
+    private const uint GivenUp = 0x80000000;
+
     [StructLayout(LayoutKind.Explicit, Size = CoherenceLayout.RedoSlotSize)]
     private struct Slot
     {
@@ -42,11 +45,13 @@ internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint b
             Slot* slot = At((first + i) & (CoherenceLayout.RedoSlots - 1));
             uint owner = Volatile.Read(ref slot->Owner);
             // On the first round those that are free; then also those whose owners were killed and whose files nobody has come to since.
-            bool isFree = owner == 0 || (i >= CoherenceLayout.RedoSlots && (slot->Boot != bootWord || !process.IsAlive(owner)));
-            if (isFree && Interlocked.CompareExchange(ref slot->Owner, name, owner) == owner)
+            bool isFree = owner == 0 || (i >= CoherenceLayout.RedoSlots && !process.IsAlive(owner & ~GivenUp));
+            if (isFree && Interlocked.CompareExchange(ref slot->Owner, name | GivenUp, owner) == owner)
             {
+                // Until here it may still look like what the dead one had begun: nobody takes that over any more.
                 Volatile.Write(ref slot->IsComplete, 0);
                 slot->Boot = bootWord;
+                Volatile.Write(ref slot->Owner, name);
                 return slot;
             }
             if (i >= CoherenceLayout.RedoSlots)
@@ -74,6 +79,8 @@ internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint b
             if (slot == null)
                 return null;
             uint owner = Volatile.Read(ref slot->Owner), name = process.Name;
+            if ((owner & GivenUp) != 0)
+                return null;
             if (owner != 0 && Interlocked.CompareExchange(ref slot->Owner, name, owner) == owner && slot == Find(device, inode))
                 return slot->Length is >= 1 and <= PageSize ? slot : null;
         }

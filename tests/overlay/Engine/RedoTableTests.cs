@@ -1,4 +1,6 @@
+using System;
 using System.Collections.Generic;
+using System.Threading;
 using Overlay.Files;
 using Overlay.Metadata.Protocol;
 using Overlay.Tests.Doubles;
@@ -36,6 +38,46 @@ public class RedoTableTests
             before.Table.RedoOf(Device, Inode).Begin(SealedFixture.FileId, 0, [1]);
         using SharedTable.Process after = shared.Join(2);
         Assert.False(after.Table.RedoOf(Device, Inode).TryFind(new byte[4096], out _));
+    }
+
+    /// <summary>A slot of the dead that is taken for another write is not, at the same moment, taken for what the dead had begun.</summary>
+    [Fact]
+    public void What_is_given_up_is_found_whole_or_not_at_all()
+    {
+        using SharedTable shared = new();
+        using SharedTable.Process writer = shared.Join(1), reader = shared.Join(1);
+        byte[] page = new byte[4096], other = new byte[4096];
+        Array.Fill(other, (byte)200);
+        for (int round = 0; round < 1000; round++)
+        {
+            using (SharedTable.Process dead = shared.Join(1))
+                for (ulong inode = 0; inode < CoherenceLayout.RedoSlots; inode++)
+                {
+                    byte[] data = new byte[4096];
+                    Array.Fill(data, (byte)(inode + 1));
+                    dead.Table.RedoOf(Device, inode).Begin(SealedFixture.FileId, 0, data);
+                }
+            List<IRedo> taken = [];
+            Thread taking = new(() =>
+            {
+                for (ulong inode = 0; inode < CoherenceLayout.RedoSlots / 2; inode++)
+                {
+                    IRedo redo = writer.Table.RedoOf(Device, 1000 + inode);
+                    redo.Begin(SealedFixture.FileId, 0, other);
+                    taken.Add(redo);
+                }
+            });
+            taking.Start();
+            for (ulong inode = 0; inode < CoherenceLayout.RedoSlots; inode++)
+            {
+                IRedo redo = reader.Table.RedoOf(Device, inode);
+                if (redo.TryFind(page, out _))
+                    Assert.Equal(-1, page.AsSpan().IndexOfAnyExcept((byte)(inode + 1)));
+                redo.Drop();
+            }
+            taking.Join();
+            taken.ForEach(redo => redo.End());
+        }
     }
 
     /// <summary>Files that nobody comes to any more do not use up the room.</summary>
