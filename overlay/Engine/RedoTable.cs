@@ -29,6 +29,7 @@ internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint b
         [FieldOffset(32)] internal ulong Device;
         [FieldOffset(40)] internal ulong Inode;
         [FieldOffset(48)] internal long Offset;
+        [FieldOffset(56)] internal long TableOffset;
         [FieldOffset(64)] internal byte Data;
     }
 
@@ -96,17 +97,22 @@ internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint b
     {
         private Slot* _slot;
 
-        public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data)
+        public bool Keeps => true;
+
+        public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data, long tableOffset, ReadOnlySpan<byte> units)
         {
-            if (data.Length > PageSize)
-                throw new ArgumentException("more than a page", nameof(data));
+            if (data.Length > PageSize || (tableOffset != 0 && units.Length != UnitTableSize))
+                throw new ArgumentException("more than a page and a table", nameof(data));
             Slot* slot = table.Claim();
             slot->Device = device;
             slot->Inode = inode;
             slot->FileId = SealedFile.IdOf(fileId);
             slot->Offset = offset;
             slot->Length = data.Length;
-            data.CopyTo(new Span<byte>(&slot->Data, PageSize));
+            slot->TableOffset = tableOffset;
+            Span<byte> kept = new(&slot->Data, RedoRange.Room);
+            data.CopyTo(kept);
+            units.CopyTo(kept[data.Length..]);
             Volatile.Write(ref slot->IsComplete, 1);
             _slot = slot;
         }
@@ -117,14 +123,14 @@ internal sealed unsafe class RedoTable(byte* memory, ProcessMark process, uint b
             _slot = null;
         }
 
-        public bool TryFind(Span<byte> page, out RedoRange range)
+        public bool TryFind(Span<byte> kept, out RedoRange range)
         {
             range = default;
             Slot* slot = table.TakeOver(device, inode);
             if (slot == null)
                 return false;
-            range = new RedoRange(slot->FileId, slot->Offset, slot->Length);
-            new ReadOnlySpan<byte>(&slot->Data, range.Length).CopyTo(page);
+            range = new RedoRange(slot->FileId, slot->Offset, slot->Length, slot->TableOffset);
+            new ReadOnlySpan<byte>(&slot->Data, range.Length + range.TableLength).CopyTo(kept);
             return true;
         }
 

@@ -83,6 +83,19 @@ public sealed unsafe partial class BlockCache : IDisposable
         }
     }
 
+    /// <summary>Changes a part of a block where it is kept; what is not kept stays so.</summary>
+    public void Patch(long stamp, long block, int blockSize, int offset, ReadOnlySpan<byte> plain)
+    {
+        int slices = Math.Max(1, blockSize >> SliceSizeLog2);
+        while (!plain.IsEmpty)
+        {
+            int inSlice = offset & (SliceSize - 1), count = Math.Min(SliceSize - inSlice, plain.Length);
+            PatchSlice(stamp, block * slices + (offset >> SliceSizeLog2), inSlice, plain[..count]);
+            offset += count;
+            plain = plain[count..];
+        }
+    }
+
     /// <summary>Overwrites the slices of these blocks that are kept under a stamp; for a file that is closed.</summary>
     public void Wipe(long stamp, long firstBlock, long lastBlock, int blockSize)
     {
@@ -126,6 +139,20 @@ public sealed unsafe partial class BlockCache : IDisposable
         if (before > plain.Length)
             new Span<byte>(memory + plain.Length, before - plain.Length).Clear();
         _frames[way] = new Frame { Stamp = stamp, Slice = slice, Length = plain.Length, WasUsed = true };
+        Volatile.Write(ref _locks[set], 0);
+    }
+
+    private void PatchSlice(long stamp, long slice, int offset, ReadOnlySpan<byte> plain)
+    {
+        int set = SetOf(stamp, slice);
+        Enter(set);
+        int way = Find(set, stamp, slice);
+        if (way >= 0)
+        {
+            // Behind the end there are zeros already.
+            plain.CopyTo(new Span<byte>(_memory + ((long)way << SliceSizeLog2) + offset, plain.Length));
+            _frames[way].Length = Math.Max(_frames[way].Length, offset + plain.Length);
+        }
         Volatile.Write(ref _locks[set], 0);
     }
 

@@ -10,7 +10,7 @@ internal sealed class IndexPage
     /// <summary>Of files that were closed, for those opened next: 8 KiB for each small file would keep the collector busy.</summary>
     private static readonly IndexPage?[] s_spare = new IndexPage?[8];
 
-    private byte[]? _inlineRoom;
+    private byte[]? _inlineRoom, _tablesRoom;
 
     private IndexPage(long group) => Group = group;
 
@@ -18,6 +18,12 @@ internal sealed class IndexPage
 
     /// <summary>The inline place (format §2) as it was read with this page; null where it was not, or may have changed.</summary>
     public byte[]? Inline { get; private set; }
+
+    /// <summary>The group's tables of units (format §6); null: nobody has asked yet.</summary>
+    public byte[]? Tables { get; private set; }
+
+    /// <summary>Bit 2 × slot + half: the version of the slot that this table is of vouches for it.</summary>
+    public ulong ProvenTables { get; set; }
 
     /// <summary>While the group is changed: its record with the base that counts now, up to the record's end.</summary>
     public byte[] Base { get; } = new byte[RecordOffset + RecordSize];
@@ -50,6 +56,7 @@ internal sealed class IndexPage
         Bytes.AsSpan().Clear();
         Base.AsSpan().Clear();
         Inline = null;
+        Tables = null;
         Marks = null;
         StaleSlots = 0;
         for (int i = 0; i < s_spare.Length; i++)
@@ -64,4 +71,12 @@ internal sealed class IndexPage
     }
 
     public void ForgetInline() => Inline = null;
+
+    public Span<byte> MakeTables()
+    {
+        ProvenTables = 0;
+        return Tables = _tablesRoom ??= new byte[UnitTablesSize];
+    }
+
+    public void ForgetTables() => Tables = null;
 }

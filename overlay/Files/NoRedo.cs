@@ -7,11 +7,13 @@ public sealed class NoRedo : IRedo
 {
     public static readonly NoRedo Instance = new();
 
-    public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data) { }
+    public bool Keeps => false;
+
+    public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data, long tableOffset, ReadOnlySpan<byte> table) { }
 
     public void End() { }
 
-    public bool TryFind(Span<byte> page, out RedoRange range)
+    public bool TryFind(Span<byte> kept, out RedoRange range)
     {
         range = default;
         return false;

@@ -71,7 +71,7 @@ public sealed partial class SealedFile
 
     private bool IsThere(IndexPage page, int slot, BlockVersion version, Span<byte> plain) =>
         !IsOfEarlierLife(page, slot, version) &&
-        TryOpenVersion(version, page.Group, slot, page.Group * GroupBlocks + slot, plain, out _);
+        TryOpenVersion(version, page, slot, page.Group * GroupBlocks + slot, plain, out _);
 
     /// <summary>A slot that may have got its bit without its entry: the bit is younger than what is surely on disk.</summary>
     private bool IsYoung(IndexPage page, int slot)
@@ -107,7 +107,7 @@ public sealed partial class SealedFile
         if (current.IsZero || !MayBeLost(current.Interval, current.Boot))
             return;
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
-        if (!TryOpenVersion(current, page.Group, slot, block, scratch.Span[.._geometry.BlockSize], out _))
+        if (!TryOpenVersion(current, page, slot, block, scratch.Span[.._geometry.BlockSize], out _))
             current.CopyFrom(durable);
     }
 

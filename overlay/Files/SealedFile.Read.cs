@@ -109,7 +109,7 @@ public sealed partial class SealedFile
             if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
                 return 0;
             BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-            if (!IsOfEarlierLife(page, slot, current) && TryOpenVersion(current, page.Group, slot, block, plain, out int length))
+            if (!IsOfEarlierLife(page, slot, current) && TryOpenVersion(current, page, slot, block, plain, out int length))
                 return length;
             // Another process may just have replaced it: only what cannot be read under the lock, either, is lost.
             bool isLast = attempt == ReadAttempts || _isWriting;
@@ -132,7 +132,7 @@ public sealed partial class SealedFile
         if (!isYoung && (current.IsZero || !MayBeLost(current.Interval, current.Boot)))
             return false;
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
-        if (!durable.IsZero && !IsOfEarlierLife(page, slot, durable) && TryOpenVersion(durable, page.Group, slot, block, plain, out length))
+        if (!durable.IsZero && !IsOfEarlierLife(page, slot, durable) && TryOpenVersion(durable, page, slot, block, plain, out length))
             _context.Log.Write($"block {block} lost its unsynced version in a power loss: the last durable one is read");
         else if (isYoung)
             _context.Log.Write($"block {block} was lost with unsynced data in a power loss: it reads as a hole");
@@ -153,16 +153,21 @@ public sealed partial class SealedFile
         return true;
     }
 
-    private bool TryOpenVersion(BlockVersion version, long group, int slot, long block, Span<byte> plain, out int length)
+    private bool TryOpenVersion(BlockVersion version, IndexPage page, int slot, long block, Span<byte> plain, out int length)
     {
         length = 0;
         if (!version.IsSane(_geometry.BlockSize, block == 0 && !_header.IsIndexed))
             return false;
         int stored = version.StoredLength;
+        if (version.IsInUnits)
+        {
+            length = stored;
+            return TryOpenUnits(version, page, slot, block, plain);
+        }
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
         Span<byte> sealedText = scratch.Span;
         if (!TryTakeInline(version, sealedText[..stored]) &&
-            ReadStored(_geometry.PlaceOffset(group, slot, version.Place), sealedText[..stored]) != stored)
+            ReadStored(_geometry.PlaceOffset(page.Group, slot, version.Place), sealedText[..stored]) != stored)
             return false;
         if (version.Kind == StoredKind.Raw)
         {

@@ -14,6 +14,7 @@ public sealed partial class SealedFile
     /// <summary>Every change of an index page goes through here: what lay there may be the only version that was acknowledged.</summary>
     private void Replace(long offset, ReadOnlySpan<byte> data)
     {
+        CheckWhole();
         _context.Redo.Begin(_fileId, offset, data);
         try
         {
@@ -23,6 +24,47 @@ public sealed partial class SealedFile
         {
             _context.Redo.End();
         }
+    }
+
+    /// <summary>A table was replaced, its entry was not, and neither could the table be put back: whoever comes next does it, as after a kill.</summary>
+    private bool _isHalfDone;
+
+    /// <summary>An entry and the table that it vouches for: both, or neither.</summary>
+    /// <param name="before">What the table was.</param>
+    private void ReplaceWithTable(long offset, ReadOnlySpan<byte> data, long tableOffset, ReadOnlySpan<byte> table, ReadOnlySpan<byte> before)
+    {
+        CheckWhole();
+        bool isTableNew = false, isDone = false;
+        _context.Redo.Begin(_fileId, offset, data, tableOffset, table);
+        try
+        {
+            _context.Backing.Write(tableOffset, table);
+            isTableNew = true;
+            _context.Backing.Write(offset, data);
+            isDone = true;
+        }
+        finally
+        {
+            _context.Redo.End();
+            if (isTableNew && !isDone)
+                PutBack(tableOffset, before);
+        }
+    }
+
+    /// <summary>The entry that is still there may be the only acknowledged version, and vouches for the table that was here.</summary>
+    private void PutBack(long tableOffset, ReadOnlySpan<byte> before)
+    {
+        _context.Redo.Begin(_fileId, tableOffset, before);
+        _isHalfDone = true;
+        _context.Backing.Write(tableOffset, before);
+        _isHalfDone = false;
+        _context.Redo.End();
+    }
+
+    private void CheckWhole()
+    {
+        if (_isHalfDone)
+            throw new ErrnoException(Errno.EIO, "a write into the index failed half way");
     }
 
     private int ReadStored(long offset, Span<byte> buffer)
@@ -71,14 +113,16 @@ public sealed partial class SealedFile
     /// <summary>Under the lock. Does what is left of a killed writer's last write, or says what it is if we cannot write.</summary>
     private static KilledWrite? FinishKilledWrite(FileContext context)
     {
-        Span<byte> page = stackalloc byte[PageSize];
-        if (context.Redo.TryFind(page, out RedoRange range))
+        Span<byte> kept = stackalloc byte[RedoRange.Room];
+        if (context.Redo.TryFind(kept, out RedoRange range))
         {
-            bool isOurs = IsOfThisFile(context, range, page);
+            bool isOurs = IsOfThisFile(context, range, kept);
             if (isOurs && !context.Backing.TryAllowWriting())
-                return new KilledWrite(range.Offset, page[..range.Length].ToArray());
+                return new KilledWrite(range, kept[..(range.Length + range.TableLength)].ToArray());
+            if (isOurs && range.TableLength > 0)
+                context.Backing.Write(range.TableOffset, kept.Slice(range.Length, range.TableLength));
             if (isOurs)
-                context.Backing.Write(range.Offset, page[..range.Length]);
+                context.Backing.Write(range.Offset, kept[..range.Length]);
             context.Redo.Drop();
         }
         context.Coherence.ForgetKilled();

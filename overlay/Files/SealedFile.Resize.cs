@@ -86,9 +86,10 @@ public sealed partial class SealedFile
         page.Bytes.AsSpan(RecordOffset).Clear();
         page.Marks = null;
         page.ForgetInline();
+        page.ForgetTables();
         page.StaleSlots = 0;
         _header.Size = 0;
-        _header.IsIndexed = false;
+        _header.IsIndexed = _header.HasUnits = false;
         _header.TruncatedFrom = 0;
         _header.Digest = _header.Digest.Restart(0);
         _isDigestOpen = false;
@@ -200,7 +201,7 @@ public sealed partial class SealedFile
         if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
             return true;
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-        return current.Kind == StoredKind.Raw && current.StoredLength <= length && !MayBeLost(current.Interval, current.Boot);
+        return current.Kind != StoredKind.Lz4 && current.StoredLength <= length && !MayBeLost(current.Interval, current.Boot);
     }
 
     /// <summary>Clears, in one group's record, what lies beyond the size.</summary>

@@ -37,7 +37,7 @@ public sealed partial class SealedFile
         FileHeader guess = new()
         {
             Suite = key.Suite, BlockSizeLog2 = blockSizeLog2, IsIndexed = isIndexed, Size = size, Boot = context.BootWord,
-            SyncInterval = ulong.MaxValue, DurableInterval = ulong.MaxValue - 1,
+            SyncInterval = ulong.MaxValue, DurableInterval = ulong.MaxValue - 1, HasUnits = true,
         };
         return new SealedFile(context, fileId.ToArray(), key, guess) { _isHeaderGuessed = true };
     }
@@ -123,7 +123,7 @@ public sealed partial class SealedFile
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         if (isTrusted && TryOpenBlock(block, plain, out int length))
             save(block, BlockFate.Sound, plain[..length]);
-        else if (TryOpenSafely(current, page.Group, slot, block, plain, out length) || TryOpenSafely(durable, page.Group, slot, block, plain, out length))
+        else if (TryOpenSafely(current, page, slot, block, plain, out length) || TryOpenSafely(durable, page, slot, block, plain, out length))
             save(block, BlockFate.Doubtful, plain[..length]);
         else if (isRecordSound || !current.IsZero || !durable.IsZero)
             save(block, BlockFate.Lost, default);
@@ -145,12 +145,12 @@ public sealed partial class SealedFile
         }
     }
 
-    private bool TryOpenSafely(BlockVersion version, long group, int slot, long block, Span<byte> plain, out int length)
+    private bool TryOpenSafely(BlockVersion version, IndexPage page, int slot, long block, Span<byte> plain, out int length)
     {
         length = 0;
         try
         {
-            return TryOpenVersion(version, group, slot, block, plain, out length);
+            return TryOpenVersion(version, page, slot, block, plain, out length);
         }
         catch (ErrnoException)
         {

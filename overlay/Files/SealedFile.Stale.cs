@@ -70,7 +70,7 @@ public sealed partial class SealedFile
         }
     }
 
-    /// <summary>The end of the index page, the reserved pages, or the place that this offset is in.</summary>
+    /// <summary>The end of the index page, the tables, or the unit of a place that this offset is in.</summary>
     private long EndOfPart(long group, long offset)
     {
         long index = _geometry.IndexOffset(group);
@@ -78,7 +78,7 @@ public sealed partial class SealedFile
         if (inGroup < PageSize)
             return index + PageSize;
         const int FirstPlace = 3 * PageSize;
-        return inGroup < FirstPlace ? index + FirstPlace : offset + _geometry.BlockSize - (inGroup - FirstPlace) % _geometry.BlockSize;
+        return inGroup < FirstPlace ? index + FirstPlace : offset + _units.Size - (inGroup - FirstPlace) % _units.Size;
     }
 
     /// <summary>Up to where the part that this offset is in is needed; at or before its start: not at all.</summary>
@@ -91,13 +91,14 @@ public sealed partial class SealedFile
             return long.MaxValue;
         long inPlaces = offset - index - 3 * PageSize;
         if (inPlaces < 0)
-            return 0;
+            return _header.HasUnits ? long.MaxValue : 0;
         int place = (int)(inPlaces / _geometry.GroupSize);
-        int slot = (int)(inPlaces % _geometry.GroupSize >> _geometry.BlockSizeLog2);
-        return _geometry.PlaceOffset(group, slot, place) + UsedLength(page, slot, place);
+        int inGroup = (int)(inPlaces % _geometry.GroupSize);
+        int slot = inGroup >> _geometry.BlockSizeLog2, unit = (inGroup & (_geometry.BlockSize - 1)) >> _units.SizeLog2;
+        return _geometry.PlaceOffset(page.Group, slot, place) + (unit << _units.SizeLog2) + UsedLength(page, slot, place, unit);
     }
 
-    private int UsedLength(IndexPage page, int slot, int place)
+    private int UsedLength(IndexPage page, int slot, int place, int unit)
     {
         GroupRecord record = new(page.Bytes);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
@@ -107,12 +108,16 @@ public sealed partial class SealedFile
         // A bit that was cleared, but not durably so, may come back with the power.
         bool isCurrentUsed = isPresent || (isInBase && IsPending(record.Interval, record.Boot));
         bool isDurableUsed = isCurrentUsed && (!isPresent || IsPending(current.Interval, current.Boot));
-        int length = 0;
-        if (isCurrentUsed && !current.IsZero && current.Place == place)
-            length = current.StoredLength;
-        if (isDurableUsed && !durable.IsZero && durable.Place == place)
-            length = Math.Max(length, durable.StoredLength);
-        return length;
+        int ofCurrent = isCurrentUsed ? UsedLength(page, slot, current, place, unit) : 0;
+        return isDurableUsed ? Math.Max(ofCurrent, UsedLength(page, slot, durable, place, unit)) : ofCurrent;
+    }
+
+    private int UsedLength(IndexPage page, int slot, BlockVersion version, int place, int unit)
+    {
+        Span<uint> used = stackalloc uint[PlaceCount];
+        used.Clear();
+        AddUsed(page, slot, version, used);
+        return (used[place] >> unit & 1) != 0 ? _units.LengthOf(unit, version.StoredLength) : 0;
     }
 
     /// <summary>Is the group, or was it in a state that a power loss may bring back? In the latter case without a page.</summary>

@@ -101,9 +101,10 @@ public sealed partial class SealedFile
         }
         survey.DamagedBlocks++;
         long bytes = Math.Min(_geometry.BlockSize, _header.Size - offset);
-        long stored = current.IsSane(_geometry.BlockSize, block == 0 && !_header.IsIndexed)
-            ? _geometry.PlaceOffset(page.Group, slot, current.Place)
-            : _geometry.IndexOffset(page.Group) + EntryOffset + slot * EntrySize;
+        long stored = !current.IsSane(_geometry.BlockSize, block == 0 && !_header.IsIndexed)
+            ? _geometry.IndexOffset(page.Group) + EntryOffset + slot * EntrySize
+            : current.IsInUnits ? _geometry.TablesOffset(page.Group) + Geometry.TableIn(slot, current.Place)
+            : _geometry.PlaceOffset(page.Group, slot, current.Place);
         onDamage(new FileDamage(page.Group, block, offset, bytes, stored, fault.Message));
     }
 

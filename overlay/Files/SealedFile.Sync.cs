@@ -1,5 +1,4 @@
 using System;
-using System.Numerics;
 using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
@@ -129,7 +128,10 @@ public sealed partial class SealedFile
         if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
             return;
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-        if (current.Kind != StoredKind.Raw || current.Place == InlinePlace)
+        bool isWhole = !current.IsInUnits;
+        if (current.Kind == StoredKind.Lz4 || (isWhole && current.Place == InlinePlace))
+            return;
+        if (!isWhole && FreePlace(page, slot) < 0)
             return;
         int length = (int)(_header.Size - (block << _geometry.BlockSizeLog2));
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
@@ -147,50 +149,58 @@ public sealed partial class SealedFile
     /// <summary>Gives the space of stale places back (format §6, Freeing).</summary>
     private void ReclaimStale()
     {
+        Span<UInt128> used = stackalloc UInt128[PlaceCount];
         foreach (IndexPage page in _index.Values)
         {
             if (page.StaleSlots == 0)
                 continue;
             Rebase(page);
+            FindUsed(page, used);
             for (int place = 0; place < PlaceCount; place++)
-                PunchRuns(page, place, FreeSlots(page, place));
+                PunchRuns(page, place, used[place]);
             page.StaleSlots = 0;
         }
     }
 
     /// <summary>Neighbours together: each hole costs the kernel a transaction, and waits for what is being written there.</summary>
-    private void PunchRuns(IndexPage page, int place, uint slots)
+    private void PunchRuns(IndexPage page, int place, UInt128 used)
     {
-        while (slots != 0)
+        int end = GroupBlocks * _units.Count;
+        for (int first = 0, next; first < end; first = next + 1)
         {
-            int first = BitOperations.TrailingZeroCount(slots);
-            int count = BitOperations.TrailingZeroCount(~(slots >> first));
-            _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, first, place), (long)count << _geometry.BlockSizeLog2);
-            slots &= ~(((1U << count) - 1) << first);
+            bool isStale = false;
+            for (next = first; next < end && (used >> next & 1) == 0; next++)
+                isStale |= (page.StaleSlots >> next / _units.Count & 1) != 0;
+            if (isStale)
+                _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, 0, place) + ((long)first << _units.SizeLog2), (long)(next - first) << _units.SizeLog2);
         }
     }
 
-    /// <summary>The stale slots whose <paramref name="place"/> nothing needs any more.</summary>
-    private uint FreeSlots(IndexPage page, int place)
+    /// <summary>What of each place is needed yet: bit slot × units of a block + unit.</summary>
+    private void FindUsed(IndexPage page, Span<UInt128> used)
     {
-        uint free = 0;
-        for (int slot = 0; page.StaleSlots >> slot != 0; slot++)
-            if ((page.StaleSlots >> slot & 1) != 0 && !IsPlaceUsed(page, slot, place))
-                free |= 1U << slot;
-        return free;
+        Span<uint> units = stackalloc uint[PlaceCount];
+        used.Clear();
+        for (int slot = 0; slot < GroupBlocks; slot++)
+        {
+            units.Clear();
+            AddNeeded(page, slot, units);
+            for (int place = 0; place < PlaceCount; place++)
+                used[place] |= (UInt128)units[place] << slot * _units.Count;
+        }
     }
 
-    private bool IsPlaceUsed(IndexPage page, int slot, int place)
+    private void AddNeeded(IndexPage page, int slot, Span<uint> units)
     {
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         bool isPresent = (new GroupRecord(page.Bytes).Present >> slot & 1) != 0;
         // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed.
         bool isInBase = (new GroupRecord(page.Base).BasePresent >> slot & 1) != 0;
-        bool isCurrentUsed = isPresent || (isInBase && IsOnDisk(current));
-        bool isDurableUsed = isInBase && (!IsOnDisk(current) || MayBeLost(current.Interval, current.Boot));
-        return (isCurrentUsed && !current.IsZero && current.Place == place) ||
-            (isDurableUsed && !durable.IsZero && durable.Place == place);
+        if (isPresent || (isInBase && IsOnDisk(current)))
+            AddUsed(page, slot, current, units);
+        if (isInBase && (!IsOnDisk(current) || MayBeLost(current.Interval, current.Boot)))
+            AddUsed(page, slot, durable, units);
     }
 
     private void SettleLength()

@@ -16,6 +16,7 @@ public sealed partial class SealedFile
     /// <summary>Where the last write ended, and whether this one goes on there.</summary>
     private long _lastEnd;
     private bool _goesOn;
+    private int _lastCount;
 
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
     private bool _needsSettling;
@@ -36,6 +37,7 @@ public sealed partial class SealedFile
         int done = 0;
         _goesOn = offset == _lastEnd;
         _lastEnd = end;
+        _lastCount = source.Length;
         try
         {
             PrepareToGrow(end, mayStayInline: offset <= _header.Size);
@@ -206,18 +208,29 @@ public sealed partial class SealedFile
         int oldLength = (int)Math.Clamp(_header.Size - start, 0, _geometry.BlockSize);
         int newLength = Math.Max(oldLength, inBlock + source.Length);
         bool reachesEnd = inBlock + source.Length == newLength;
+        if (_newTableSlot != NoSlot)
+            CommitWaiting(ref run, page);
         if (inBlock == 0 && reachesEnd)
         {
-            WriteBlock(ref run, page, block, source, mayCompress: true, mayBeInline: true);
+            // Here and there, compressing would cost more than all the rest.
+            bool isOneOfMany = !_goesOn && oldLength > 0 && source.Length == _lastCount;
+            WriteBlock(ref run, page, block, source, mayCompress: !isOneOfMany, mayBeInline: true);
             return;
         }
-        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
-        Span<byte> plain = scratch.Span[..newLength];
-        ReadWholeBlock(block, oldLength, plain);
-        source.CopyTo(plain[inBlock..]);
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
-        WriteBlock(ref run, page, block, plain, isCompleted, mayBeInline: true);
+        bool mayUseUnits = MayUseUnits(newLength);
+        if (isCompleted || !mayUseUnits)
+        {
+            using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+            Span<byte> plain = scratch.Span[..newLength];
+            ReadWholeBlock(block, oldLength, plain);
+            source.CopyTo(plain[inBlock..]);
+            if (TryWriteWhole(ref run, page, block, plain, isCompleted, mayBeInline: true, mayBeRaw: !mayUseUnits))
+                return;
+        }
+        CommitWaiting(ref run, page);
+        WriteUnits(page, block, inBlock, source, oldLength, newLength);
     }
 
     /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
@@ -248,25 +261,34 @@ public sealed partial class SealedFile
         Flush(ref run, page);
     }
 
+    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline) =>
+        TryWriteWhole(ref run, page, block, plain, mayCompress, mayBeInline, mayBeRaw: true);
+
+    /// <summary>Compresses the block if it may and that pays. False: it does not, and the block may not be raw.</summary>
+    private bool TryWriteWhole(
+        ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline, bool mayBeRaw)
+    {
+        ResolveEntry(page, Geometry.SlotOf(block), block);
+        bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
+        using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
+        if (mayCompress && _header.Compresses && !(fitsInline && plain.Length <= InlineSize) &&
+            TryCompress(plain, packed.Span, fitsInline, out int packedLength))
+            StoreWhole(ref run, page, block, plain, packed.Span[..packedLength], StoredKind.Lz4, fitsInline);
+        else if (mayBeRaw)
+            StoreWhole(ref run, page, block, plain, plain, StoredKind.Raw, fitsInline);
+        else
+            return false;
+        return true;
+    }
+
     /// <summary>
     /// Steps 1 and 2 of writing a version, and the entry in memory. The stored bytes may wait in <paramref name="run"/>: until
     /// <see cref="Flush"/> the block does not count as written.
     /// </summary>
-    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
+    private void StoreWhole(
+        ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> stored, StoredKind kind, bool fitsInline)
     {
         int slot = Geometry.SlotOf(block);
-        using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
-        ResolveEntry(page, slot, block);
-        bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
-        ReadOnlySpan<byte> stored = plain;
-        StoredKind kind = StoredKind.Raw;
-        if (mayCompress && _header.Compresses && !(fitsInline && plain.Length <= InlineSize) &&
-            TryCompress(plain, packed.Span, fitsInline, out int packedLength))
-        {
-            stored = packed.Span[..packedLength];
-            kind = StoredKind.Lz4;
-        }
-
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         bool isInline = fitsInline && stored.Length <= InlineSize;
@@ -275,11 +297,17 @@ public sealed partial class SealedFile
         if (isInline && kind == StoredKind.Lz4)
             Unsettle(Math.Max(_header.Size, plain.Length));
         bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
-        int place = isInline ? InlinePlace : FreePlace(current, durable);
+        int place = isInline ? InlinePlace : FreePlace(page, slot);
+        if (place < 0)
+        {
+            // No place is free as a whole: units of two versions lie in all three.
+            CommitWaiting(ref run, page);
+            StoreUnits(page, block, plain, (1U << _units.CountFor(plain.Length)) - 1, goesOn: false);
+            PutCached(block, plain);
+            return;
+        }
         if (!current.IsZero && IsOnDisk(current))
             durable.CopyFrom(current);
-        else if (!durable.IsZero && durable.Place == place)
-            throw new InvalidOperationException("a durable place was chosen");
 
         long offset = isInline ? -1 : _geometry.PlaceOffset(page.Group, slot, place);
         if (!run.CanTake(offset, stored.Length))
@@ -350,15 +378,6 @@ public sealed partial class SealedFile
         return packedLength > 0;
     }
 
-    /// <summary>The lowest place that no version of the entry uses: raw files then lie in one run.</summary>
-    private static int FreePlace(BlockVersion current, BlockVersion durable)
-    {
-        for (int place = 0; place < PlaceCount; place++)
-            if ((current.IsZero || current.Place != place) && (durable.IsZero || durable.Place != place))
-                return place;
-        throw new InvalidOperationException("two versions cannot use three places");
-    }
-
     private bool IsInlineFree(IndexPage page)
     {
         BlockVersion current = BlockVersion.Current(page.Bytes, 0);
@@ -385,9 +404,15 @@ public sealed partial class SealedFile
         Rebase(page);
         if (page.Group != 0)
             OpenDigest();
+        BeginCommit();
+    }
+
+    private void BeginCommit()
+    {
         _firstDirtySlot = GroupBlocks;
         _lastDirtySlot = -1;
         _isRecordDirty = _isHeaderDirty = _isInlineDirty = false;
+        _newTableSlot = NoSlot;
     }
 
     /// <summary>Steps 3 to 5: entries, then the record, then the header; in one write where they are neighbours.</summary>
@@ -440,7 +465,20 @@ public sealed partial class SealedFile
 
     private void WriteIndex(IndexPage page, int from, int to)
     {
-        if (to > from)
-            Replace(_geometry.IndexOffset(page.Group) + from, page.Bytes.AsSpan(from, to - from));
+        if (to <= from)
+            return;
+        long offset = _geometry.IndexOffset(page.Group) + from;
+        ReadOnlySpan<byte> data = page.Bytes.AsSpan(from, to - from);
+        if (_newTableSlot == NoSlot)
+        {
+            Replace(offset, data);
+            return;
+        }
+        int at = Geometry.TableIn(_newTableSlot, _newTableHalf);
+        Span<byte> table = page.Tables.AsSpan(at, UnitTableSize);
+        ReplaceWithTable(offset, data, _geometry.TablesOffset(page.Group) + at, _newTable, table);
+        _newTable.CopyTo(table);
+        page.ProvenTables |= 1UL << (2 * _newTableSlot + _newTableHalf);
+        _newTableSlot = NoSlot;
     }
 }

@@ -49,6 +49,7 @@ public sealed partial class SealedFile : IDisposable
         _key = key;
         _header = header;
         _geometry = new Geometry(header.BlockSizeLog2);
+        _units = new UnitLayout(header.BlockSizeLog2, key.TagSize);
         _cachedWord = ~0UL;
     }
 
@@ -264,7 +265,10 @@ public sealed partial class SealedFile : IDisposable
         if (_isWriting)
         {
             _isWriting = false;
-            _context.Coherence.EndWrite();
+            // Left counted, as if it had been killed, somebody finishes what it could not.
+            if (!_isHalfDone)
+                _context.Coherence.EndWrite();
+            _isHalfDone = false;
             // Ours was the only change if the counter went up by just one write: what we have cached is then the truth.
             bool isAlone = _context.Coherence.Word == _wordAtEntry + 65536 && (_wordAtEntry & 0xFFFF) == 0;
             _cachedWord = isAlone ? _wordAtEntry + 65536 : ~0UL;

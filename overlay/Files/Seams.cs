@@ -1,5 +1,6 @@
 using System;
 using Overlay.Crypto;
+using Overlay.Format;
 
 namespace Overlay.Files;
 
@@ -64,21 +65,33 @@ public interface ICoherence
 /// </summary>
 public interface IRedo
 {
-    /// <summary>Under the inode's lock: these bytes, of at most a page, are about to be written.</summary>
-    void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data);
+    /// <summary>Does <see cref="TryFind"/> find what was begun? Else what must be whole has to be one write, and hope for the best.</summary>
+    bool Keeps { get; }
+
+    /// <summary>
+    /// Under the inode's lock: these bytes, of at most a page, are about to be written, and with them a table of units (format §6) if there is one.
+    /// </summary>
+    void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data, long tableOffset = 0, ReadOnlySpan<byte> table = default);
 
     /// <summary>They are written, or the writer lives to know that they are not.</summary>
     void End();
 
-    /// <summary>Under the inode's lock: what a killed writer had begun. <paramref name="page"/> has room for a page.</summary>
-    bool TryFind(Span<byte> page, out RedoRange range);
+    /// <summary>Under the inode's lock: what a killed writer had begun.</summary>
+    /// <param name="kept">Has room for a page and a table, which lies behind the data.</param>
+    bool TryFind(Span<byte> kept, out RedoRange range);
 
     /// <summary>It is written.</summary>
     void Drop();
 }
 
 /// <summary>Where kept bytes belong.</summary>
-public readonly record struct RedoRange(UInt128 FileId, long Offset, int Length);
+/// <param name="TableOffset">0: no table was kept with them.</param>
+public readonly record struct RedoRange(UInt128 FileId, long Offset, int Length, long TableOffset = 0)
+{
+    public const int Room = FormatConstants.PageSize + FormatConstants.UnitTableSize;
+
+    public int TableLength => TableOffset == 0 ? 0 : FormatConstants.UnitTableSize;
+}
 
 public interface IKeySource
 {

@@ -9,6 +9,9 @@ public enum StoredKind
 {
     Raw = 1,
     Lz4 = 2,
+
+    /// <summary>Units, each sealed for itself at a place of its own; a <see cref="UnitTable"/> has the rest.</summary>
+    Units = 3,
 }
 
 /// <summary>One version of a block: half an entry (format §6); a view of its 64 bytes.</summary>
@@ -18,6 +21,7 @@ public readonly ref struct BlockVersion
     private const byte SealDomain = 3;
     private const int AssociatedSize = 41;
     private const uint LengthMask = 0xFFFFFF;
+    private const int PlaceShift = 24, KindShift = 26;
 
     private readonly Span<byte> _bytes;
 
@@ -36,11 +40,15 @@ public readonly ref struct BlockVersion
     /// <summary>All but the tag. No two versions have the same: the nonce is in it.</summary>
     public ReadOnlySpan<byte> Description => _bytes[..32];
 
+    /// <summary>Of a version in units: its plain length.</summary>
     public int StoredLength => (int)(Word & LengthMask);
 
-    public int Place => (int)(Word >> 24 & 3);
+    /// <summary>Of a version in units: which of the slot's two tables is its own.</summary>
+    public int Place => (int)(Word >> PlaceShift & 3);
 
-    public StoredKind Kind => (StoredKind)(Word >> 26 & 3);
+    public StoredKind Kind => (StoredKind)(Word >> KindShift & 3);
+
+    public bool IsInUnits => Kind == StoredKind.Units;
 
     public bool IsZero => _bytes.IndexOfAnyExcept((byte)0) < 0;
 
@@ -52,8 +60,8 @@ public readonly ref struct BlockVersion
 
     /// <summary>Could this describe stored bytes at all? Authenticity is the seal's matter.</summary>
     public bool IsSane(int blockSize, bool mayBeInline) =>
-        StoredLength >= 1 && StoredLength <= blockSize && Word >> 28 == 0 && Kind is StoredKind.Raw or StoredKind.Lz4 &&
-        (Place != InlinePlace || (mayBeInline && StoredLength <= InlineSize));
+        StoredLength >= 1 && StoredLength <= blockSize && Word >> 28 == 0 &&
+        (IsInUnits ? Place <= 1 : Kind is StoredKind.Raw or StoredKind.Lz4 && (Place != InlinePlace || (mayBeInline && StoredLength <= InlineSize)));
 
     /// <summary>
     /// Describes and seals a block's stored form: <paramref name="sealedText"/> receives it with the tag behind it
@@ -63,15 +71,35 @@ public readonly ref struct BlockVersion
         ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int place, StoredKind kind, DataKey key,
         ReadOnlySpan<byte> stored, Span<byte> sealedText)
     {
-        BinaryPrimitives.WriteUInt64LittleEndian(_bytes, interval);
-        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], (uint)stored.Length | (uint)place << 24 | (uint)kind << 26);
-        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], boot);
-        NonceSource.Next(_bytes.Slice(16, 16));
+        Begin(interval, boot, (uint)stored.Length | (uint)place << PlaceShift | (uint)kind << KindShift);
         Span<byte> associatedData = stackalloc byte[AssociatedSize];
         Describe(associatedData, fileId, block);
         key.Seal(_bytes.Slice(16, 16), associatedData, stored, sealedText);
         _bytes.Slice(32, 32).Clear();
         sealedText.Slice(stored.Length, key.TagSize).CopyTo(_bytes[32..]);
+    }
+
+    /// <summary>Describes a version in units, of <paramref name="length"/> plain bytes, and seals it together with its table.</summary>
+    /// <param name="half">Which of the slot's two tables it is, 0 or 1.</param>
+    public void SealUnits(
+        ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int half, int length, DataKey key, ReadOnlySpan<byte> table)
+    {
+        Begin(interval, boot, (uint)length | (uint)half << PlaceShift | (uint)StoredKind.Units << KindShift);
+        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
+        Describe(associatedData, fileId, block);
+        table.CopyTo(associatedData[AssociatedSize..]);
+        _bytes.Slice(32, 32).Clear();
+        key.Seal(_bytes.Slice(16, 16), associatedData, default, _bytes.Slice(32, key.TagSize));
+    }
+
+    /// <summary>Of a version in units: do it and <paramref name="table"/> belong together, as they were sealed?</summary>
+    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long block, DataKey key, ReadOnlySpan<byte> table)
+    {
+        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
+        Describe(associatedData, fileId, block);
+        table.CopyTo(associatedData[AssociatedSize..]);
+        return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
+            key.TryOpen(_bytes.Slice(16, 16), associatedData, _bytes.Slice(32, key.TagSize), default);
     }
 
     /// <summary>
@@ -85,6 +113,14 @@ public readonly ref struct BlockVersion
         Describe(associatedData, fileId, block);
         return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
             key.TryOpen(_bytes.Slice(16, 16), associatedData, sealedText[..(length + key.TagSize)], stored[..length]);
+    }
+
+    private void Begin(ulong interval, uint boot, uint word)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes, interval);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], word);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], boot);
+        NonceSource.Next(_bytes.Slice(16, 16));
     }
 
     private void Describe(Span<byte> associatedData, ReadOnlySpan<byte> fileId, long block)

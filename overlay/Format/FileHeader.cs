@@ -30,11 +30,16 @@ public struct FileHeader
     private const int TagOffset = 224;
     private const int LostOffset = 104;
     private const byte IndexedFlag = 1;
+    private const ushort UnitsFeature = 1;
 
     public CipherSuite Suite { get; set; }
     public bool Compresses { get; set; }
     public int BlockSizeLog2 { get; set; }
     public bool IsIndexed { get; set; }
+
+    /// <summary>There may be versions in units, which early releases do not know (format §4, §9).</summary>
+    public bool HasUnits { get; set; }
+
     public long Size { get; set; }
     public ulong SyncInterval { get; set; }
     public ulong DurableInterval { get; set; }
@@ -70,12 +75,13 @@ public struct FileHeader
         header = default;
         if (page.Length < HeaderSize || !page[..8].SequenceEqual(Magic))
             return HeaderFault.NotSealed;
-        if (BinaryPrimitives.ReadUInt16LittleEndian(page[8..]) != FormatConstants.Version || BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) != 0)
+        if (BinaryPrimitives.ReadUInt16LittleEndian(page[8..]) != FormatConstants.Version || (BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) & ~UnitsFeature) != 0)
             return HeaderFault.UnsupportedVersion;
         header.Suite = (CipherSuite)page[10];
         header.Compresses = page[11] == 1;
         header.BlockSizeLog2 = page[12];
         header.IsIndexed = (page[13] & IndexedFlag) != 0;
+        header.HasUnits = BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) == UnitsFeature;
         header.Size = BinaryPrimitives.ReadInt64LittleEndian(page[56..]);
         header.SyncInterval = BinaryPrimitives.ReadUInt64LittleEndian(page[64..]);
         header.DurableInterval = BinaryPrimitives.ReadUInt64LittleEndian(page[72..]);
@@ -119,6 +125,7 @@ public struct FileHeader
         target[11] = Compresses ? (byte)1 : (byte)0;
         target[12] = (byte)BlockSizeLog2;
         target[13] = IsIndexed ? IndexedFlag : (byte)0;
+        BinaryPrimitives.WriteUInt16LittleEndian(target[14..], HasUnits ? UnitsFeature : (ushort)0);
         fileId.CopyTo(target[16..]);
         volumeId.CopyTo(target[32..]);
         key.KeyCheck.CopyTo(target[48..]);

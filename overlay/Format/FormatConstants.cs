@@ -22,6 +22,10 @@ public static class FormatConstants
     public const int EntrySize = 128;
     public const int VersionSize = 64;
 
+    /// <summary>Behind the index page: two tables of units a slot (format §6).</summary>
+    public const int UnitTableSize = 128;
+    public const int UnitTablesSize = GroupBlocks * 2 * UnitTableSize;
+
     /// <summary>Where block 0 lies in page 0 of a file that is not indexed, and how long it may be (format §2).</summary>
     public const int InlineOffset = 512;
     public const int InlineSize = PageSize - InlineOffset;

@@ -38,6 +38,11 @@ public readonly struct Geometry
 
     public long IndexOffset(long group) => group * GroupStride;
 
+    /// <summary>The tables of units of a group (format §6).</summary>
+    public long TablesOffset(long group) => IndexOffset(group) + PageSize;
+
+    public static int TableIn(int slot, int half) => (2 * slot + half) * UnitTableSize;
+
     public long PlaceOffset(long group, int slot, int place) => place == InlinePlace
         ? InlineOffset
         : IndexOffset(group) + 3 * PageSize + place * GroupSize + ((long)slot << BlockSizeLog2);

@@ -60,7 +60,7 @@ function expand(packed, limit) {
 
 const header = at(0, 256);
 if (!header.subarray(0, 8).equals(Buffer.from('894f564c590d0a1a', 'hex'))) fail('no magic');
-if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) !== 0) fail('unknown version');
+if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) > 1) fail('unknown version');
 if (header[10] !== 1) fail('this decoder knows aes-256-gcm only');
 const check = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'overlay key check v1', 8));
 if (!check.equals(header.subarray(48, 56))) fail('wrong key');
@@ -85,12 +85,31 @@ function group(g) { // the index page of a group that exists, or null
     return page;
 }
 
+// A block in units: the version's seal covers a table, which has a place, a nonce and a tag for each.
+function units(g, slot, block, version, length, half) {
+    const table = at(g * stride + PAGE + (2 * slot + half) * 128, 128), unit = Math.max(PAGE, B / 4), parts = [];
+    open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16), table]),
+        Buffer.alloc(0), version.subarray(32, 64), `table of block ${block}`);
+    for (let i = 0; i * unit < length; i++) {
+        const place = table.readUInt32LE(0) >>> 2 * i & 3, entry = table.subarray(4 + 28 * i, 32 + 28 * i);
+        const text = at(g * stride + 3 * PAGE + place * G + slot * B + i * unit, Math.min(unit, length - i * unit));
+        parts.push(open(entry.subarray(0, 12), Buffer.concat([Buffer.from([4]), fileId, u64(block), Buffer.from([i])]), text, entry.subarray(12),
+            `unit ${i} of block ${block}`));
+    }
+    return Buffer.concat(parts);
+}
+
 for (let block = 0; block * B < size; block++) {
     const g = Math.floor(block / BLOCKS), slot = block % BLOCKS, page = group(g);
     const plain = Buffer.alloc(B);
     if (page && page.readUInt32LE(256 + 8) >>> slot & 1) {
         const version = page.subarray(384 + slot * 128, 384 + slot * 128 + 64);
         const word = version.readUInt32LE(8), length = word & 0xffffff, place = word >>> 24 & 3, kind = word >>> 26 & 3;
+        if (kind === 3) {
+            units(g, slot, block, version, length, place).copy(plain);
+            writeSync(1, plain.subarray(0, Math.min(B, size - block * B)));
+            continue;
+        }
         const offset = place === 3 ? 512 : g * stride + 3 * PAGE + place * G + slot * B;
         if (place === 3 && (block !== 0 || indexed)) fail(`block ${block}: inline where it cannot be`);
         const stored = open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16)]),

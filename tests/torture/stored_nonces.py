@@ -6,6 +6,7 @@ import sys
 
 MAGIC = b"\x89OVLY\r\n\x1a"
 PAGE, GROUP_BLOCKS, ENTRY, VERSION = 4096, 29, 128, 64
+UNITS, TABLE, AEGIS_256 = 3, 128, 2
 found = sys.stdout.buffer
 
 
@@ -14,13 +15,19 @@ def put(nonce):
         found.write(nonce[:12])
 
 
+def unit_nonces(table, tag):
+    for at in range(4, len(table) - 12 - tag + 1, 12 + tag):
+        if any(table[at + 12:at + 12 + tag]):
+            put(table[at:at + 12])
+
+
 def file_nonces(path):
     with open(path, "rb") as file:
         page = file.read(PAGE)
         if page[:8] != MAGIC:
             return
         put(page[208:224])
-        block, is_indexed = 1 << page[12], page[13] & 1
+        block, is_indexed, tag = 1 << page[12], page[13] & 1, 32 if page[10] == AEGIS_256 else 16
         stride = 3 * PAGE + 3 * GROUP_BLOCKS * block
         for start in range(0, os.fstat(file.fileno()).st_size, stride):
             page = os.pread(file.fileno(), PAGE, start).ljust(PAGE, b"\0")
@@ -30,8 +37,12 @@ def file_nonces(path):
                     at = 384 + slot * ENTRY + version
                     # A file that shrank and was settled is cut inside of a group that is no more (format 8): of an entry there a first part may be
                     # left, and a part of its nonce. It has no tag, so it is none.
-                    if any(page[at + 32:at + 48]):
-                        put(page[at + 16:at + 32])
+                    if not any(page[at + 32:at + 48]):
+                        continue
+                    put(page[at + 16:at + 32])
+                    word = int.from_bytes(page[at + 8:at + 12], "little")
+                    if word >> 26 & 3 == UNITS:
+                        unit_nonces(os.pread(file.fileno(), TABLE, start + PAGE + (2 * slot + (word >> 24 & 3)) * TABLE), tag)
 
 
 def store_nonces(path):

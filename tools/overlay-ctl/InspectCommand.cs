@@ -157,8 +157,9 @@ internal sealed class Inspection
             if ((present >> slot & 1) == 0)
                 continue;
             BlockVersion version = BlockVersion.Current(page, slot);
-            string place = version.Place == InlinePlace ? "inline" : $"place {version.Place}";
-            _entries.Add($"block {slot}: {version.Kind.ToString().ToLowerInvariant()}, {version.StoredLength} bytes, {place} at {geometry.PlaceOffset(0, slot, version.Place)}, interval {version.Interval}");
+            string where = version.IsInUnits ? $"table {version.Place} at {geometry.TablesOffset(0) + Geometry.TableIn(slot, version.Place)}"
+                : $"{(version.Place == InlinePlace ? "inline" : $"place {version.Place}")} at {geometry.PlaceOffset(0, slot, version.Place)}";
+            _entries.Add($"block {slot}: {version.Kind.ToString().ToLowerInvariant()}, {version.StoredLength} bytes, {where}, interval {version.Interval}");
         }
     }
 

@@ -6,12 +6,14 @@ namespace Overlay.Tests.Doubles;
 /// <summary>One inode's kept write; it stays as it is when its process dies.</summary>
 public sealed class MemoryRedo(Func<bool> isDead) : IRedo
 {
-    private readonly byte[] _data = new byte[4096];
+    private readonly byte[] _data = new byte[RedoRange.Room];
     private RedoRange _range;
 
     public bool IsPending { get; private set; }
 
-    public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data)
+    public bool Keeps => true;
+
+    public void Begin(ReadOnlySpan<byte> fileId, long offset, ReadOnlySpan<byte> data, long tableOffset, ReadOnlySpan<byte> table)
     {
         if (isDead())
             return;
@@ -20,17 +22,18 @@ public sealed class MemoryRedo(Func<bool> isDead) : IRedo
         if (offset / 4096 != (offset + data.Length - 1) / 4096)
             throw new InvalidOperationException("more than a page is replaced");
         data.CopyTo(_data);
+        table.CopyTo(_data.AsSpan(data.Length));
         IsPending = true;
-        _range = new RedoRange(SealedFile.IdOf(fileId), offset, data.Length);
+        _range = new RedoRange(SealedFile.IdOf(fileId), offset, data.Length, tableOffset);
     }
 
     public void End() => Drop();
 
-    public bool TryFind(Span<byte> page, out RedoRange range)
+    public bool TryFind(Span<byte> kept, out RedoRange range)
     {
         range = _range;
         if (IsPending)
-            _data.AsSpan(0, _range.Length).CopyTo(page);
+            _data.AsSpan(0, _range.Length + _range.TableLength).CopyTo(kept);
         return IsPending;
     }
 

@@ -20,7 +20,7 @@ public class RedoTableTests
         using SharedTable.Process one = shared.Join(1), other = shared.Join(1);
         IRedo redo = one.Table.RedoOf(Device, Inode);
         redo.Begin(SealedFixture.FileId, 8192, [1, 2, 3]);
-        byte[] page = new byte[4096];
+        byte[] page = new byte[RedoRange.Room];
         Assert.True(other.Table.RedoOf(Device, Inode).TryFind(page, out RedoRange range));
         Assert.Equal(new RedoRange(SealedFile.IdOf(SealedFixture.FileId), 8192, 3), range);
         Assert.Equal([1, 2, 3], page[..3]);
@@ -46,7 +46,7 @@ public class RedoTableTests
     {
         using SharedTable shared = new();
         using SharedTable.Process writer = shared.Join(1), reader = shared.Join(1);
-        byte[] page = new byte[4096], other = new byte[4096];
+        byte[] page = new byte[RedoRange.Room], other = new byte[4096];
         Array.Fill(other, (byte)200);
         for (int round = 0; round < 1000; round++)
         {
@@ -72,7 +72,7 @@ public class RedoTableTests
             {
                 IRedo redo = reader.Table.RedoOf(Device, inode);
                 if (redo.TryFind(page, out _))
-                    Assert.Equal(-1, page.AsSpan().IndexOfAnyExcept((byte)(inode + 1)));
+                    Assert.Equal(-1, page.AsSpan(0, 4096).IndexOfAnyExcept((byte)(inode + 1)));
                 redo.Drop();
             }
             taking.Join();

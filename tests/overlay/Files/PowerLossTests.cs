@@ -25,6 +25,9 @@ public class PowerLossTests
     [InlineData(12, true, 50)]
     [InlineData(12, true, 90)]
     [InlineData(13, true, 30)]
+    [InlineData(13, false, 60)]
+    [InlineData(14, false, 0)]
+    [InlineData(14, true, 40)]
     [InlineData(14, false, 70)]
     [InlineData(14, true, 100)]
     public void Synced_blocks_survive(int blockSizeLog2, bool compresses, int landsPercent)

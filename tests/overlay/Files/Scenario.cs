@@ -39,6 +39,16 @@ internal static class Scenario
         yield return ("beyond", [
             Write(0, 10, 1), Write(5 * blockSize, 100, 2), Write(group, 100, 3), Resize(2 * group + 5 * blockSize),
             Write(2 * group + 9 * blockSize, 9, 4), Resize(3 * group), Settle()]);
+        int unit = Math.Max(4096, blockSize / 4);
+        yield return ("units", [
+            Write(0, 4 * blockSize, 1), Write(blockSize + 100, 50, 2), Sync(), Write(blockSize + unit, unit, 3), Write(blockSize + 10, 30, 4),
+            Write(blockSize + unit, unit, 5), Sync(), Write(blockSize, 10, 6), Write(blockSize + unit + 7, 2 * unit, 7), Write(blockSize, 20, 8),
+            Write(blockSize, blockSize, 9), Write(2 * blockSize - 5, 10, 10), Settle(), Write(3 * blockSize - unit, unit + 6, 11), Sync(),
+            Write(blockSize + 3, 3, 12), Settle()]);
+        yield return ("units at the end", [
+            Write(0, blockSize + 10, 1), Append(unit, 2), Append(40, 3), Sync(), Append(unit, 4), Resize(blockSize + unit + 100), Append(9, 5), Sync(),
+            Write(blockSize + 5, unit, 6), Punch(blockSize + 50, unit), Append(2 * unit, 7), Resize(blockSize + 3), Resize(2 * blockSize - 3), Append(30, 8),
+            Settle(), Resize(0), Append(3 * unit, 9), Settle()]);
     }
 
     /// <summary>As O_APPEND does it: where the file ends now.</summary>

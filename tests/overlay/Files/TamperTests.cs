@@ -20,7 +20,7 @@ public class TamperTests
     {
         TheoryData<CipherSuite, string> samples = [];
         for (CipherSuite suite = CipherSuite.Aes256Gcm; suite <= CipherSuite.XChaCha20Poly1305; suite++)
-            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten" })
+            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten", "units" })
                 samples.Add(suite, sample);
         return samples;
     }
@@ -284,7 +284,7 @@ public class TamperTests
         {
             meaning.AsSpan((int)part.Offset, part.Length).Fill(1);
             // Of a stored nonce of 16 bytes aes-256-gcm takes 12; behind them are random bytes that nobody looks at.
-            int nonce = part.Name switch { "header" => 208, "block" => -1, _ => 16 };
+            int nonce = part.Name switch { "header" => 208, "record" or "entry" => 16, _ => -1 };
             if (fixture.Recipe.Suite == CipherSuite.Aes256Gcm && nonce >= 0)
                 meaning.AsSpan((int)part.Offset + nonce + 12, 4).Clear();
         }
@@ -312,10 +312,27 @@ public class TamperTests
                 BlockVersion version = BlockVersion.Current(page, slot);
                 long entry = geometry.IndexOffset(group) + EntryOffset + slot * EntrySize;
                 parts.Add(new Part("entry", entry, VersionSize));
-                parts.Add(new Part("block", geometry.PlaceOffset(group, slot, version.Place), version.StoredLength, entry));
+                if (version.IsInUnits)
+                    AddUnits(parts, fixture, group, slot, version);
+                else
+                    parts.Add(new Part("block", geometry.PlaceOffset(group, slot, version.Place), version.StoredLength, entry));
             }
         }
         return parts;
+    }
+
+    private static void AddUnits(List<Part> parts, SealedFixture fixture, long group, int slot, BlockVersion version)
+    {
+        Geometry geometry = fixture.Recipe.Geometry;
+        UnitLayout units = new(fixture.Recipe.BlockSizeLog2, fixture.Recipe.Suite == CipherSuite.Aegis256 ? 32 : 16);
+        long at = geometry.TablesOffset(group) + Geometry.TableIn(slot, version.Place);
+        UnitTable table = new(fixture.Backing.ReadBytes(at, UnitTableSize));
+        parts.Add(new Part("table", at, UnitTableSize));
+        for (int unit = 0; unit < units.CountFor(version.StoredLength); unit++)
+        {
+            long offset = geometry.PlaceOffset(group, slot, table.PlaceOf(unit)) + (unit << units.SizeLog2);
+            parts.Add(new Part("unit", offset, units.LengthOf(unit, version.StoredLength)));
+        }
     }
 
     /// <summary>The block whose stored bytes the offset may be in; null: an index page, all blocks may be concerned.</summary>
@@ -376,10 +393,10 @@ public class TamperTests
 
     private static (SealedFixture Fixture, byte[] Plain) Make(CipherSuite suite, string sample, int seed = 1, byte[]? fileId = null)
     {
-        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", 12), fileId: fileId);
+        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", sample == "units" ? 13 : 12), fileId: fileId);
         using SealedFile file = fixture.Open();
         Random random = new(seed);
-        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" => 9_000, _ => 31 * 4096 + 100 }];
+        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" => 9_000, "units" => 3 * 8192 + 4500, _ => 31 * 4096 + 100 }];
         random.NextBytes(plain);
         if (sample == "packed")
             plain.AsSpan(300).Fill(9);
@@ -396,6 +413,12 @@ public class TamperTests
             file.Sync(dataOnly: true);
             random.NextBytes(plain.AsSpan(1000, 5000));
             file.WriteAt(1000, plain.AsSpan(1000, 5000));
+        }
+        foreach (int start in sample == "units" ? [8192 + 50, 2 * 8192 + 4096, 8192 + 60] : Array.Empty<int>())
+        {
+            random.NextBytes(plain.AsSpan(start, 900));
+            file.WriteAt(start, plain.AsSpan(start, 900));
+            file.Sync(dataOnly: true);
         }
         file.Settle();
         return (fixture, plain);

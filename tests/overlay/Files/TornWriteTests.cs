@@ -21,6 +21,7 @@ public class TornWriteTests(ITestOutputHelper output)
     [InlineData(12, true, true)]
     [InlineData(14, true, false)]
     [InlineData(14, false, true)]
+    [InlineData(13, false, false)]
     public void Killed_inside_any_write_leaves_every_block_old_or_new(int blockSizeLog2, bool compresses, bool readsFirst)
     {
         Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, blockSizeLog2);
@@ -108,7 +109,7 @@ public class TornWriteTests(ITestOutputHelper output)
         using (SealedFile file = fixture.Open())
             file.WriteAt(0, [1, 2, 3]);
         fixture.Coherence.BeginWrite();
-        fixture.Redo.Begin(other, 0, new byte[512]);
+        fixture.Redo.Begin(other, 0, new byte[512], 0, default);
         using SealedFile again = fixture.Open();
         Assert.Equal([1, 2, 3], again.ReadBytes(0, 10));
         again.WriteAt(3, [4]);
