@@ -25,7 +25,7 @@ public sealed class DecoderTests
     [InlineData("second-group", 600_000)]
     [InlineData("holes", 3_000_000)]
     [InlineData("rewritten", 70_000)]
-    [InlineData("units", 70_000)]
+    [InlineData("units", 36_000)]
     public void Files_are_read_by_the_independent_decoder(string scenario, int size)
     {
         var fixture = SealedFixture.Create(new Recipe(CipherSuite.Aes256Gcm, true, 14));
@@ -53,7 +53,7 @@ public sealed class DecoderTests
             plain.AsSpan(5_000, 30_000).Fill(7);
             file.WriteAt(5_000, plain.AsSpan(5_000, 30_000));
         }
-        foreach (var start in scenario == "units" ? [17_000, 40_000, 17_200, 69_000] : Array.Empty<int>())
+        foreach (var start in scenario == "units" ? [17_000, 30_000, 17_200, 35_000] : Array.Empty<int>())
         {
             plain.AsSpan(start, 700).Fill((byte)start);
             file.WriteAt(start, plain.AsSpan(start, 700));
