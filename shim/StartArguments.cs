@@ -18,4 +18,5 @@ internal unsafe struct StartArguments
     internal long KeptCount;
     internal int* ForkCount;
     internal int* HasLocks;
+    internal int* LimitChanges;
 }

@@ -99,6 +99,7 @@ internal sealed partial class OpenFile
     {
         alone = null;
         byte[] fileId = File.FileId.ToArray();
+        BecomeReadable();
         PageFile? own;
         lock (_pagesGate)
             own = IsMapped ? Use(_pages) : null;

@@ -72,7 +72,8 @@ internal static unsafe class KernelFile
         return Kernel.FileSystemStatus(fd, status) == 0 && status[0] is Extended or Memory;
     }
 
-    internal static int Read(int fd, long offset, Span<byte> buffer)
+    /// <param name="likelyEnd">A read that falls short there has met the end of the file.</param>
+    internal static int Read(int fd, long offset, Span<byte> buffer, long likelyEnd = -1)
     {
         int done = 0;
         fixed (byte* start = buffer)
@@ -80,12 +81,13 @@ internal static unsafe class KernelFile
             while (done < buffer.Length)
             {
                 nint count = Kernel.PRead(fd, start + done, (nuint)(buffer.Length - done), offset + done);
-                if (count == 0)
-                    break;
-                if (count > 0)
-                    done += (int)count;
-                else if (Kernel.LastError != Errno.EINTR)
+                if (count < 0 && Kernel.LastError == Errno.EINTR)
+                    continue;
+                if (count < 0)
                     throw Failure("reading the backing file failed");
+                done += (int)count;
+                if (count == 0 || offset + done == likelyEnd)
+                    break;
             }
         }
         return done;

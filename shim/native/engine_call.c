@@ -140,7 +140,7 @@ static long invoke(const long *arguments)
 
 long engine_invoke(void *const *entry, const long arguments[7])
 {
-    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
+    if (is_borrowed_memory())
         return borrowed_invoke(entry, arguments);
     /* The runtime clears errno, and the engine's own calls set it; for the program it is the answer of its calls that failed. */
     int *program_error = &errno, kept = *program_error;

@@ -17,6 +17,7 @@
 #include "fork.h"
 #include "gate.h"
 #include "kept.h"
+#include "limits.h"
 #include "log.h"
 #include "mapping.h"
 #include "own_stack.h"
@@ -172,6 +173,7 @@ static int load(void)
             .note_mappings = mappings_note,
             .fork_count = &overlay_fork_count,
             .has_locks = &overlay_has_locks,
+            .limit_changes = &overlay_limit_changes,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

@@ -114,7 +114,8 @@ long fd_classify(int fd)
         /* O_PATH descriptors carry no data: nothing to open, and every transfer on them is EBADF. */
         long flags = sys_fcntl(fd, F_GETFL, 0);
         if (flags >= 0 && (flags & O_PATH) == 0) {
-            long attached = ENGINE_CALL(attach, fd, is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0);
+            const struct overlay_opened opened = engine_opened(&status, (int)flags);
+            long attached = ENGINE_CALL(attach, fd, is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0, (long)&opened);
             if (attached < 0)
                 return attached;
             if (attached > 0)
