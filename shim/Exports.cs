@@ -31,6 +31,7 @@ internal static unsafe class Exports
             if (RuntimeThreads.Start(start->Threads) == 0)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;
+            RecentFile.Start(start->Recent, start->ForkCount);
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -77,9 +78,9 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_detach")]
-    public static long Detach(int fd)
+    public static long Detach(int fd, int mayBeClosed)
     {
-        try { return Engine.Detach(fd); }
+        try { return Engine.Detach(fd, mayBeClosed != 0); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

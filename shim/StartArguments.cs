@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Overlay.Engine;
 
 namespace Overlay.Shim;
 
@@ -19,4 +20,5 @@ internal unsafe struct StartArguments
     internal int* ForkCount;
     internal int* HasLocks;
     internal int* LimitChanges;
+    internal RecentFile.Shown* Recent;
 }

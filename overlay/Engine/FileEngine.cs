@@ -159,6 +159,8 @@ internal sealed partial class FileEngine : IDisposable
                     TruncateOnOpen(file, fd, flags);
                 if (isNew && !isTransient)
                     _kept.GiveTo(file);
+                if (!isTransient)
+                    RecentFile.Show(file, fd, flags);
                 isNew = isNew && isTransient;
                 return 1;
             }
@@ -194,10 +196,12 @@ internal sealed partial class FileEngine : IDisposable
             _ = Detach(fd);
     }
 
-    internal long Detach(int fd)
+    /// <param name="mayBeClosed">By the filter alone, which it does only where <see cref="OpenFile.MayBeClosedUnseen"/>.</param>
+    internal long Detach(int fd, bool mayBeClosed = false)
     {
         lock (_attachGate)
         {
+            RecentFile.Withdraw(fd);
             OpenFile? file = _table.Remove(fd);
             if (file is null || !file.Detach(fd))
                 return 0;
@@ -205,7 +209,7 @@ internal sealed partial class FileEngine : IDisposable
             if (file.IsMapped && file.TryKeep(fd))
                 return 0;
             _table.RemoveInode(file);
-            LetGo(file);
+            LetGo(file, mayBeClosed);
             return 0;
         }
     }
@@ -219,14 +223,17 @@ internal sealed partial class FileEngine : IDisposable
             if (file is null)
                 return 0;
             file.EndOperation(); // what is under way may have to be waited for, and this is not
+            RecentFile.Withdraw(fd);
             file.Refresh(coming);
             return 0;
         }
     }
 
-    private static void LetGo(OpenFile file)
+    private static void LetGo(OpenFile file, bool mayBeClosed = false)
     {
-        if (file.File is not null && file.CanWrite)
+        if (mayBeClosed && !file.File.NeedsSettling)
+            file.TellNews();
+        else if (file.File is not null && file.CanWrite)
             TrySettle(file);
         file.Close();
     }

@@ -126,6 +126,8 @@ internal sealed partial class OpenFile
         Volatile.Write(ref _fd, fd);
         _isOwn = isOwn;
         Volatile.Write(ref _canRead, true);
+        if (isOwn)
+            RecentFile.KeepOpen(this);
     }
 
     private bool TryExchange()

@@ -32,6 +32,9 @@ internal sealed partial class OpenFile : IBackingFile
     private bool _isOwn, _canWrite;
     private bool _canRead = true;
     private int _operations;
+
+    /// <summary>How far the file has come, if the agent has not been told yet; else 0.</summary>
+    private ulong _news;
     private int _offsetDescriptor = -1;
     private long _offset;
     private (uint Memory, uint Offset) _directAlignment;
@@ -187,6 +190,7 @@ internal sealed partial class OpenFile : IBackingFile
     {
         lock (_flagsByDescriptor)
             _retired.Add(fd);
+        RecentFile.KeepOpen(this);
     }
 
     internal void AddOwn(List<int> descriptors)
@@ -203,8 +207,35 @@ internal sealed partial class OpenFile : IBackingFile
     internal void Settle()
     {
         File.Settle();
+        TakeNews();
+        TellNews();
+    }
+
+    /// <summary>
+    /// Its only descriptor can go without the engine: nothing of ours hangs on it, and nothing is left to be written or read. (Closing a descriptor
+    /// of ours later would drop POSIX locks that are taken meanwhile.)
+    /// </summary>
+    internal bool MayBeClosedUnseen()
+    {
+        lock (_flagsByDescriptor)
+            if (_flagsByDescriptor.Count != 1 || _isOwn || _retired.Count > 0 || IsMapped || File.NeedsSettling)
+                return false;
+        if (_canWrite)
+            TakeNews();
+        return true;
+    }
+
+    private void TakeNews()
+    {
         if (File.TryTakeNews(out ulong sequence))
-            Volume.NoteState(File.FileId, sequence);
+            _news = sequence;
+    }
+
+    internal void TellNews()
+    {
+        if (_news != 0)
+            Volume.NoteState(File.FileId, _news);
+        _news = 0;
     }
 
     internal void WaitForOperations()

@@ -44,6 +44,7 @@ struct overlay_engine_start {
     const int *has_locks;
     /* Grows when the program changes its limit of file sizes. */
     const int *limit_changes;
+    struct overlay_recent *recent; /* recent.h */
 };
 
 /* What overlay_attach is told about a descriptor. */
@@ -78,8 +79,8 @@ struct overlay_opened {
     X(long, prepare, (void))                                                                                           \
     /* 1: sealed and remembered; 0: not ours; -errno: ours, but it cannot be used. opened may be NULL. */              \
     X(long, attach, (int fd, int attach_flags, const struct overlay_opened *opened))                                   \
-    /* Before the kernel closes or replaces fd. */                                                                     \
-    X(long, detach, (int fd))                                                                                          \
+    /* Before the kernel closes or replaces fd; or afterwards, where that needs nothing of it (recent.h). */           \
+    X(long, detach, (int fd, int may_be_closed))                                                                       \
     /* Before fcntl(F_SETFL), with the flags that are to come, and after it, with 0. */                                \
     X(long, flags_changed, (int fd, int coming))                                                                       \
     X(long, read, (int fd, void *buffer, uint64_t size))                                                               \

@@ -24,6 +24,9 @@ bool engine_is_ready(void) HIDDEN;
 /* Descriptors that are not the program's lie here and above, where there is room (Descriptors.cs, HighestFloor). */
 #define HIGH_DESCRIPTOR 768
 
+/* At the end of a thread. */
+void engine_forget_thread(void) HIDDEN;
+
 #define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
 
 static inline struct overlay_opened engine_opened(const struct stat *status, int flags)

@@ -1,6 +1,7 @@
 #include "fdtable.h"
 
 #include "engine_call.h"
+#include "recent.h"
 #include "syscalls.h"
 #include "volumes.h"
 
@@ -42,8 +43,11 @@ void fd_release(int fd)
 {
     enum fd_state state = fd_state_of(fd);
     bool is_told = (state == FD_SEALED || state == FD_FORGOTTEN) && !is_borrowed_memory();
+    /* First of all: a handler may jump away from here, and the number then stays what it is. */
     if (is_told)
-        ENGINE_CALL(detach, fd);
+        change(fd, false);
+    if (is_told && !recent_let_go(fd))
+        ENGINE_CALL(detach, fd, 0);
     change(fd, is_told);
 }
 

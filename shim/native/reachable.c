@@ -1,7 +1,7 @@
 #include "reachable.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <linux/futex.h>
 
 #include "syscalls.h"
 
@@ -17,12 +17,18 @@ void reachable_forget(void)
     __atomic_add_fetch(&s_generation, 1, __ATOMIC_RELAXED);
 }
 
-/* With a `how` that does not exist the kernel reads the mask and then refuses; without a new mask it writes the old one. */
+/* Wakes nobody who waits for our own word, after it has added 0 to the other one. */
+static long add_nothing(uintptr_t word)
+{
+    static uint32_t own;
+    return overlay_raw_syscall6(SYS_futex, (long)&own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, (long)word,
+                                FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, (int)0x800));
+}
+
+/* With a `how` that does not exist the kernel reads the mask and then refuses. */
 static bool try_page(uintptr_t at, bool is_writing)
 {
-    uintptr_t aligned = is_writing ? (at + 7) & ~7UL : at & ~7UL;
-    long result = is_writing ? overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)aligned, 8, 0, 0)
-                             : overlay_raw_syscall6(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0);
+    long result = is_writing ? add_nothing(at & ~3UL) : overlay_raw_syscall6(SYS_rt_sigprocmask, -1, (long)(at & ~7UL), 0, 8, 0, 0);
     return result != -EFAULT;
 }
 
