@@ -66,6 +66,7 @@ public sealed partial class SealedFile
             }
             catch (ErrnoException) when (done > 0)
             {
+                part.Clear(); // what was expanded of a block that turned out to be damaged is nobody's
                 return done;
             }
             done += part.Length;

@@ -79,8 +79,6 @@ internal static unsafe class FileSizeLimit
     /// </summary>
     internal static bool WasLowered(long end)
     {
-        if (IsExceeded(end))
-            return false;
         _ = Ask();
         if (!IsExceeded(end))
             return false;

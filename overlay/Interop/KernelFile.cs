@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Overlay.Crypto;
 using Overlay.Files;
@@ -43,15 +44,17 @@ internal static unsafe class KernelFile
     }
 
     /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
+    [SkipLocalsInit]
     internal static string PathOf(int fd)
     {
+        const int LongestPath = 4096;
         Span<byte> name = stackalloc byte[32];
         ProcPath(fd, name);
-        byte[] target = new byte[4096];
+        byte* target = stackalloc byte[LongestPath];
         nint length;
-        fixed (byte* start = name, buffer = target)
-            length = Kernel.ReadLinkAt(Proc, start, buffer, (nuint)target.Length);
-        return length <= 0 ? "" : Encoding.UTF8.GetString(target, 0, (int)length);
+        fixed (byte* start = name)
+            length = Kernel.ReadLinkAt(Proc, start, target, LongestPath);
+        return length <= 0 ? "" : Encoding.UTF8.GetString(target, (int)length);
     }
 
     internal static Kernel.StatusBuffer Status(int fd)

@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 
 #include "syscalls.h"
+#include "text.h"
 
 #define PAGE 4096UL
 #define REMEMBERED 64
@@ -72,6 +73,11 @@ bool can_write(void *memory, size_t size)
     return is_range_reachable((uintptr_t)memory, size, true);
 }
 
+static long shorter(size_t length, size_t limit)
+{
+    return (long)(length < limit ? length : limit);
+}
+
 /* The length of a text as far as `limit`; -1: it cannot be read as far as that. */
 static long readable_length(const char *text, size_t limit)
 {
@@ -80,9 +86,14 @@ static long readable_length(const char *text, size_t limit)
         uintptr_t at = (uintptr_t)text + length, end = (at / PAGE + 1) * PAGE;
         if (!is_reachable(at, false))
             return -1;
-        for (; at < end && length < limit; at++, length++)
+        for (; at % 8 != 0; at++, length++)
             if (*(const char *)at == 0)
-                return (long)length;
+                return shorter(length, limit);
+        for (; at < end; at += 8, length += 8) {
+            uint64_t zeros = text_zeros(*(const text_word *)at);
+            if (zeros != 0)
+                return shorter(length + (size_t)__builtin_ctzll(zeros) / 8, limit);
+        }
     }
     return (long)limit;
 }
