@@ -27,9 +27,11 @@ internal static unsafe class Exports
         {
             Descriptors.Reserve = start->ReserveDescriptor;
             Descriptors.HasLocks = start->HasLocks;
+            FileSizeLimit.Changes = start->LimitChanges;
             if (RuntimeThreads.Start(start->Threads) == 0)
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;
+            RecentFile.Start(start->Recent, start->ForkCount);
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -69,16 +71,16 @@ internal static unsafe class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_attach")]
-    public static long Attach(int fd, int flags)
+    public static long Attach(int fd, int flags, OpenedFile* opened)
     {
-        try { return Engine.Attach(fd, (FileEngine.AttachFlags)flags); }
+        try { return Engine.Attach(fd, (FileEngine.AttachFlags)flags, opened == null ? OpenedFile.Ask(fd) : *opened); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_detach")]
-    public static long Detach(int fd)
+    public static long Detach(int fd, int mayBeClosed)
     {
-        try { return Engine.Detach(fd); }
+        try { return Engine.Detach(fd, mayBeClosed != 0); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

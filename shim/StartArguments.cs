@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Overlay.Engine;
 
 namespace Overlay.Shim;
 
@@ -18,4 +19,6 @@ internal unsafe struct StartArguments
     internal long KeptCount;
     internal int* ForkCount;
     internal int* HasLocks;
+    internal int* LimitChanges;
+    internal RecentFile.Shown* Recent;
 }

@@ -33,6 +33,9 @@ public sealed unsafe class LiveTable
 
     public ref ulong Word(ulong inode) => ref _words[IndexOf(inode)];
 
+    /// <summary>The same word, by address.</summary>
+    public ulong* WordAt(ulong inode) => _words + IndexOf(inode);
+
     internal void Begin(ulong inode) => Interlocked.Add(ref Word(inode), Change + 1);
 
     internal void End(ulong inode) => Interlocked.Add(ref Word(inode), Change - 1);

@@ -46,6 +46,9 @@ internal sealed unsafe class CoherenceTable
 
     internal LiveTable Live { get; }
 
+    /// <summary>An inode's counter, for who only looks at it.</summary>
+    internal ulong* WordAt(ulong inode) => (ulong*)_memory + LiveTable.IndexOf(inode);
+
     internal ICoherence For(ulong inode) => new Counter((ulong*)_memory + LiveTable.IndexOf(inode), LockAt(CoherenceLayout.InodeLocksOffset, inode));
 
     /// <summary>The write lock of an inode.</summary>

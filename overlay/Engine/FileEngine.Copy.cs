@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Format;
@@ -17,16 +16,18 @@ internal sealed unsafe partial class FileEngine
     {
         CheckOffset(inputOffset);
         CheckOffset(outputOffset);
-        byte* buffer = (byte*)NativeMemory.AlignedAlloc(BounceSize, FormatConstants.PageSize); // an end may be O_DIRECT
-        long total = 0, used = 0;
+        using Scratch scratch = ScratchPool.Rent(BounceSize + FormatConstants.PageSize);
+        byte* buffer = scratch.PageAligned; // an end may be O_DIRECT
+        long total = 0, most = 0, used = 0;
         try
         {
             long left = (long)Math.Min(size, LargestTransfer);
             while (left > 0)
             {
                 long asked = Math.Min(left, BounceSize);
-                used = Math.Max(used, asked);
+                used = BounceSize; // nobody knows how far a read that fails has come
                 long count = Fetch(input, inputOffset, isInputSealed, buffer, asked, total);
+                used = most = Math.Max(most, count);
                 if (count <= 0)
                     break;
                 long put = 0;
@@ -54,7 +55,6 @@ internal sealed unsafe partial class FileEngine
         finally
         {
             new Span<byte>(buffer, (int)used).Clear();
-            NativeMemory.AlignedFree(buffer);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed unsafe partial class FileEngine
     {
         try
         {
-            file.UseOrReopen(fd, flags, mustWrite: true);
+            file.UseToBear(fd, flags);
         }
         catch (ErrnoException) when (!mustWrite)
         {

@@ -57,7 +57,7 @@ internal sealed unsafe partial class FileEngine
         long attached = 0;
         try
         {
-            attached = Attach(fd, AttachFlags.Opened);
+            attached = Attach(fd, AttachFlags.Opened, OpenedFile.Ask(fd));
             if (attached != 0)
                 *result = SetLength(fd, length);
             return attached;
@@ -207,8 +207,9 @@ internal sealed unsafe partial class FileEngine
             try
             {
                 Status = KernelFile.Status(Descriptor);
-                _file = new OpenFile(Status.Device, Status.Inode, forkCount: 0, engine.ReopenByAgent);
-                IsSealed = engine.TryOpen(_file, Descriptor, Kernel.O_RDONLY, Status, 0);
+                OpenedFile opened = OpenedFile.Of(Status, Kernel.O_RDONLY);
+                _file = new OpenFile(opened, engine._settings.CountForks, engine.ReopenByAgent);
+                IsSealed = engine.TryOpen(_file, Descriptor, Kernel.O_RDONLY, opened, 0);
             }
             catch
             {

@@ -255,7 +255,7 @@ internal sealed unsafe partial class FileEngine
                 if (readOnly >= 0)
                     Descriptors.CloseOwn(readOnly);
             }
-            int made = file.Volume.OpenPages(fileId, PageUse.Make, file.CanWrite ? file.Descriptor : fd);
+            int made = file.Volume.OpenPages(fileId, PageUse.Make, file.CanWrite ? file.ReadableDescriptor : fd);
             if (made == -Errno.EBUSY && attempt < OpenFile.LongestWait)
             {
                 // With processes of a keeper that is gone: waits until one of them, or we ourselves, have offered it.

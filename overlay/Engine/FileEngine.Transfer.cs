@@ -29,14 +29,29 @@ internal sealed unsafe partial class FileEngine
             CheckAligned(operation, offset, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
             return ReadInto(operation.File, offset, buffer, size);
         }
-        lock (operation.File.OffsetGate)
+        return ReadOn(operation, fd, vector);
+    }
+
+    /// <summary>At the descriptor's offset, which is moved beforehand as far as the read is likely to come.</summary>
+    private static long ReadOn(in Operation operation, int fd, Kernel.IoVector vector)
+    {
+        OpenFile file = operation.File;
+        lock (file.OffsetGate)
         {
-            using OffsetHold held = HoldOffset(operation.File);
-            long at = Offset(fd);
-            CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
-            int count = ReadInto(operation.File, at, buffer, size);
-            if (count > 0)
-                SetOffset(fd, at + count);
+            using OffsetHold held = HoldOffset(file);
+            long ahead = MayMoveAhead(operation) ? Math.Clamp(file.File.Length - file.LikelyOffset(fd), 0, (long)Math.Min(vector.Length, LargestTransfer)) : 0;
+            long at = MoveAhead(fd, ref ahead), count = 0;
+            try
+            {
+                CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
+                count = ReadInto(file, at, vector.Base, vector.Length);
+            }
+            finally
+            {
+                if (count != ahead)
+                    SetOffset(fd, at + count);
+                file.NoteOffset(fd, at + count);
+            }
             return count;
         }
     }
@@ -129,15 +144,23 @@ internal sealed unsafe partial class FileEngine
         long total = 0;
         using (LiveWrite entered = LiveWrite.Enter(operation.File))
         {
-            long at = isAppending ? entered.Length : offset >= 0 ? offset : Offset(fd);
-            CheckAligned(operation, at, vectors, isWriting: true);
-            long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
-            if (vectors.Length == 1)
-                _ = WriteSome(entered, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
-            else
-                WriteGathered(entered, file.BlockSize, at, vectors, room, ref total);
-            if (offset < 0)
-                SetOffset(fd, at + total);
+            bool isMoving = offset < 0 && !isAppending;
+            long ahead = isMoving && MayMoveAhead(operation) ? (long)Math.Min(wanted, LargestTransfer) : 0;
+            long at = isMoving ? MoveAhead(fd, ref ahead) : isAppending ? entered.Length : offset;
+            try
+            {
+                CheckAligned(operation, at, vectors, isWriting: true);
+                long room = CheckRoom(at, (long)Math.Min(wanted, LargestTransfer));
+                if (vectors.Length == 1)
+                    _ = WriteSome(entered, at, new ReadOnlySpan<byte>(vectors[0].Base, (int)room), ref total);
+                else
+                    WriteGathered(entered, file.BlockSize, at, vectors, room, ref total);
+            }
+            finally
+            {
+                if (isMoving ? total != ahead : offset < 0 && total > 0)
+                    SetOffset(fd, at + total);
+            }
         }
         bool mustSync = (operation.Flags & Kernel.O_DSYNC) != 0 || (rwfFlags & (RWF_DSYNC | RWF_SYNC)) != 0;
         if (mustSync)
@@ -254,27 +277,12 @@ internal sealed unsafe partial class FileEngine
                 throw new ErrnoException(Errno.EINVAL, "not aligned");
     }
 
-    /// <summary>A description that another process may have too has one offset for both.</summary>
-    private OffsetHold HoldOffset(OpenFile file) => file.MayShareOffset(_settings.CountForks()) ? OffsetHold.Enter(file.OffsetLock) : default;
-
-    private static long Offset(int fd)
-    {
-        long offset = Kernel.Seek(fd, 0, Kernel.SEEK_CUR);
-        return offset >= 0 ? offset : throw KernelFile.Failure("the descriptor's offset cannot be read");
-    }
-
-    private static void SetOffset(int fd, long offset)
-    {
-        if (Kernel.Seek(fd, offset, Kernel.SEEK_SET) < 0)
-            throw KernelFile.Failure("the descriptor's offset cannot be set");
-    }
-
     private Operation Begin(int fd, bool isWriting)
     {
         OpenFile file = _table.Begin(fd) ?? throw new ErrnoException(Errno.EBADF, "not an open sealed file");
         int flags = file.FlagsOf(fd);
         // Another process may have changed what becomes of a write.
-        if (isWriting && flags >= 0)
+        if (isWriting && flags >= 0 && file.IsShared)
             flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
         int mode = flags & Kernel.O_ACCMODE;
         if (flags < 0 || mode == (isWriting ? Kernel.O_RDONLY : Kernel.O_WRONLY))

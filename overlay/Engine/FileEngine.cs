@@ -56,9 +56,13 @@ internal sealed partial class FileEngine : IDisposable
 
     public void Dispose() => _cache.Dispose();
 
-    /// <summary>Connects every volume now; what cannot be is left for its first use, and said there.</summary>
+    /// <summary>
+    /// Connects every volume, and opens what may have to be opened later, now; what cannot be is left for its first use, and said there.
+    /// </summary>
     internal long Prepare()
     {
+        foreach (OpenFile file in _table.All())
+            TryBecomeReadable(file);
         for (int i = 0; i < _volumes.Length; i++)
         {
             try
@@ -71,6 +75,18 @@ internal sealed partial class FileEngine : IDisposable
             }
         }
         return 0;
+    }
+
+    private static void TryBecomeReadable(OpenFile file)
+    {
+        try
+        {
+            file.BecomeReadable();
+        }
+        catch (ErrnoException exception)
+        {
+            EngineLog.Write(file.Log.Path, exception.Message);
+        }
     }
 
     /// <param name="isOfBorrower">The descriptors are not those that the table speaks of, but those of a child that had our memory.</param>
@@ -113,15 +129,12 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     /// <summary>1: sealed and remembered. 0: not ours.</summary>
-    internal long Attach(int fd, AttachFlags how)
+    internal long Attach(int fd, AttachFlags how, in OpenedFile status)
     {
         lock (_attachGate)
         {
             _ = FileSizeLimit.Read();
-            Kernel.StatusBuffer status = KernelFile.Status(fd);
-            int flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
-            if (flags < 0)
-                throw KernelFile.Failure("the descriptor's flags cannot be read");
+            int flags = status.Flags >= 0 ? status.Flags : OpenedFile.AskFlags(fd);
             bool isTransient = (how & AttachFlags.Transient) != 0;
             if (!isTransient)
                 ForgetStale(fd, flags, status);
@@ -129,7 +142,7 @@ internal sealed partial class FileEngine : IDisposable
             bool isNew = file is null;
             if (file is null)
             {
-                file = new OpenFile(status.Device, status.Inode, _settings.CountForks(), ReopenByAgent);
+                file = new OpenFile(status, _settings.CountForks, ReopenByAgent);
                 file.BeginOperation();
             }
             try
@@ -146,6 +159,8 @@ internal sealed partial class FileEngine : IDisposable
                     TruncateOnOpen(file, fd, flags);
                 if (isNew && !isTransient)
                     _kept.GiveTo(file);
+                if (!isTransient)
+                    RecentFile.Show(file, fd, flags);
                 isNew = isNew && isTransient;
                 return 1;
             }
@@ -169,7 +184,7 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     /// <summary>A number that is now another file's: its close was not seen, since threads raced or a call went past us.</summary>
-    private void ForgetStale(int fd, int flags, in Kernel.StatusBuffer status)
+    private void ForgetStale(int fd, int flags, in OpenedFile status)
     {
         OpenFile? before = _table.Begin(fd);
         if (before is null)
@@ -181,10 +196,12 @@ internal sealed partial class FileEngine : IDisposable
             _ = Detach(fd);
     }
 
-    internal long Detach(int fd)
+    /// <param name="mayBeClosed">By the filter alone, which it does only where <see cref="OpenFile.MayBeClosedUnseen"/>.</param>
+    internal long Detach(int fd, bool mayBeClosed = false)
     {
         lock (_attachGate)
         {
+            RecentFile.Withdraw(fd);
             OpenFile? file = _table.Remove(fd);
             if (file is null || !file.Detach(fd))
                 return 0;
@@ -192,7 +209,7 @@ internal sealed partial class FileEngine : IDisposable
             if (file.IsMapped && file.TryKeep(fd))
                 return 0;
             _table.RemoveInode(file);
-            LetGo(file);
+            LetGo(file, mayBeClosed);
             return 0;
         }
     }
@@ -206,14 +223,17 @@ internal sealed partial class FileEngine : IDisposable
             if (file is null)
                 return 0;
             file.EndOperation(); // what is under way may have to be waited for, and this is not
+            RecentFile.Withdraw(fd);
             file.Refresh(coming);
             return 0;
         }
     }
 
-    private static void LetGo(OpenFile file)
+    private static void LetGo(OpenFile file, bool mayBeClosed = false)
     {
-        if (file.File is not null && file.CanWrite)
+        if (mayBeClosed && !file.File.NeedsSettling)
+            file.TellNews();
+        else if (file.File is not null && file.CanWrite)
             TrySettle(file);
         file.Close();
     }
@@ -246,7 +266,7 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     /// <summary>Opens the sealed file behind fd, or gives a newborn one its header. False: not ours.</summary>
-    private bool TryOpen(OpenFile file, int fd, int flags, in Kernel.StatusBuffer status, AttachFlags how)
+    private bool TryOpen(OpenFile file, int fd, int flags, in OpenedFile status, AttachFlags how)
     {
         bool isOpened = (how & AttachFlags.Opened) != 0;
         bool isMarked = (status.Mode & FormatConstants.SealedModeBit) != 0;
@@ -315,7 +335,7 @@ internal sealed partial class FileEngine : IDisposable
     };
 
     /// <summary>A sealed file that lost its mark (a backup restored without modes, a creator that died) gets it back.</summary>
-    private static void Mark(OpenFile file, int fd, in Kernel.StatusBuffer status)
+    private static void Mark(OpenFile file, int fd, in OpenedFile status)
     {
         if (Kernel.ChangeMode(fd, status.Mode & 0xFFFu | FormatConstants.SealedModeBit) != 0)
             file.Log.Write("the sticky bit that marks sealed files is missing and cannot be set: stat shows a wrong size");

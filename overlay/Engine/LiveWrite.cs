@@ -10,19 +10,22 @@ namespace Overlay.Engine;
 /// </summary>
 internal readonly ref struct LiveWrite
 {
-    private readonly SealedFile _file;
+    private readonly OpenFile _open;
     private readonly PageFile? _pages;
 
-    private LiveWrite(SealedFile file, PageFile? pages)
+    private LiveWrite(OpenFile open, PageFile? pages)
     {
-        _file = file;
+        _open = open;
         _pages = pages;
     }
 
-    internal long Length => _file.CurrentLength;
+    private readonly SealedFile File => _open.File;
+
+    internal long Length => File.CurrentLength;
 
     internal static LiveWrite Enter(OpenFile file)
     {
+        RecentFile.KeepOpen(file);
         for (; ; )
         {
             // The agent is asked before the lock is taken; whether that answer still holds is seen inside.
@@ -36,7 +39,7 @@ internal readonly ref struct LiveWrite
                 pages?.Release();
                 throw;
             }
-            LiveWrite entered = new(file.File, pages);
+            LiveWrite entered = new(file, pages);
             try
             {
                 if (file.LiveWord == word)
@@ -53,20 +56,20 @@ internal readonly ref struct LiveWrite
 
     internal int Write(long offset, ReadOnlySpan<byte> data)
     {
-        int written = _file.Write(offset, data);
+        int written = File.Write(offset, data);
         _pages?.Write(offset, data[..written]);
         return written;
     }
 
     internal void SetLength(long length)
     {
-        _file.SetLength(length);
+        File.SetLength(length);
         _pages?.SetLength(length);
     }
 
     internal void PunchHole(long offset, long length)
     {
-        _file.PunchHole(offset, length);
+        File.PunchHole(offset, length);
         _pages?.PunchHole(offset, length);
     }
 
@@ -74,11 +77,12 @@ internal readonly ref struct LiveWrite
     {
         try
         {
-            _file.ExitWrite();
+            File.ExitWrite();
         }
         finally
         {
             _pages?.Release();
+            RecentFile.AfterChange(_open);
         }
     }
 
@@ -90,10 +94,10 @@ internal readonly ref struct LiveWrite
         if (!_pages.IsFilled)
         {
             _pages.Release();
-            return new LiveWrite(_file, null);
+            return new LiveWrite(_open, null);
         }
-        if (_pages.Length != _file.CurrentLength)
-            _pages.SetLength(_file.CurrentLength);
+        if (_pages.Length != File.CurrentLength)
+            _pages.SetLength(File.CurrentLength);
         return this;
     }
 }

@@ -29,7 +29,11 @@ internal sealed partial class OpenFile
     /// <summary>See <see cref="LiveTable"/>; 0 to begin with.</summary>
     internal ulong LiveWord => Volatile.Read(ref Volume.Coherence.Live.Word(Inode));
 
-    internal void AddMapping() => Interlocked.Increment(ref _mappings);
+    internal void AddMapping()
+    {
+        Interlocked.Increment(ref _mappings);
+        RecentFile.KeepOpen(this);
+    }
 
     /// <summary>True: it was the last one.</summary>
     internal bool RemoveMapping()
@@ -99,6 +103,7 @@ internal sealed partial class OpenFile
     {
         alone = null;
         byte[] fileId = File.FileId.ToArray();
+        BecomeReadable();
         PageFile? own;
         lock (_pagesGate)
             own = IsMapped ? Use(_pages) : null;

@@ -10,22 +10,27 @@ namespace Overlay.Engine;
 /// </summary>
 internal sealed class RecentKeys
 {
-    private const int Sets = 128, Ways = 4, Capacity = Sets * Ways, IdSize = 16;
+    private const int FirstSets = 128, MostSets = 1024, Ways = 4, IdSize = 16;
     private const int LeastBatch = 4, GreatestBatch = 64;
 
-    private readonly byte[] _ids = new byte[Capacity * IdSize];
+    private readonly System.Threading.Lock _gate = new();
+
+    /// <summary>A power of two: it grows while a program opens more files than there is room for, a tree in the order of its directories.</summary>
+    private int _sets = FirstSets;
+    private byte[] _ids = new byte[FirstSets * Ways * IdSize];
 
     /// <summary>Pinned, so that the collector leaves no copies.</summary>
-    private readonly byte[] _keys = GC.AllocateArray<byte>(Capacity * DataKey.KeySize, pinned: true);
+    private byte[] _keys = AllocateKeys(FirstSets);
 
-    private readonly byte[] _nextWay = new byte[Sets];
+    private byte[] _nextWay = new byte[FirstSets];
+    private int _known;
 
     private int _batch;
     private int _hits;
 
     internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key)
     {
-        lock (_keys)
+        lock (_gate)
         {
             int place = Find(fileId);
             if (place < 0)
@@ -38,28 +43,49 @@ internal sealed class RecentKeys
 
     internal void Put(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
     {
-        lock (_keys)
+        lock (_gate)
         {
-            int place = Find(fileId);
-            if (place < 0)
-            {
-                int set = SetOf(fileId);
-                place = set * Ways + (_nextWay[set] = (byte)((_nextWay[set] + 1) % Ways));
-            }
-            fileId.CopyTo(_ids.AsSpan(place * IdSize));
-            key.CopyTo(_keys.AsSpan(place * DataKey.KeySize));
+            if (_known >= _sets * Ways / 2 && _sets < MostSets)
+                Grow();
+            PutInPlace(fileId, key);
         }
     }
 
+    private void PutInPlace(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
+    {
+        int place = Find(fileId);
+        if (place < 0)
+        {
+            int set = SetOf(fileId);
+            place = set * Ways + (_nextWay[set] = (byte)((_nextWay[set] + 1) % Ways));
+            _known++;
+        }
+        fileId.CopyTo(_ids.AsSpan(place * IdSize));
+        key.CopyTo(_keys.AsSpan(place * DataKey.KeySize));
+    }
+
+    private void Grow()
+    {
+        byte[] ids = _ids, keys = _keys;
+        _sets *= 2;
+        (_ids, _keys, _nextWay, _known) = (new byte[ids.Length * 2], AllocateKeys(_sets), new byte[_sets], 0);
+        for (int at = 0; at < ids.Length / IdSize; at++)
+            if (ids.AsSpan(at * IdSize, IdSize).IndexOfAnyExcept((byte)0) >= 0)
+                PutInPlace(ids.AsSpan(at * IdSize, IdSize), keys.AsSpan(at * DataKey.KeySize, DataKey.KeySize));
+        Secret.Wipe(keys);
+    }
+
+    private static byte[] AllocateKeys(int sets) => GC.AllocateArray<byte>(sets * Ways * DataKey.KeySize, pinned: true);
+
     /// <summary>
     /// For how many keys to ask now that one is missing. Many programs open one file; who opens a second is likely to open what lies beside it,
-    /// and more of it for as long as a quarter of what came with the last one was wanted.
+    /// and more of it for as long as an eighth of what came with the last one was wanted.
     /// </summary>
     internal int NextBatch()
     {
-        lock (_keys)
+        lock (_gate)
         {
-            _batch = _batch == 0 ? 1 : _hits * 4 >= _batch ? Math.Min(Math.Max(_batch * 2, LeastBatch), GreatestBatch) : Math.Max(_batch / 2, LeastBatch);
+            _batch = _batch == 0 ? 1 : _hits * 8 >= _batch ? Math.Min(Math.Max(_batch * 2, LeastBatch), GreatestBatch) : Math.Max(_batch / 2, LeastBatch);
             _hits = 0;
             return _batch;
         }
@@ -75,5 +101,5 @@ internal sealed class RecentKeys
     }
 
     /// <summary>Ids are random: any of their bytes will do.</summary>
-    private static int SetOf(ReadOnlySpan<byte> fileId) => fileId[0] & (Sets - 1);
+    private int SetOf(ReadOnlySpan<byte> fileId) => BitConverter.ToUInt16(fileId) & (_sets - 1);
 }

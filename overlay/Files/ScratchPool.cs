@@ -2,6 +2,7 @@ using System;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Overlay.Format;
 
 namespace Overlay.Files;
 
@@ -38,6 +39,9 @@ internal static unsafe class ScratchPool
 internal readonly unsafe ref struct Scratch(nint buffer, int sizeLog2)
 {
     public Span<byte> Span => new((void*)buffer, 1 << sizeLog2);
+
+    /// <summary>Where the first page begins; for buffers of a page more than is needed.</summary>
+    public byte* PageAligned => (byte*)((buffer + FormatConstants.PageSize - 1) & -FormatConstants.PageSize);
 
     public void Dispose() => ScratchPool.Return(buffer, sizeLog2);
 }

@@ -214,8 +214,8 @@ public sealed partial class SealedFile
         long firstDeadSlot = (_header.Size + _geometry.BlockSize - 1) / _geometry.BlockSize - group * GroupBlocks;
         uint alive = firstDeadSlot <= 0 ? 0 : firstDeadSlot >= GroupBlocks ? ~0U : (1U << (int)firstDeadSlot) - 1;
         int firstDeadChild = (int)Math.Clamp(lastGroup - group * ChildrenPerGroup, 0, ChildrenPerGroup);
-        bool hasDeadChild = false;
-        for (int child = firstDeadChild; child < ChildrenPerGroup; child++)
+        bool hasDeadChild = false, hasChildren = record.HasChildren;
+        for (int child = firstDeadChild; hasChildren && child < ChildrenPerGroup; child++)
             hasDeadChild |= record.HasChild(child);
         if ((record.Present & ~alive) == 0 && !hasDeadChild)
             return false;

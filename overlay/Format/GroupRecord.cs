@@ -54,6 +54,8 @@ public readonly ref struct GroupRecord
 
     public bool HasChild(int index) => (_bytes[ChildrenOffset + index / 8] >> (index % 8) & 1) != 0;
 
+    public bool HasChildren => _bytes.Slice(ChildrenOffset, ChildrenSize).IndexOfAnyExcept((byte)0) >= 0;
+
     public bool HasBaseChild(int index) => (_bytes[BaseChildrenOffset + index / 8] >> (index % 8) & 1) != 0;
 
     /// <summary>Takes what exists now for what is on disk in any case.</summary>

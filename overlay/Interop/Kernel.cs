@@ -124,6 +124,19 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "raise")]
     internal static partial int Signal(int signal);
 
+    /// <summary>Takes back a signal that is pending, and blocked as all are in engine calls. -1: it is not.</summary>
+    internal static int TakeSignal(int signal)
+    {
+        ulong* set = stackalloc ulong[16]; // sigset_t of libc
+        new System.Span<ulong>(set, 16).Clear();
+        set[0] = 1UL << (signal - 1);
+        TimeSpec none = default;
+        return WaitForSignal(set, null, &none);
+    }
+
+    [LibraryImport("libc", EntryPoint = "sigtimedwait")]
+    private static partial int WaitForSignal(ulong* set, void* information, TimeSpec* timeout);
+
     /// <summary>struct rlimit.</summary>
     internal struct Limit
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Overlay.Crypto;
 using Overlay.Files;
@@ -43,15 +44,17 @@ internal static unsafe class KernelFile
     }
 
     /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
+    [SkipLocalsInit]
     internal static string PathOf(int fd)
     {
+        const int LongestPath = 4096;
         Span<byte> name = stackalloc byte[32];
         ProcPath(fd, name);
-        byte[] target = new byte[4096];
+        byte* target = stackalloc byte[LongestPath];
         nint length;
-        fixed (byte* start = name, buffer = target)
-            length = Kernel.ReadLinkAt(Proc, start, buffer, (nuint)target.Length);
-        return length <= 0 ? "" : Encoding.UTF8.GetString(target, 0, (int)length);
+        fixed (byte* start = name)
+            length = Kernel.ReadLinkAt(Proc, start, target, LongestPath);
+        return length <= 0 ? "" : Encoding.UTF8.GetString(target, (int)length);
     }
 
     internal static Kernel.StatusBuffer Status(int fd)
@@ -72,7 +75,8 @@ internal static unsafe class KernelFile
         return Kernel.FileSystemStatus(fd, status) == 0 && status[0] is Extended or Memory;
     }
 
-    internal static int Read(int fd, long offset, Span<byte> buffer)
+    /// <param name="likelyEnd">A read that falls short there has met the end of the file.</param>
+    internal static int Read(int fd, long offset, Span<byte> buffer, long likelyEnd = -1)
     {
         int done = 0;
         fixed (byte* start = buffer)
@@ -80,12 +84,13 @@ internal static unsafe class KernelFile
             while (done < buffer.Length)
             {
                 nint count = Kernel.PRead(fd, start + done, (nuint)(buffer.Length - done), offset + done);
-                if (count == 0)
-                    break;
-                if (count > 0)
-                    done += (int)count;
-                else if (Kernel.LastError != Errno.EINTR)
+                if (count < 0 && Kernel.LastError == Errno.EINTR)
+                    continue;
+                if (count < 0)
                     throw Failure("reading the backing file failed");
+                done += (int)count;
+                if (count == 0 || offset + done == likelyEnd)
+                    break;
             }
         }
         return done;

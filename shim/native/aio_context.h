@@ -32,7 +32,7 @@ extern uint32_t overlay_aio_changes HIDDEN;
 /* A child of posix_spawn shares our memory, and so the contexts, but must not take their lock: it might be killed with it. */
 static inline bool aio_is_out_of_reach(void)
 {
-    return __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory();
+    return is_borrowed_memory();
 }
 
 /* In a forked child, at once. */

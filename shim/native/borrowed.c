@@ -80,7 +80,7 @@ static bool takes_descriptor(size_t entry)
 
 static long attach(int fd)
 {
-    long attached = ENGINE_CALL(attach, fd, 0);
+    long attached = ENGINE_CALL(attach, fd, 0, 0);
     return attached > 0 ? 0 : attached < 0 ? attached : -EIO;
 }
 

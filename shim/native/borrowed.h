@@ -7,9 +7,6 @@
 /* Before such a process is made: sees to it that its copies will have an engine. */
 void borrowed_expect(void) HIDDEN;
 
-/* Whether one was ever made, so that is_borrowed_memory is worth a system call. */
-extern int overlay_may_be_borrowed HIDDEN;
-
 /* As engine_invoke, but leaves nothing in memory, whenever the caller is killed. */
 long borrowed_invoke(void *const *entry, const long arguments[7]) HIDDEN;
 

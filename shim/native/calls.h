@@ -27,6 +27,10 @@
     /* name.c */                                                                                                       \
     X(rename) X(renameat) X(renameat2) X(link) X(linkat) X(getdents) X(getdents64) X(chdir) X(fchdir) X(chroot)        \
     X(readlink) X(readlinkat)                                                                                          \
+    /* limits.c */                                                                                                     \
+    X(setrlimit) X(prlimit64)                                                                                          \
+    /* sending.c */                                                                                                    \
+    X(sendmsg) X(sendmmsg)                                                                                             \
     /* process.c */                                                                                                    \
     X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)                    \
     /* exec.c */                                                                                                       \

@@ -54,6 +54,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_io_uring_setup] = on_io_uring_setup,
     [SYS_io_setup] = on_io_setup, [SYS_io_submit] = on_io_submit, [SYS_io_getevents] = on_io_getevents,
     [SYS_io_pgetevents] = on_io_pgetevents, [SYS_io_cancel] = on_io_cancel, [SYS_io_destroy] = on_io_destroy,
+    [SYS_setrlimit] = on_setrlimit, [SYS_prlimit64] = on_prlimit64, [SYS_sendmsg] = on_sendmsg, [SYS_sendmmsg] = on_sendmmsg,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
     /* Only where calls are trapped. */

@@ -42,6 +42,9 @@ struct overlay_engine_start {
     const int *fork_count;
     /* Not 0: the process has, or had, POSIX locks, which closing any descriptor of their file would drop. */
     const int *has_locks;
+    /* Grows when the program changes its limit of file sizes. */
+    const int *limit_changes;
+    struct overlay_recent *recent; /* recent.h */
 };
 
 /* What overlay_attach is told about a descriptor. */
@@ -51,6 +54,14 @@ enum {
     /* After a chroot: by its path the file lies in volume (flags >> 8); the engine cannot tell. */
     OVERLAY_ATTACH_INSIDE = 8,
     OVERLAY_ATTACH_OPENED = 4,    /* just opened by path (so foreign files are refused); otherwise inherited or received */
+};
+
+/* What the filter knows of a descriptor, so that the engine need not ask the kernel again (OpenedFile.cs). */
+struct overlay_opened {
+    uint64_t device, inode;
+    int64_t size;
+    uint32_t mode;
+    int32_t flags; /* as F_GETFL has them; -1: to be asked for */
 };
 
 /* Names of the entry points for dlsym, in the order of struct overlay_engine. */
@@ -66,10 +77,10 @@ enum {
     X(long, own_descriptors, (int *descriptors, int limit))                                                            \
     /* Connect to the agent now, before the program may cut itself off (chroot, setuid, setns, seccomp). */            \
     X(long, prepare, (void))                                                                                           \
-    /* 1: sealed and remembered; 0: not ours; -errno: ours, but it cannot be used. */                                  \
-    X(long, attach, (int fd, int attach_flags))                                                                        \
-    /* Before the kernel closes or replaces fd. */                                                                     \
-    X(long, detach, (int fd))                                                                                          \
+    /* 1: sealed and remembered; 0: not ours; -errno: ours, but it cannot be used. opened may be NULL. */              \
+    X(long, attach, (int fd, int attach_flags, const struct overlay_opened *opened))                                   \
+    /* Before the kernel closes or replaces fd; or afterwards, where that needs nothing of it (recent.h). */           \
+    X(long, detach, (int fd, int may_be_closed))                                                                       \
     /* Before fcntl(F_SETFL), with the flags that are to come, and after it, with 0. */                                \
     X(long, flags_changed, (int fd, int coming))                                                                       \
     X(long, read, (int fd, void *buffer, uint64_t size))                                                               \

@@ -13,6 +13,7 @@
 #include "gate.h"
 #include "kept.h"
 #include "own_stack.h"
+#include "recent.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trap.h"
@@ -23,6 +24,7 @@ int overlay_own_pid;
 static int s_child_lock; /* taken behind the gate */
 static int s_is_of_borrower;
 static int s_is_fresh_child; /* the next engine call is the first of a forked child */
+static __thread int t_is_counted __attribute__((tls_model("initial-exec")));
 static __thread int t_is_prepared __attribute__((tls_model("initial-exec")));
 
 static void set_signal_mask(uint64_t mask, uint64_t *before)
@@ -38,9 +40,17 @@ void engine_in_child(void)
     overlay_own_pid = (int)overlay_raw_syscall6(SYS_getpid, 0, 0, 0, 0, 0, 0);
     fd_close_private();
     own_stacks_in_child();
+    recent_in_child(t_is_counted != 0);
     kept_in_child();
     aio_contexts_in_child();
     engine_load_in_child();
+}
+
+void engine_forget_thread(void)
+{
+    if (t_is_counted != 0)
+        recent_count_thread(-1);
+    t_is_counted = 0;
 }
 
 bool engine_is_ready(void)
@@ -60,6 +70,9 @@ static long prepare_thread(void)
     if (error == 0) {
         engine_prepare_thread();
         t_is_prepared = 1;
+        if (t_is_counted == 0)
+            recent_count_thread(1);
+        t_is_counted = 1;
     }
     return error;
 }
@@ -100,6 +113,7 @@ static void run(void *argument)
     const long *a = invocation->arguments;
     if (__atomic_load_n(&s_is_fresh_child, __ATOMIC_ACQUIRE) != 0)
         greet_child();
+    recent_tell();
     long (*entry)(long, long, long, long, long, long, long) = *(long (**)(long, long, long, long, long, long, long))
                                                                    invocation->entry;
     invocation->result = entry(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
@@ -140,7 +154,7 @@ static long invoke(const long *arguments)
 
 long engine_invoke(void *const *entry, const long arguments[7])
 {
-    if (__atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory())
+    if (is_borrowed_memory())
         return borrowed_invoke(entry, arguments);
     /* The runtime clears errno, and the engine's own calls set it; for the program it is the answer of its calls that failed. */
     int *program_error = &errno, kept = *program_error;

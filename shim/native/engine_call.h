@@ -2,6 +2,8 @@
 #ifndef OVERLAY_ENGINE_CALL_H
 #define OVERLAY_ENGINE_CALL_H
 
+#include <sys/stat.h>
+
 #include "engine.h"
 #include "filter.h"
 
@@ -22,7 +24,15 @@ bool engine_is_ready(void) HIDDEN;
 /* Descriptors that are not the program's lie here and above, where there is room (Descriptors.cs, HighestFloor). */
 #define HIGH_DESCRIPTOR 768
 
+/* At the end of a thread. */
+void engine_forget_thread(void) HIDDEN;
+
 #define ENGINE_CALL(name, ...) engine_invoke((void *const *)&overlay_engine.name, (const long[7]){__VA_ARGS__})
+
+static inline struct overlay_opened engine_opened(const struct stat *status, int flags)
+{
+    return (struct overlay_opened){status->st_dev, status->st_ino, status->st_size, status->st_mode, flags};
+}
 
 /* What init.c found in the environment; the strings stay valid. */
 struct engine_settings {

@@ -17,9 +17,11 @@
 #include "fork.h"
 #include "gate.h"
 #include "kept.h"
+#include "limits.h"
 #include "log.h"
 #include "mapping.h"
 #include "own_stack.h"
+#include "recent.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trap.h"
@@ -62,6 +64,7 @@ static void enter_for_thread_end(void)
 static void leave_for_thread_end(void)
 {
     overlay_in_engine--;
+    engine_forget_thread();
     own_stack_give_back();
     gate_leave();
 }
@@ -172,6 +175,8 @@ static int load(void)
             .note_mappings = mappings_note,
             .fork_count = &overlay_fork_count,
             .has_locks = &overlay_has_locks,
+            .limit_changes = &overlay_limit_changes,
+            .recent = &overlay_recent,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

@@ -1,6 +1,7 @@
 #include "fdtable.h"
 
 #include "engine_call.h"
+#include "recent.h"
 #include "syscalls.h"
 #include "volumes.h"
 
@@ -42,8 +43,11 @@ void fd_release(int fd)
 {
     enum fd_state state = fd_state_of(fd);
     bool is_told = (state == FD_SEALED || state == FD_FORGOTTEN) && !is_borrowed_memory();
+    /* First of all: a handler may jump away from here, and the number then stays what it is. */
     if (is_told)
-        ENGINE_CALL(detach, fd);
+        change(fd, false);
+    if (is_told && !recent_let_go(fd))
+        ENGINE_CALL(detach, fd, 0);
     change(fd, is_told);
 }
 
@@ -114,7 +118,8 @@ long fd_classify(int fd)
         /* O_PATH descriptors carry no data: nothing to open, and every transfer on them is EBADF. */
         long flags = sys_fcntl(fd, F_GETFL, 0);
         if (flags >= 0 && (flags & O_PATH) == 0) {
-            long attached = ENGINE_CALL(attach, fd, is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0);
+            const struct overlay_opened opened = engine_opened(&status, (int)flags);
+            long attached = ENGINE_CALL(attach, fd, is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0, (long)&opened);
             if (attached < 0)
                 return attached;
             if (attached > 0)

@@ -33,9 +33,13 @@ static inline int answer(struct overlay_call *call, long result)
 /* The number of the process that owns this memory; a CLONE_VM child (posix_spawn) has another one. */
 extern int overlay_own_pid HIDDEN;
 
+/* Whether such a child was ever made (borrowed.c): before that nobody has to be asked. */
+extern int overlay_may_be_borrowed HIDDEN;
+
 static inline bool is_borrowed_memory(void)
 {
-    return (int)overlay_raw_syscall6(39 /* getpid */, 0, 0, 0, 0, 0, 0) != overlay_own_pid;
+    return __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 &&
+           (int)overlay_raw_syscall6(39 /* getpid */, 0, 0, 0, 0, 0, 0) != overlay_own_pid;
 }
 
 /* True in the kernel's half or the first page: the kernel answers EFAULT to such a pointer, so we must not follow it. */

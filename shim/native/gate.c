@@ -77,6 +77,11 @@ void gate_leave(void)
         wake_all(&s_gate);
 }
 
+bool gate_is_empty(void)
+{
+    return (uint32_t)gate_word() == 0;
+}
+
 static void close_with(uint64_t flags)
 {
     /* Two may copy at once: the second waits until the first has opened the gate again. */
@@ -150,14 +155,18 @@ void gate_reset(void)
     s_borrower = 0;
 }
 
+/* 1: held; 2: held, and somebody may be waiting. */
 void lock_take(int *lock)
 {
-    while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0)
-        wait_while(lock, 1, NULL);
+    int free = 0;
+    if (__atomic_compare_exchange_n(lock, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return;
+    while (__atomic_exchange_n(lock, 2, __ATOMIC_ACQUIRE) != 0)
+        wait_while(lock, 2, NULL);
 }
 
 void lock_give(int *lock)
 {
-    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-    wake_all(lock);
+    if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)
+        wake_all(lock);
 }

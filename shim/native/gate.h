@@ -8,6 +8,9 @@
 void gate_enter(void) HIDDEN;
 void gate_leave(void) HIDDEN;
 
+/* Nobody is inside, or about to copy the process. */
+bool gate_is_empty(void) HIDDEN;
+
 /* Waits until no engine call is under way, and keeps new ones back. */
 void gate_close(void) HIDDEN;
 void gate_open(void) HIDDEN;

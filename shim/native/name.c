@@ -14,6 +14,17 @@
 /* The kernel will say what is wrong with the path. */
 #define NO_SUCH_NAME ((struct volume *)-1)
 
+/* The length of a path's directory part, with its slash. */
+static size_t directory_part(const char *path)
+{
+    size_t cut = text_length(path);
+    while (cut > 1 && path[cut - 1] == '/')
+        cut--;
+    while (cut > 0 && path[cut - 1] != '/')
+        cut--;
+    return cut;
+}
+
 /*
  * The volume that holds the directory in which (directory, path) is a name. A path with a directory part is resolved by the
  * kernel, since a symbolic link in it may cross the border; a bare name lies in `directory`, whose path is real already.
@@ -23,11 +34,7 @@ static long find_volume_of_name(const long *arguments)
     int directory = (int)arguments[0];
     const char *path = (const char *)arguments[1];
     char parent[PATH_SIZE];
-    size_t cut = text_length(path);
-    while (cut > 1 && path[cut - 1] == '/')
-        cut--;
-    while (cut > 0 && path[cut - 1] != '/')
-        cut--;
+    size_t cut = directory_part(path);
     if (cut >= PATH_SIZE)
         return (long)NO_SUCH_NAME;
     if (cut > 0) {
@@ -52,6 +59,18 @@ static struct volume *volume_of_name(int directory, const char *path)
     return (struct volume *)ON_OWN_STACK(find_volume_of_name, directory, (long)path);
 }
 
+/* Written alike, the directories of both names are one: most renames are such, and cross no border. */
+static bool are_neighbours(int from_directory, const char *from, int to_directory, const char *to)
+{
+    size_t length = directory_part(from);
+    if (length != directory_part(to) || (from_directory != to_directory && from[0] != '/'))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (from[i] != to[i])
+            return false;
+    return true;
+}
+
 static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to)
 {
     if (!can_read_path(from) || !can_read_path(to))
@@ -60,6 +79,8 @@ static int rename_call(struct overlay_call *call, int from_directory, const char
         return answer(call, -ENOENT);
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
+    if (are_neighbours(from_directory, from, to_directory, to))
+        return PASS;
     const struct volume *source = volume_of_name(from_directory, from), *target = volume_of_name(to_directory, to);
     if (source == target || source == NO_SUCH_NAME || target == NO_SUCH_NAME)
         return PASS;
@@ -138,7 +159,7 @@ static long read_program_link(const long *arguments)
         return 0;
     long length = (long)text_length(target), size = arguments[3];
     length = length < size ? length : size;
-    /* Where the buffer is none, that is EFAULT. The image's name may be shorter than ours, but never shorter than can_write needs. */
+    /* Where the buffer is none, that is EFAULT. */
     long written = overlay_raw_syscall6(SYS_readlinkat, arguments[0], arguments[1], arguments[2], size, 0, 0);
     if (written < 0)
         return written;

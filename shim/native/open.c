@@ -42,6 +42,12 @@ static bool is_really_inside(int fd)
     return volumes_of_descriptor(fd) != NULL;
 }
 
+/* What F_GETFL would say of what was just opened (fs/open.c). */
+static int description_flags(uint64_t asked)
+{
+    return (int)asked & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+}
+
 static long take_over(int fd, int directory, const char *path, const struct open_how *asked, bool is_openat2,
                       const struct volume *volume)
 {
@@ -62,7 +68,8 @@ static long take_over(int fd, int directory, const char *path, const struct open
         int flags = OVERLAY_ATTACH_OPENED | (is_truncating ? OVERLAY_ATTACH_TRUNCATE : 0) |
                     (is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0) |
                     (volume != NULL && overlay_volumes_are_rebased ? OVERLAY_ATTACH_INSIDE | (int)(volume - overlay_volumes) << 8 : 0);
-        attached = ENGINE_CALL(attach, fd, flags);
+        const struct overlay_opened opened = engine_opened(&status, description_flags(asked->flags));
+        attached = ENGINE_CALL(attach, fd, flags, (long)&opened);
         if (attached < 0)
             return attached;
     }

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "borrowed.h"
 #include "syscalls.h"
 #include "trap.h"
 
@@ -104,7 +103,7 @@ long own_stack_run(own_stack_function function, const long *arguments)
     uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     /* Who borrows our memory has our thread's stack, too, and that of the thread may be in use. */
-    bool is_borrowed = __atomic_load_n(&overlay_may_be_borrowed, __ATOMIC_RELAXED) != 0 && is_borrowed_memory();
+    bool is_borrowed = is_borrowed_memory();
     if (!is_borrowed)
         take();
     long result = t_stack == NULL || is_borrowed ? function(arguments)

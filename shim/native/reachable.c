@@ -1,9 +1,10 @@
 #include "reachable.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <linux/futex.h>
 
 #include "syscalls.h"
+#include "text.h"
 
 #define PAGE 4096UL
 #define REMEMBERED 64
@@ -17,12 +18,18 @@ void reachable_forget(void)
     __atomic_add_fetch(&s_generation, 1, __ATOMIC_RELAXED);
 }
 
-/* With a `how` that does not exist the kernel reads the mask and then refuses; without a new mask it writes the old one. */
+/* Wakes nobody who waits for our own word, after it has added 0 to the other one. */
+static long add_nothing(uintptr_t word)
+{
+    static uint32_t own;
+    return overlay_raw_syscall6(SYS_futex, (long)&own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, (long)word,
+                                FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, (int)0x800));
+}
+
+/* With a `how` that does not exist the kernel reads the mask and then refuses. */
 static bool try_page(uintptr_t at, bool is_writing)
 {
-    uintptr_t aligned = is_writing ? (at + 7) & ~7UL : at & ~7UL;
-    long result = is_writing ? overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)aligned, 8, 0, 0)
-                             : overlay_raw_syscall6(SYS_rt_sigprocmask, -1, (long)aligned, 0, 8, 0, 0);
+    long result = is_writing ? add_nothing(at & ~3UL) : overlay_raw_syscall6(SYS_rt_sigprocmask, -1, (long)(at & ~7UL), 0, 8, 0, 0);
     return result != -EFAULT;
 }
 
@@ -66,6 +73,11 @@ bool can_write(void *memory, size_t size)
     return is_range_reachable((uintptr_t)memory, size, true);
 }
 
+static long shorter(size_t length, size_t limit)
+{
+    return (long)(length < limit ? length : limit);
+}
+
 /* The length of a text as far as `limit`; -1: it cannot be read as far as that. */
 static long readable_length(const char *text, size_t limit)
 {
@@ -74,9 +86,14 @@ static long readable_length(const char *text, size_t limit)
         uintptr_t at = (uintptr_t)text + length, end = (at / PAGE + 1) * PAGE;
         if (!is_reachable(at, false))
             return -1;
-        for (; at < end && length < limit; at++, length++)
+        for (; at % 8 != 0; at++, length++)
             if (*(const char *)at == 0)
-                return (long)length;
+                return shorter(length, limit);
+        for (; at < end; at += 8, length += 8) {
+            uint64_t zeros = text_zeros(*(const text_word *)at);
+            if (zeros != 0)
+                return shorter(length + (size_t)__builtin_ctzll(zeros) / 8, limit);
+        }
     }
     return (long)limit;
 }

@@ -9,7 +9,7 @@
 
 bool can_read(const void *memory, size_t size) HIDDEN;
 
-/* 15 bytes or more that are about to be written: asking changes some of them. */
+/* Changes nothing. */
 bool can_write(void *memory, size_t size) HIDDEN;
 
 /* False for a path that is too long, too: the kernel says what it thinks of either. */

@@ -5,6 +5,7 @@
 #include "engine_call.h"
 #include "fdtable.h"
 #include "reachable.h"
+#include "recent.h"
 #include "sealed.h"
 #include "syscalls.h"
 #include "volumes.h"
@@ -13,6 +14,8 @@ int on_lseek(struct overlay_call *call)
 {
     /* The kernel's offset is the logical offset: only what depends on the file's content concerns us. */
     if (call->args[2] == SEEK_SET || call->args[2] == SEEK_CUR) {
+        if (call->args[2] == SEEK_SET && (int)call->args[0] == overlay_recent.fd)
+            __atomic_store_n(&overlay_recent.offset, call->args[1], __ATOMIC_RELAXED);
         return fd_state_of((int)call->args[0]) == FD_RESERVED ? answer(call, -EBADF) : PASS;
     }
     ON_SEALED(call);

@@ -152,6 +152,10 @@ static long kept_mode(int fd, const struct stat *status, long mode)
 int on_fchmod(struct overlay_call *call)
 {
     struct stat status;
+    if (fd_state_of((int)call->args[0]) == FD_RESERVED)
+        return answer(call, -EBADF);
+    if (fd_state_of((int)call->args[0]) == FD_SEALED)
+        return answer(call, overlay_raw_syscall6(SYS_fchmod, call->args[0], call->args[1] | S_ISVTX, 0, 0, 0, 0));
     if (sys_fstat((int)call->args[0], &status) < 0)
         return PASS;
     return answer(call, overlay_raw_syscall6(SYS_fchmod, call->args[0], kept_mode((int)call->args[0], &status, call->args[1]), 0, 0, 0, 0));

@@ -4,13 +4,34 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t __attribute__((may_alias)) text_word;
+#define TEXT_ONES 0x0101010101010101ULL
+
+/* The high bit of each byte that is 0; above the first such byte others may be marked, too. */
+static inline uint64_t text_zeros(uint64_t word)
+{
+    return (word - TEXT_ONES) & ~word & TEXT_ONES << 7;
+}
+
+/* Where `wanted` is for the first time, or the end. Words are read whole; an aligned one never leaves its page. */
+static inline const char *text_find(const char *text, char wanted)
+{
+    for (; (uintptr_t)text % 8 != 0; text++)
+        if (*text == wanted || *text == 0)
+            return text;
+    for (;; text += 8) {
+        uint64_t word = *(const text_word *)text;
+        uint64_t found = text_zeros(word) | text_zeros(word ^ TEXT_ONES * (uint8_t)wanted);
+        if (found != 0)
+            return text + __builtin_ctzll(found) / 8;
+    }
+}
 
 static inline size_t text_length(const char *text)
 {
-    size_t length = 0;
-    while (text[length] != 0)
-        length++;
-    return length;
+    return (size_t)(text_find(text, 0) - text);
 }
 
 static inline void text_copy(char *target, const char *source, size_t length)

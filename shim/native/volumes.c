@@ -4,6 +4,7 @@
 
 #include "fdtable.h"
 #include "own_stack.h"
+#include "plain_path.h"
 #include "syscalls.h"
 #include "text.h"
 
@@ -159,22 +160,6 @@ static bool climbs(const char *path)
     return false;
 }
 
-/* Without "//" and components "." and "..": as text it is what the kernel makes of it, but for symbolic links. */
-static bool is_plain(const char *path)
-{
-    const char *part = path + (path[0] == '/');
-    for (const char *c = part;; c++) {
-        if (*c != 0 && *c != '/')
-            continue;
-        size_t length = (size_t)(c - part);
-        if ((length == 0 && *c != 0) || (length <= 2 && length > 0 && part[0] == '.' && part[length - 1] == '.'))
-            return false;
-        if (*c == 0)
-            return true;
-        part = c + 1;
-    }
-}
-
 /* The volume that contains directory/path, which is put together nowhere. */
 static struct volume *volume_containing_joined(const char *directory, const char *path)
 {
@@ -207,12 +192,17 @@ static long locate_by_text(const long *arguments)
 
 struct volume *volumes_locate(int directory, const char *path)
 {
-    if (path[0] == '/' && is_plain(path))
+    if (path[0] == '/' && is_plain_path(path))
         return volumes_containing(path);
-    if (path[0] != '/' && directory == AT_FDCWD && is_plain(path) && __atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0)
+    if (path[0] != '/' && directory == AT_FDCWD && is_plain_path(path) && __atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0)
         return volume_containing_joined(s_directory, path);
-    if (path[0] != '/' && directory != AT_FDCWD && !climbs(path) && fd_classify(directory) == FD_FOREIGN)
-        return NULL;
+    if (path[0] != '/' && directory != AT_FDCWD && !climbs(path)) {
+        long state = fd_classify(directory);
+        if (state == FD_FOREIGN)
+            return NULL;
+        if (state == FD_INSIDE && overlay_volume_count == 1 && !overlay_volumes_are_rebased)
+            return &overlay_volumes[0];
+    }
     return (struct volume *)ON_OWN_STACK(locate_by_text, directory, (long)path);
 }
 
@@ -233,10 +223,9 @@ static long hides_by_text(const long *arguments)
 bool volumes_hides(int directory, const char *path)
 {
     /* A cheap look for the component first: nearly no path has it. */
-    const char *c = path;
-    for (; *c != 0; c++)
-        if (c[0] == '.' && c[1] == 'o' && (c == path || c[-1] == '/') && text_starts(c, ".overlay") &&
-            (c[8] == 0 || c[8] == '/'))
+    const char *c = text_find(path, '.');
+    for (; *c != 0; c = text_find(c + 1, '.'))
+        if (c[1] == 'o' && (c == path || c[-1] == '/') && text_starts(c, ".overlay") && (c[8] == 0 || c[8] == '/'))
             break;
     return *c != 0 && ON_OWN_STACK(hides_by_text, directory, (long)path);
 }

@@ -12,6 +12,7 @@ public sealed class NativeProgramTests
     [InlineData("test_cancel", "threads cancelled")]
     [InlineData("test_known", "plans agree")]
     [InlineData("test_text", "text respected")]
+    [InlineData("test_paths", "paths agree")]
     [InlineData("test_elf", "images read")]
     [InlineData("test_scan", "calls found")]
     public void Patched_libc_behaves_like_libc_when_a_program_looks_closely(string program, string lastWords)

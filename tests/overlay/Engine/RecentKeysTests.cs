@@ -43,6 +43,29 @@ public class RecentKeysTests
         Assert.InRange(asked, 1, 60);
     }
 
+    /// <summary>As <c>grep -r</c> does: each file of a tree once, in the order in which a directory lists them, which is none.</summary>
+    [Fact]
+    public void Reading_a_tree_in_no_order_asks_for_less_and_less()
+    {
+        RecentKeys keys = new();
+        byte[] found = new byte[32];
+        int[] files = new int[3000];
+        for (int i = 0; i < files.Length; i++)
+            files[i] = i;
+        new Random(7).Shuffle(files);
+        int asked = 0;
+        foreach (int file in files)
+        {
+            if (keys.TryGet(Id(file), found))
+                continue;
+            int most = keys.NextBatch();
+            asked++;
+            for (int i = 0; i < most; i++)
+                keys.Put(Id(file - i), Key(file - i));
+        }
+        Assert.InRange(asked, 1, 700);
+    }
+
     [Fact]
     public void Reading_here_and_there_asks_for_few()
     {

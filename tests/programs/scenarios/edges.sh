@@ -55,3 +55,9 @@ case_locks_stay() {
     "$OUTSIDE/locks_stay" "$PWD" || echo "status $?"
     rm "$OUTSIDE/locks_stay"
 }
+
+case_small_files() {
+    gcc -O1 -Wall -D_GNU_SOURCE -pthread "$PARTS/edges/small_files.c" -o "$OUTSIDE/small_files"
+    timeout 60 "$OUTSIDE/small_files" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/small_files"
+}

@@ -24,7 +24,7 @@ static const int wanted_numbers[] = {
     SYS_recvmsg, SYS_sendmsg, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr,
     SYS_utimensat, SYS_futimesat, SYS_utime, SYS_utimes, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_inotify_add_watch,
     SYS_statfs, SYS_fstatfs, SYS_fadvise64, SYS_readahead, SYS_sync_file_range, SYS_syncfs, SYS_exit_group,
-    SYS_io_submit, SYS_io_setup, SYS_prctl, SYS_seccomp, SYS_memfd_create, SYS_pidfd_getfd,
+    SYS_io_submit, SYS_io_setup, SYS_prctl, SYS_seccomp, SYS_memfd_create, SYS_pidfd_getfd, SYS_sendmmsg, SYS_setrlimit, SYS_prlimit64,
 };
 
 static inline void want_all(struct overlay_patch_options *options)
