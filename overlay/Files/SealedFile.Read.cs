@@ -40,7 +40,7 @@ public sealed partial class SealedFile
             if (!_index.TryGetValue(0, out IndexPage? page) || page.Inline is null || (new GroupRecord(page.Bytes).Present & 1) == 0)
                 return -1;
             BlockVersion current = BlockVersion.Current(page.Bytes, 0);
-            if (current.Place != InlinePlace || IsOfEarlierLife(page, 0, current) || !TryOpenVersion(current, 0, 0, 0, target, out int length))
+            if (current.Place != InlinePlace || IsOfEarlierLife(page, 0, current) || !TryOpenVersion(current, page, 0, 0, target, out int length))
                 return -1;
             target[Math.Min(length, size)..size].Clear();
             return size;
