@@ -69,7 +69,7 @@ bench: build setup-test
 # Suites, servers and tools of others, plain against Overlay; hours. One of them: tests/compat/run.sh NAME
 compat: build setup-test
 	@status=0; tests/compat/run.sh || status=1; \
-	tests/compat/lib/report.py tests/compat/suites $(OUT)/compat >docs/compatibility.md; exit $$status
+	tests/compat/lib/report.py tests/compat/suites $(OUT)/compat docs/compatibility.md; exit $$status
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay

@@ -13,7 +13,7 @@ public sealed partial class SealedFile
 
     private int _incompressibleRun;
 
-    /// <summary>Where the last write ended, and whether this one goes on there.</summary>
+    /// <summary>Where the last write ended, and whether this one goes on there, or, with or without a hole, at the file's end.</summary>
     private long _lastEnd;
     private bool _goesOn;
     private int _lastCount;
@@ -35,7 +35,7 @@ public sealed partial class SealedFile
             return 0;
         long end = offset + source.Length;
         int done = 0;
-        _goesOn = offset == _lastEnd;
+        _goesOn = offset == _lastEnd || offset >= _header.Size;
         _lastEnd = end;
         _lastCount = source.Length;
         try

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """compare.py SUITE WORK EXPLAINED: compares the two runs of a suite, writes WORK/result.json and a verdict; 1 if one is unexplained."""
+import datetime
 import fnmatch
 import json
 import os
@@ -62,7 +63,8 @@ def main(suite, work, explained):
     faults = text(os.path.join(work, "not-sealed"))
     if faults:
         found.append({"test": "(all files are sealed)", "plain": "ok", "sealed": faults[:600], "explanation": None})
-    result = {"suite": suite, "version": text(os.path.join(work, "version")), "plain": counts(plain), "sealed": counts(sealed),
+    result = {"suite": suite, "date": datetime.date.today().isoformat(), "version": text(os.path.join(work, "version")),
+              "plain": counts(plain), "sealed": counts(sealed),
               "plain_seconds": seconds(os.path.join(work, "plain")), "sealed_seconds": seconds(os.path.join(work, "sealed")),
               "differences": found}
     with open(os.path.join(work, "result.json"), "w") as file:

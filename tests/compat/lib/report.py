@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""report.py SUITES RESULTS: docs/compatibility.md on standard output, from the result of each suite's last run."""
+"""report.py SUITES RESULTS DOCUMENT: writes DOCUMENT (docs/compatibility.md) from the results; a suite that was not run here keeps what
+DOCUMENT says of its last run."""
 import json
 import os
 import platform
@@ -10,8 +11,16 @@ HEAD = """# Compatibility
 
 Test suites, servers and tools that others wrote, each run once in a plain directory and once in a volume, and compared result by
 result; all files of the volume were then found sealed, from outside. Written by `make compat`; do not edit.
-What is run is in `tests/compat/suites/`. A test that fails in both runs alike is no difference.
+What is run is in `tests/compat/suites/`. A test that fails in both runs alike is no difference. Each suite's last run counts; the machine of
+the newest ones was:
 """
+TABLE = """| suite | run | version | tests | plain: ok / fail / skip | under Overlay | differences explained | not explained | time, × plain |
+|---|---|---|---|---|---|---|---|---|"""
+DIFFERENCES = """
+## Differences
+
+| suite | test | plain | under Overlay | why |
+|---|---|---|---|---|"""
 
 
 def about(path):
@@ -35,7 +44,7 @@ def ratio(result):
 
 
 def row(result):
-    cells = [result["suite"], result["version"] or "–", sum(result["plain"].values())]
+    cells = [result["suite"], result["date"], result["version"] or "–", sum(result["plain"].values())]
     for side in ("plain", "sealed"):
         cells.append(" / ".join(str(result[side][kind]) for kind in ("ok", "fail", "skip")))
     explained = sum(one["explanation"] is not None for one in result["differences"])
@@ -47,41 +56,51 @@ def cell(text):
     return text.replace("|", "\\|")[:160]
 
 
-def difference_rows(results):
+def difference_rows(result):
     """One row for each explanation of a suite, with its tests counted and the first one named."""
-    for result in results:
-        groups = {}
-        for one in result["differences"]:
-            groups.setdefault(one["explanation"] or "**not explained**", []).append(one)
-        for why, ones in groups.items():
-            first = ones[0]
-            others = f" and {len(ones) - 1} more" if len(ones) > 1 else ""
-            yield f"| {result['suite']} | {cell(first['test'])}{others} | {cell(first['plain'])} | {cell(first['sealed'])} | {why} |"
+    groups = {}
+    for one in result["differences"]:
+        groups.setdefault(one["explanation"] or "**not explained**", []).append(one)
+    for why, ones in groups.items():
+        first = ones[0]
+        others = f" and {len(ones) - 1} more" if len(ones) > 1 else ""
+        yield f"| {result['suite']} | {cell(first['test'])}{others} | {cell(first['plain'])} | {cell(first['sealed'])} | {why} |"
 
 
-def main(suites, folder):
-    results, missing = [], []
-    for name in sorted(name[:-3] for name in os.listdir(suites) if name.endswith(".sh")):
-        path = os.path.join(folder, name + ".json")
-        if not os.path.exists(path):
-            missing.append(name)
-            continue
+def earlier(document):
+    """The rows of a report that was written before: those of its first table, and of its second."""
+    if not os.path.exists(document):
+        return [], []
+    with open(document) as file:
+        first, _, second = file.read().partition("## Differences")
+    return first.splitlines(), second.splitlines()
+
+
+def rows_of(name, folder, before):
+    """A suite's row, and its rows of differences. One that only skipped, since it lacks something here, has not run."""
+    path = os.path.join(folder, name + ".json")
+    if os.path.exists(path):
         with open(path) as file:
-            results.append(json.load(file))
-    print(HEAD)
-    print(machine(), end="\n\n")
-    print("| suite | version | tests | plain: ok / fail / skip | under Overlay | differences explained | not explained | time, × plain |")
-    print("|---|---|---|---|---|---|---|---|")
-    print("\n".join(row(result) for result in results))
-    rows = list(difference_rows(results))
-    if rows:
-        print("\n## Differences\n\n| suite | test | plain | under Overlay | why |\n|---|---|---|---|---|")
-        print("\n".join(rows))
-    print("\n## The suites\n")
-    for result in results:
-        print(f"* **{result['suite']}**: {about(os.path.join(suites, result['suite'] + '.sh'))}")
+            result = json.load(file)
+        if result["plain"]["ok"] + result["plain"]["fail"] > 0:
+            return [row(result)], list(difference_rows(result))
+    return [[line for line in lines if line.startswith(f"| {name} |")] for lines in before]
+
+
+def main(suites, folder, document):
+    before, names = earlier(document), sorted(name[:-3] for name in os.listdir(suites) if name.endswith(".sh"))
+    found = {name: rows_of(name, folder, before) for name in names}
+    missing = [name for name, (rows, _) in found.items() if not rows]
+    differences = [line for _, rows in found.values() for line in rows]
+    lines = [HEAD, machine(), "", TABLE, *(line for rows, _ in found.values() for line in rows)]
+    if differences:
+        lines += [DIFFERENCES, *differences]
+    lines += ["\n## The suites\n", *(f"* **{name}**: {about(os.path.join(suites, name + '.sh'))}" for name in names if name not in missing)]
     if missing:
-        print(f"\nNot run on this machine: {', '.join(missing)}.")
+        lines.append(f"\nNot run: {', '.join(missing)}.")
+    with open(document + ".new", "w") as file:
+        print(*lines, sep="\n", file=file)
+    os.rename(document + ".new", document)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ suite() {
     fi
     for seed in 1 2 3 4 5 6; do
         mkdir "seed-$seed"
-        # What a sealed file refuses (docs/errors.md) would make all that follows another story.
-        timeout 900 "$FSSTRESS" -d "$PWD/seed-$seed" -p 1 -n 6000 -s $seed -f collapse=0 -f insert=0 -f getattr=0 -v -V >"$SCRATCH/$seed.log" 2>&1
+        # shellcheck disable=SC2046
+        timeout 900 "$FSSTRESS" -d "$PWD/seed-$seed" -p 1 -n 6000 -s $seed $(without) -v -V >"$SCRATCH/$seed.log" 2>&1
         printf 'RESULT\tseed %s\tstatus %s\n' $seed $?
         printf 'RESULT\tseed %s, answers\t%s\n' $seed "$(answers <"$SCRATCH/$seed.log")"
     done
@@ -21,8 +21,16 @@ suite() {
     done
 }
 
+# What a sealed file refuses (docs/errors.md; README, limits) would make all that follows another story. Not every fsstress knows all of them.
+without() {
+    local call
+    for call in collapse insert getattr exchangerange fiemap uring_read uring_write; do
+        "$FSSTRESS" -d "$SCRATCH" -n 0 -f $call=0 >/dev/null 2>&1 && echo "-f $call=0"
+    done
+}
+
 # Every call, its arguments and its error, but for the blocks that a file takes on disk: lines, and a digest of them.
 answers() {
-    sed -E 's/\[-1 ([0-9-]+ [0-9-]+ [0-9-]+) [0-9]+ /[-1 \1 - /g' >"$SCRATCH/answers"
+    sed -E '/^io_uring isn.t supported by kernel$/d; s/\[-1 ([0-9-]+ [0-9-]+ [0-9-]+) [0-9]+ /[-1 \1 - /g' >"$SCRATCH/answers"
     echo "$(wc -l <"$SCRATCH/answers") lines, $(md5sum <"$SCRATCH/answers" | cut -c 1-16)"
 }

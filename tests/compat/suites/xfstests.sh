@@ -35,7 +35,7 @@ suite() {
     run holes -l 1000000 -b 4096 -i 2 file
     make file 300000 && run punch-alternating file
     run attr_replace_test -m 1000 file
-    run truncfile file
+    run truncfile -c 50000 file
     run iopat file
 }
 
