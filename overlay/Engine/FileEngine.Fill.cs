@@ -96,12 +96,12 @@ internal sealed unsafe partial class FileEngine
             int size = (int)Math.Min(Step, to - at);
             if (maySkip)
             {
-                long offset = pages.Origin + at, data = file.File.SeekData(offset);
+                long offset = pages.Origin + at, limit = pages.Origin + to, data = file.File.SeekData(offset, limit);
                 if (data < 0)
                     return Math.Clamp(PageUp(file.File.Length - pages.Origin), at, to);
                 if (data > offset && (at += (data - offset) & -PageSize) >= to)
                     return to;
-                long hole = file.File.SeekHole(data) - pages.Origin;
+                long hole = file.File.SeekHole(data, limit) - pages.Origin;
                 size = (int)Math.Min(Step, Math.Min(to, Math.Max(PageUp(hole), at + PageSize)) - at);
             }
             Span<byte> buffer = scratch.Span[..size];

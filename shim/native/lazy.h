@@ -37,7 +37,7 @@ void lazy_fill_all(void) HIDDEN;
 /* Marks in `interest` the calls that the filter wants to see while there are such mappings. */
 void lazy_mark_interest(uint8_t *interest) HIDDEN;
 
-/* lazy_threads.c: is SIGSEGV blocked in another thread, where we cannot change it? */
+/* lazy_threads.c: is SIGSEGV blocked in another thread still, after it was asked to unblock it? */
 bool lazy_is_blocked_elsewhere(void) HIDDEN;
 
 /* Called where the program's own action for SIGSEGV has changed. */

@@ -32,7 +32,7 @@ static const struct shape {
     [SYS_process_vm_readv] = {VECTORS, 1, 2}, [SYS_process_vm_writev] = {VECTORS, 1, 2},
     [SYS_sendto] = {BYTES, 1, 2}, [SYS_recvfrom] = {BYTES, 1, 2}, [SYS_sendmsg] = {MESSAGE, 1, 0}, [SYS_recvmsg] = {MESSAGE, 1, 0},
     [SYS_sendmmsg] = {MESSAGES, 1, 2}, [SYS_recvmmsg] = {MESSAGES, 1, 2}, [SYS_connect] = {BYTES, 1, 2}, [SYS_bind] = {BYTES, 1, 2},
-    [SYS_getrandom] = {BYTES, 0, 1}, [SYS_getcwd] = {BYTES, 0, 1}, [SYS_readlink] = {BYTES, 1, 2}, [SYS_readlinkat] = {BYTES, 2, 3},
+    [SYS_readlink] = {BYTES, 1, 2}, [SYS_readlinkat] = {BYTES, 2, 3},
     [SYS_getdents] = {BYTES, 1, 2}, [SYS_getdents64] = {BYTES, 1, 2},
     [SYS_mq_timedsend] = {BYTES, 1, 2}, [SYS_mq_timedreceive] = {BYTES, 1, 2}, [SYS_msgsnd] = {BYTES, 1, 2}, [SYS_msgrcv] = {BYTES, 1, 2},
     [SYS_setxattr] = {BYTES, 2, 3}, [SYS_lsetxattr] = {BYTES, 2, 3}, [SYS_fsetxattr] = {BYTES, 2, 3}, [SYS_getxattr] = {BYTES, 2, 3},

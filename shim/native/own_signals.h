@@ -28,6 +28,9 @@ const struct kernel_action *signals_program_action(int number) HIDDEN;
 /* Takes what has become ours out of the masks of all other actions. */
 void signals_clear_masks(void) HIDDEN;
 
+/* Takes our signals out of a mask that this thread is going to have. */
+void signals_take_out(uint64_t *mask) HIDDEN;
+
 /* Gives this thread a mask back that it had before; without our signals. */
 void signals_give_back(uint64_t mask) HIDDEN;
 

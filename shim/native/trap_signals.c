@@ -62,10 +62,16 @@ long trap_change_mask(const long arguments[4], uint64_t *mask)
     return 0;
 }
 
+void signals_take_out(uint64_t *mask)
+{
+    t_believes_blocked |= *mask & OWN;
+    *mask &= ~OWN;
+}
+
 void signals_give_back(uint64_t mask)
 {
-    t_believes_blocked |= mask & OWN;
-    set_mask(mask & ~OWN);
+    signals_take_out(&mask);
+    set_mask(mask);
 }
 
 /* From libc's text, which is not trapped. */

@@ -27,7 +27,7 @@ static const int wanted_numbers[] = {
     SYS_io_submit, SYS_io_setup, SYS_prctl, SYS_seccomp, SYS_memfd_create, SYS_pidfd_getfd, SYS_sendmmsg, SYS_setrlimit, SYS_prlimit64,
     /* What leads into a mapping that is filled when it is touched, and what the signals of that are blocked and caught by. */
     SYS_sendto, SYS_recvfrom, SYS_recvmmsg, SYS_connect, SYS_bind, SYS_vmsplice, SYS_process_vm_readv, SYS_process_vm_writev,
-    SYS_getrandom, SYS_getcwd, SYS_mq_timedsend, SYS_mq_timedreceive, SYS_msgsnd, SYS_msgrcv, SYS_listxattr, SYS_llistxattr, SYS_flistxattr,
+    SYS_mq_timedsend, SYS_mq_timedreceive, SYS_msgsnd, SYS_msgrcv, SYS_listxattr, SYS_llistxattr, SYS_flistxattr,
     SYS_mlock, SYS_mlock2, SYS_mlockall, SYS_madvise, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
     SYS_epoll_pwait,
 };
