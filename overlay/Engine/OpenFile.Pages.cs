@@ -29,7 +29,11 @@ internal sealed partial class OpenFile
     /// <summary>This process has private mappings of it that are filled from it when they are touched.</summary>
     internal bool IsMappedLazily => Volatile.Read(ref _lazyMappings) > 0;
 
-    internal void AddLazyMapping() => Interlocked.Increment(ref _lazyMappings);
+    internal void AddLazyMapping()
+    {
+        Interlocked.Increment(ref _lazyMappings);
+        RecentFile.KeepOpen(this);
+    }
 
     /// <summary>True: it was the last one.</summary>
     internal bool RemoveLazyMapping() => Interlocked.Decrement(ref _lazyMappings) == 0;
