@@ -32,6 +32,8 @@ internal static unsafe class Exports
                 throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;
             RecentFile.Start(start->Recent, start->ForkCount);
+            LazyPublisher.Tell = start->NoteLazy;
+            LazyPublisher.Begin = start->BeginLazy;
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -235,6 +237,27 @@ internal static unsafe class Exports
     public static long MSync(long address, ulong length, int flags)
     {
         try { return Engine.SyncMapped(address, length, flags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_fault")]
+    public static long Fault(long address, ulong length, int access)
+    {
+        try { return Engine.Fault(address, length, access); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_protect_lazily")]
+    public static long ProtectLazily(long address, ulong length, int protection)
+    {
+        try { return Engine.ProtectLazily(address, length, protection); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_map_over_lazy")]
+    public static long MapOverLazy(long address, ulong length, int protection, int flags, int fd, long offset)
+    {
+        try { return Engine.MapOverLazy(address, length, protection, flags, fd, offset); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

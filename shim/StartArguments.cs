@@ -21,4 +21,6 @@ internal unsafe struct StartArguments
     internal int* HasLocks;
     internal int* LimitChanges;
     internal RecentFile.Shown* Recent;
+    internal delegate* unmanaged<LazyPublisher.Note*, int, void> NoteLazy;
+    internal delegate* unmanaged<int> BeginLazy;
 }

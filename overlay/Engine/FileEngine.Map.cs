@@ -65,6 +65,8 @@ internal sealed unsafe partial class FileEngine
         {
             if (Kernel.Unmap((nint)address, (nuint)length) != 0)
                 throw KernelFile.Failure("munmap failed");
+            foreach (MappingTable.Range range in _mappings.FindLazy(address, end))
+                range.Lazy!.Discard(range.LazyOffset, range.LazyOffset + (range.End - range.Start));
             _mappings.Remove(address, end, orphans);
             _mappings.Publish();
         }
@@ -76,6 +78,8 @@ internal sealed unsafe partial class FileEngine
     {
         bool isMoved = (flags & Kernel.MREMAP_FIXED) != 0;
         long end = End(address, length);
+        if (IsLazy(address, length == 0 ? address + 1 : end))
+            return RemapLazily(address, length, newLength, flags, newAddress);
         if (newLength < length)
             SealRange(End(address, newLength), end);
         if (isMoved)
@@ -106,7 +110,7 @@ internal sealed unsafe partial class FileEngine
     {
         foreach (MappingTable.Range range in _mappings.Find(address, End(address, length)))
         {
-            if (!range.IsWritten && range.File.CanWrite)
+            if (!range.IsWritten && range.Lazy is null && range.File.CanWrite)
                 MarkDirty(range.File);
         }
         lock (_mappings.Gate)
@@ -188,9 +192,12 @@ internal sealed unsafe partial class FileEngine
         return mapped;
     }
 
-    /// <summary>A copy in anonymous memory.</summary>
+    /// <summary>Filled when it is touched, or a copy in anonymous memory.</summary>
     private long MapPrivate(OpenFile file, long address, ulong length, int protection, int flags, long offset)
     {
+        long lazy = TryMapLazily(file, address, length, protection, flags, offset);
+        if (lazy != 0)
+            return lazy;
         if ((flags & Kernel.MAP_FIXED) != 0)
             Unregister(address, length);
         int anonymous = (flags & ~(Kernel.MAP_TYPE | Kernel.MAP_SYNC)) | Kernel.MAP_PRIVATE | Kernel.MAP_ANONYMOUS;
@@ -410,7 +417,7 @@ internal sealed unsafe partial class FileEngine
     {
         lock (_attachGate)
         {
-            if (!file.IsUnused || file.IsMapped)
+            if (!file.IsUnused || file.IsMapped || file.IsMappedLazily)
                 return;
             _table.RemoveInode(file);
             LetGo(file);

@@ -206,8 +206,11 @@ internal sealed partial class FileEngine : IDisposable
             if (file is null || !file.Detach(fd))
                 return 0;
             file.WaitForOperations();
-            if (file.IsMapped && file.TryKeep(fd))
+            if ((file.IsMapped || file.IsMappedLazily) && file.TryKeep(fd))
+            {
+                file.WaitForOperations(); // of faults, by the old descriptor
                 return 0;
+            }
             _table.RemoveInode(file);
             LetGo(file, mayBeClosed);
             return 0;

@@ -55,11 +55,22 @@ internal sealed partial class OpenFile
     {
         lock (_flagsByDescriptor)
         {
-            if (_isOwn || fd != _fd || TryReplace(fd))
+            if (_isOwn || fd != _fd || TryReplace(fd) || (IsMappedLazily && TryDuplicate(fd)))
                 return true;
         }
-        EngineLog.Write(Log.Path, "the file cannot be opened a second time; what is changed by mapping it is left to the agent to seal");
+        EngineLog.Write(Log.Path, IsMappedLazily
+            ? "the file cannot be opened a second time; what of its mapping was not touched yet cannot be read any more"
+            : "the file cannot be opened a second time; what is changed by mapping it is left to the agent to seal");
         return false;
+    }
+
+    /// <summary>We may not open it any more. A copy keeps the program's description open: as its mapping does in the kernel.</summary>
+    private bool TryDuplicate(int fd)
+    {
+        int copy = IsThisFile(fd) ? Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, 0) : -1;
+        Volatile.Write(ref _fd, Descriptors.MoveAway(copy));
+        _isOwn = copy >= 0;
+        return _isOwn;
     }
 
     private bool TryReplace(int fd)

@@ -18,13 +18,25 @@ internal sealed partial class OpenFile
     /// <summary>What was found when the live word was <see cref="_pagesWord"/>; null: no page file.</summary>
     private PageFile? _pages;
     private ulong _pagesWord;
-    private int _mappings;
+    private int _mappings, _lazyMappings;
 
     /// <summary>Says to keepers to come that this process maps the file; -1 if it does not. Shared with forked children.</summary>
     private int _hold = -1;
 
     /// <summary>This process maps it, or is about to.</summary>
     internal bool IsMapped => Volatile.Read(ref _mappings) > 0;
+
+    /// <summary>This process has private mappings of it that are filled from it when they are touched.</summary>
+    internal bool IsMappedLazily => Volatile.Read(ref _lazyMappings) > 0;
+
+    internal void AddLazyMapping()
+    {
+        Interlocked.Increment(ref _lazyMappings);
+        RecentFile.KeepOpen(this);
+    }
+
+    /// <summary>True: it was the last one.</summary>
+    internal bool RemoveLazyMapping() => Interlocked.Decrement(ref _lazyMappings) == 0;
 
     /// <summary>See <see cref="LiveTable"/>; 0 to begin with.</summary>
     internal ulong LiveWord => Volatile.Read(ref Volume.Coherence.Live.Word(Inode));

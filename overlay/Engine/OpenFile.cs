@@ -218,7 +218,7 @@ internal sealed partial class OpenFile : IBackingFile
     internal bool MayBeClosedUnseen()
     {
         lock (_flagsByDescriptor)
-            if (_flagsByDescriptor.Count != 1 || _isOwn || _retired.Count > 0 || IsMapped || File.NeedsSettling)
+            if (_flagsByDescriptor.Count != 1 || _isOwn || _retired.Count > 0 || IsMapped || IsMappedLazily || File.NeedsSettling)
                 return false;
         if (_canWrite)
             TakeNews();

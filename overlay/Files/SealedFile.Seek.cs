@@ -8,19 +8,24 @@ namespace Overlay.Files;
 public sealed partial class SealedFile
 {
     /// <summary>The first offset at or after <paramref name="offset"/> that holds data; -1: none (ENXIO).</summary>
-    public long SeekData(long offset) => Seek(offset, isLookingForData: true);
+    public long SeekData(long offset) => Seek(offset, isLookingForData: true, long.MaxValue);
 
     /// <summary>The first hole at or after; the end of the file is one. -1 beyond the end (ENXIO).</summary>
-    public long SeekHole(long offset) => Seek(offset, isLookingForData: false);
+    public long SeekHole(long offset) => Seek(offset, isLookingForData: false, long.MaxValue);
 
-    private long Seek(long offset, bool isLookingForData)
+    /// <summary>The same, but no further than <paramref name="limit"/>, which is the answer where there is none before it.</summary>
+    internal long SeekData(long offset, long limit) => Seek(offset, isLookingForData: true, limit);
+
+    internal long SeekHole(long offset, long limit) => Seek(offset, isLookingForData: false, limit);
+
+    private long Seek(long offset, bool isLookingForData, long limit)
     {
         lock (_gate)
         {
             Revalidate();
             if (offset < 0 || offset >= _header.Size)
                 return -1;
-            while (offset < _header.Size)
+            while (offset < Math.Min(_header.Size, limit))
             {
                 long block = _geometry.BlockOf(offset);
                 IndexPage? page = FindGroup(Geometry.GroupOf(block));
@@ -29,7 +34,7 @@ public sealed partial class SealedFile
                     return offset;
                 offset = page is null ? (Geometry.GroupOf(block) + 1) * _geometry.GroupSize : (block + 1) << _geometry.BlockSizeLog2;
             }
-            return isLookingForData ? -1 : _header.Size;
+            return limit < _header.Size ? limit : isLookingForData ? -1 : _header.Size;
         }
     }
 }

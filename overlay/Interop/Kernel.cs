@@ -20,12 +20,13 @@ internal static unsafe partial class Kernel
 
     internal const uint UTIME_NOW = 0x3FFFFFFF, UTIME_OMIT = 0x3FFFFFFE;
 
-    internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2;
+    internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4;
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
-        MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000;
+        MAP_GROWSDOWN = 0x100, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_SYNC = 0x80000, MAP_FIXED_NOREPLACE = 0x100000;
     internal const int MADV_HUGEPAGE = 14, MADV_DONTDUMP = 16, MADV_POPULATE_WRITE = 23;
     internal const int MS_SYNC = 4;
-    internal const int MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
+    internal const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
+    internal const uint MFD_CLOEXEC = 1, MFD_NOEXEC_SEAL = 8;
 
     internal static int LastError => Marshal.GetLastPInvokeError();
 
@@ -102,6 +103,9 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     internal static partial int Advise(nint address, nuint length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true)]
+    internal static partial int CreateMemoryFile(byte* name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "getrlimit64", SetLastError = true)]
     internal static partial int GetLimit(int resource, Limit* limit);

@@ -185,6 +185,9 @@ long borrowed_invoke(void *const *entry, const long arguments[7])
     if (offset == offsetof(struct overlay_engine, detach) || offset == offsetof(struct overlay_engine, flags_changed) ||
         offset == offsetof(struct overlay_engine, settle_all) || offset == offsetof(struct overlay_engine, prepare))
         return 0;
+    /* So are these, but for the kernel's part, which is left to it. */
+    if (offset == offsetof(struct overlay_engine, protect_lazily) || offset == offsetof(struct overlay_engine, map_over_lazy))
+        return 0;
     /* A mapping of the copy's is none of ours. */
     if (offset == offsetof(struct overlay_engine, mmap))
         return -EIO;
@@ -203,7 +206,7 @@ long borrowed_invoke(void *const *entry, const long arguments[7])
     uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     long result = run_in_copy(shared, entry, offset, arguments);
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
+    signals_give_back(before);
     if (result >= 0)
         take_outputs(shared, offset, arguments);
     overlay_raw_syscall6(SYS_munmap, address, (long)size, 0, 0, 0, 0);

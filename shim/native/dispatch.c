@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "engine_load.h"
+#include "lazy.h"
 #include "reachable.h"
 #include "self_check.h"
 #include "syscalls.h"
@@ -57,7 +58,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_setrlimit] = on_setrlimit, [SYS_prlimit64] = on_prlimit64, [SYS_sendmsg] = on_sendmsg, [SYS_sendmmsg] = on_sendmmsg,
     [SYS_swapon] = on_kernel_file, [SYS_acct] = on_kernel_file,
     [SYS_mount] = on_mount, [SYS_move_mount] = on_mount,
-    /* Only where calls are trapped. */
+    /* Only where calls are trapped, and but for the last where SIGSEGV is ours (lazy.h). */
     [SYS_rt_sigprocmask] = on_rt_sigprocmask, [SYS_rt_sigaction] = on_rt_sigaction, [SYS_rt_sigsuspend] = on_rt_sigsuspend,
     [SYS_ppoll] = on_ppoll, [SYS_pselect6] = on_pselect6, [SYS_epoll_pwait] = on_epoll_pwait, [SYS_epoll_pwait2] = on_epoll_pwait,
     [SYS_arch_prctl] = on_arch_prctl,
@@ -126,9 +127,13 @@ long overlay_filter(struct overlay_call *call)
         return self_check_note(call);
     if (overlay_in_engine != 0)
         return engine_own_call(call);
-    if ((unsigned long)call->number >= CALL_LIMIT || s_handlers[call->number] == NULL)
+    if ((unsigned long)call->number >= CALL_LIMIT)
         return PASS;
-    if (overlay_traps == 0 && is_for_traps((int)call->number))
+    if (overlay_lazy_count != 0)
+        lazy_prepare_call(call);
+    if (s_handlers[call->number] == NULL)
+        return PASS;
+    if (overlay_traps == 0 && is_for_traps((int)call->number) && (overlay_own_signals == 0 || call->number == SYS_arch_prctl))
         return PASS; /* by libc's syscall() */
     if (trace_is_on())
         return trace_call(call, s_handlers[call->number]);

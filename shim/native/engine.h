@@ -20,6 +20,14 @@ struct overlay_engine_threads {
     void (*forget)(void);
 };
 
+/* A private mapping that is filled when it is touched, a unit at a time. */
+struct overlay_lazy_range {
+    int64_t start, end;
+    const uint8_t *filled; /* a byte for each unit: not 0, it is; never unmapped. NULL: not known */
+    int64_t offset;        /* of `start` in what `filled` speaks of */
+    int64_t unit_log2;
+};
+
 struct overlay_engine_start {
     const char *volumes;      /* OVERLAY_VOLUMES: absolute real paths, separated by ':' */
     const char *agent;        /* OVERLAY_AGENT: socket path, or NULL: find or start one by OVERLAY_KEY_FILE */
@@ -45,6 +53,10 @@ struct overlay_engine_start {
     /* Grows when the program changes its limit of file sizes. */
     const int *limit_changes;
     struct overlay_recent *recent; /* recent.h */
+    /* Where private mappings lie that are filled when they are touched, in order. One call at a time. */
+    void (*note_lazy)(const struct overlay_lazy_range *ranges, int count);
+    /* Before the first of them: 1: their faults will be answered; 0: they cannot be. */
+    int (*begin_lazy)(void);
 };
 
 /* What overlay_attach is told about a descriptor. */
@@ -115,7 +127,13 @@ struct overlay_opened {
     X(long, mremap, (uint64_t address, uint64_t length, uint64_t new_length, int flags, uint64_t new_address))         \
     /* Before mprotect makes something writable. */                                                                    \
     X(long, allow_writing, (uint64_t address, uint64_t length))                                                        \
-    X(long, msync, (uint64_t address, uint64_t length, int flags))
+    X(long, msync, (uint64_t address, uint64_t length, int flags))                                                     \
+    /* Makes present what lies there. access: the PROT_ bit of an access that faulted; 0: before the kernel reads or writes it. What the \
+       program may do there, or -EFAULT: the fault is its own; other errors: what was to be there cannot be had. */    \
+    X(long, fault, (uint64_t address, uint64_t length, int access))                                                    \
+    /* mprotect and mmap(MAP_FIXED) where such mappings lie, kernel call and all; 0: none does, it is the kernel's. */ \
+    X(long, protect_lazily, (uint64_t address, uint64_t length, int protection))                                       \
+    X(long, map_over_lazy, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))
 
 #define OVERLAY_DECLARE(type, name, parameters) type(*name) parameters;
 struct overlay_engine {

@@ -85,7 +85,7 @@ int on_set_robust_list(struct overlay_call *call)
         uint64_t before;
         set_signal_mask(overlay_all_signals, &before);
         prepare_thread();
-        set_signal_mask(before, NULL);
+        signals_give_back(before);
     }
     return PASS;
 }

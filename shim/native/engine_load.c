@@ -18,6 +18,7 @@
 #include "gate.h"
 #include "kept.h"
 #include "limits.h"
+#include "lazy.h"
 #include "log.h"
 #include "mapping.h"
 #include "own_stack.h"
@@ -177,6 +178,8 @@ static int load(void)
             .has_locks = &overlay_has_locks,
             .limit_changes = &overlay_limit_changes,
             .recent = &overlay_recent,
+            .note_lazy = lazy_note,
+            .begin_lazy = lazy_begin,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

@@ -48,7 +48,7 @@ static void after_fork(void)
     t_forking = 0;
     if (!is_borrowed_memory())
         engine_release_load();
-    set_signal_mask(before, NULL);
+    signals_give_back(before);
 }
 
 /* In a vfork's child: the pipe at whose end of file its parent goes on. */
@@ -169,7 +169,7 @@ static int vfork_here(struct overlay_call *call, long number, const long argumen
     if (child > 0)
         overlay_raw_syscall6(SYS_read, ends[0], (long)&byte, 1, 0, 0, 0);
     sys_close(ends[0]);
-    set_signal_mask(before, NULL);
+    signals_give_back(before);
     return answer(call, child);
 }
 

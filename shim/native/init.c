@@ -10,6 +10,7 @@
 #include "engine_call.h"
 #include "environment.h"
 #include "fork.h"
+#include "lazy.h"
 #include "log.h"
 #include "patch.h"
 #include "program_check.h"
@@ -84,6 +85,23 @@ static bool can_do_without_patches(int result)
     return result == OVERLAY_PATCH_UNPATCHABLE || result == OVERLAY_PATCH_NO_MEMORY || result == OVERLAY_PATCH_TEXT_FIXED;
 }
 
+/* Also the sites of calls that are of interest only while there are mappings that are filled when they are touched, if that can be. */
+static int install_with_lazy(const struct overlay_patch_options *options, const uint8_t *interest)
+{
+    static uint8_t lazy[CALL_LIMIT];
+    struct overlay_patch_options more = *options;
+    lazy_mark_interest(lazy);
+    for (unsigned number = 0; number < CALL_LIMIT; number++)
+        more.numbers[number / 64] |= (uint64_t)(lazy[number] != 0) << (number % 64);
+    int result = overlay_patch_install(&more, &overlay_patch_report);
+    overlay_lazy_is_possible = result != OVERLAY_PATCH_UNPATCHABLE;
+    if (result == OVERLAY_PATCH_UNPATCHABLE)
+        result = overlay_patch_install(options, &overlay_patch_report);
+    for (unsigned number = 0; number < CALL_LIMIT && overlay_interest != NULL; number++)
+        overlay_interest[number] = interest[number];
+    return result;
+}
+
 static void install_patches(bool is_loader_patched, bool needs_traps)
 {
     static uint8_t interest[CALL_LIMIT];
@@ -95,7 +113,7 @@ static void install_patches(bool is_loader_patched, bool needs_traps)
     dispatch_mark_interest(interest, needs_traps);
     for (unsigned number = 0; number < CALL_LIMIT; number++)
         options.numbers[number / 64] |= (uint64_t)(interest[number] != 0) << (number % 64);
-    int result = overlay_patch_install(&options, &overlay_patch_report);
+    int result = install_with_lazy(&options, interest);
     if (result != OVERLAY_PATCH_OK && !can_do_without_patches(result))
         refuse_to_run(overlay_patch_explain(result), "so this program would write plaintext", -overlay_patch_report.error);
     if (result != OVERLAY_PATCH_OK)

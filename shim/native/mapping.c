@@ -10,9 +10,11 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "lazy.h"
 #include "library_pin.h"
 #include "raw_program.h"
 #include "reachable.h"
+#include "syscalls.h"
 
 /* More than these are told apart by their outer bounds only. */
 #define RANGE_LIMIT 4096
@@ -86,8 +88,12 @@ int on_mmap(struct overlay_call *call)
         if (state < 0 || state == FD_RESERVED)
             return answer(call, state < 0 ? state : -EBADF);
     }
-    if (is_fixed && concerns_us(call->args[0], call->args[1]))
-        ENGINE_CALL(map_over, call->args[0], call->args[1]);
+    if (!is_fixed || !concerns_us(call->args[0], call->args[1]))
+        return PASS;
+    long result = ENGINE_CALL(map_over_lazy, call->args[0], call->args[1], call->args[2], call->args[3], call->args[4], call->args[5]);
+    if (result != 0)
+        return answer(call, result);
+    ENGINE_CALL(map_over, call->args[0], call->args[1]);
     return PASS;
 }
 
@@ -113,9 +119,15 @@ int on_mremap(struct overlay_call *call)
 int on_mprotect(struct overlay_call *call)
 {
     reachable_forget();
-    if ((call->args[2] & PROT_WRITE) != 0 && concerns_us(call->args[0], call->args[1]))
+    if (!concerns_us(call->args[0], call->args[1]))
+        return PASS;
+    if ((call->args[2] & PROT_WRITE) != 0)
         ENGINE_CALL(allow_writing, call->args[0], call->args[1]);
-    return PASS;
+    bool has_key = call->number == SYS_pkey_mprotect && call->args[3] != -1;
+    if (has_key) /* the kernel keeps keys; so all of it must be there */
+        lazy_make_present((uintptr_t)call->args[0], (uint64_t)call->args[1]);
+    long result = ENGINE_CALL(protect_lazily, call->args[0], call->args[1], call->args[2]);
+    return result == 0 || (result == 1 && has_key) ? PASS : answer(call, result == 1 ? 0 : result);
 }
 
 /* The old call that rearranges a shared mapping by pages of the file, which lie one page further back in ours. */

@@ -18,6 +18,7 @@ long overlay_call_on_stack(uintptr_t top, own_stack_function function, const lon
 struct own_stack {
     struct own_stack *next;
     int owner; /* a thread, which may have ended; or 0 */
+    int in_use; /* that thread is on it, with all signals blocked */
 } __attribute__((aligned(64)));
 
 static struct own_stack *s_stacks;
@@ -106,9 +107,16 @@ long own_stack_run(own_stack_function function, const long *arguments)
     bool is_borrowed = is_borrowed_memory();
     if (!is_borrowed)
         take();
-    long result = t_stack == NULL || is_borrowed ? function(arguments)
-                                                 : overlay_call_on_stack((uintptr_t)t_stack, function, arguments);
-    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
+    if (t_stack == NULL || is_borrowed) {
+        long result = function(arguments);
+        signals_give_back(before);
+        return result;
+    }
+    __atomic_store_n(&t_stack->in_use, 1, __ATOMIC_RELAXED);
+    long result = overlay_call_on_stack((uintptr_t)t_stack, function, arguments);
+    signals_give_back(before);
+    if (t_stack != NULL) /* a thread that ends has given it back */
+        __atomic_store_n(&t_stack->in_use, 0, __ATOMIC_RELAXED);
     return result;
 }
 
@@ -123,17 +131,28 @@ long own_stack_run_apart(own_stack_function function, const long *arguments)
     return result;
 }
 
+bool own_stack_is_in_use(int thread)
+{
+    for (struct own_stack *stack = __atomic_load_n(&s_stacks, __ATOMIC_ACQUIRE); stack != NULL; stack = stack->next)
+        if (__atomic_load_n(&stack->owner, __ATOMIC_RELAXED) == thread)
+            return __atomic_load_n(&stack->in_use, __ATOMIC_RELAXED) != 0;
+    return false;
+}
+
 void own_stack_give_back(void)
 {
     struct own_stack *stack = t_stack;
     if (stack == NULL)
         return;
     t_stack = NULL;
+    __atomic_store_n(&stack->in_use, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&stack->owner, 0, __ATOMIC_RELEASE);
 }
 
 void own_stacks_in_child(void)
 {
-    for (struct own_stack *stack = s_stacks; stack != NULL; stack = stack->next)
+    for (struct own_stack *stack = s_stacks; stack != NULL; stack = stack->next) {
         stack->owner = stack == t_stack ? overlay_own_pid : 0;
+        stack->in_use = stack == t_stack && is_on_own_stack();
+    }
 }

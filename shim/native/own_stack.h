@@ -29,6 +29,9 @@ uintptr_t own_stack_for_trap(uintptr_t stack) HIDDEN;
 /* At the end of a thread that used the engine: another one may have its stack. The stacks of others are found when one is needed. */
 void own_stack_give_back(void) HIDDEN;
 
+/* Is that thread on its stack of ours? */
+bool own_stack_is_in_use(int thread) HIDDEN;
+
 /* In a forked child, which has one thread. */
 void own_stacks_in_child(void) HIDDEN;
 

@@ -18,7 +18,6 @@
 #ifndef SYS_USER_DISPATCH
 #define SYS_USER_DISPATCH 2
 #endif
-#define SA_RESTORER 0x04000000
 #define X32_BIT 0x40000000L
 #define DIRECTION_FLAG 0x400
 
@@ -113,7 +112,7 @@ static void return_from_handler(uintptr_t stack)
 {
     ucontext_t *context = (ucontext_t *)stack;
     if (can_write(context, sizeof *context))
-        *(uint64_t *)&context->uc_sigmask &= overlay_all_signals;
+        *(uint64_t *)&context->uc_sigmask &= ~overlay_own_signals;
     overlay_trap_return(stack);
 }
 
@@ -123,7 +122,7 @@ static void on_trap(int number, siginfo_t *info, void *argument)
     greg_t *r = context->uc_mcontext.gregs;
     const long arguments[4] = {r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10]};
     if (info->si_code != SYS_USER_DISPATCH)
-        trap_deliver(number, info, context);
+        signals_deliver(number, info, context);
     else if (info->si_arch != AUDIT_ARCH_X86_64 || (r[REG_RAX] & X32_BIT) != 0)
         r[REG_RAX] = -ENOSYS; /* other tables of calls: the filter does not know them */
     else if (r[REG_RAX] == SYS_rt_sigreturn)
@@ -147,6 +146,11 @@ void trap_begin_thread(void)
         error = begin_here();
     if (error < 0)
         refuse_to_run(NULL, "this thread's system calls cannot be trapped (by a seccomp filter?), so it would write plaintext", error);
+}
+
+void *trap_restorer(void)
+{
+    return overlay_traps != 0 ? s_action.restorer : (void *)overlay_raw_restorer;
 }
 
 void trap_use_signal_stack(void)
@@ -179,7 +183,7 @@ long trap_begin(const struct overlay_patch_stubs *stubs)
         error = overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&own, 0, 8, 0, 0);
     if (error < 0)
         return error;
-    trap_adopt_action(&before);
+    signals_adopt_action(SIGSYS, &before);
     overlay_traps = 1;
     return begin_here();
 }

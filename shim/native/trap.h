@@ -10,6 +10,7 @@
 #define OVERLAY_TRAP_H
 
 #include "filter.h"
+#include "own_signals.h"
 #include "patch.h"
 
 /* Set once, by trap_begin. */
@@ -20,8 +21,6 @@ enum { TRAP = 2 };
 
 /* What "all signals blocked" means: SIGSYS is not among them where calls are trapped, since a trap that is blocked kills. */
 extern uint64_t overlay_all_signals HIDDEN;
-
-#define SIGNAL_BIT(number) (1UL << ((number) - 1))
 
 /*
  * In the constructor, last of all: from now on this thread, and all that come after it, are trapped. Without stubs everything is.
@@ -35,15 +34,8 @@ void trap_begin_thread(void) HIDDEN;
 /* From now on the filter does not run on the program's stacks: Go's are too small, for a signal's frame, too. */
 void trap_use_signal_stack(void) HIDDEN;
 
-/* A program may be sent SIGSYS by others, a seccomp filter above all, and has its own handler: trap_signals.c. */
-struct kernel_action {
-    void *handler;
-    uint64_t flags;
-    void *restorer;
-    uint64_t mask;
-};
-void trap_adopt_action(const struct kernel_action *before) HIDDEN;
-void trap_deliver(int number, void *info, void *context) HIDDEN;
+/* What the handlers of our signals return through. */
+void *trap_restorer(void) HIDDEN;
 
 /* rt_sigprocmask, on the mask that the program will have. */
 long trap_change_mask(const long arguments[4], uint64_t *mask) HIDDEN;

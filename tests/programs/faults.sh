@@ -35,6 +35,7 @@ wrong-key-file            | refused unread       | -
 wrong-key-autostart       | ENOTCONN             | .*agent.*
 no-agent                  | ENOTCONN ENOTCONN ok | .*agent.*
 shared-mapping-damaged    | EIO ok               | .*/raw: .*block 5
+lazy-mapping-damaged      | SIGBUS ok ok ok       | .*/large: .*block 900
 damaged-program           | EIO                  | .*/program: .*block 1
 log-in-a-volume           | EIO ok ok            | -
 static-program            | EACCES               | .*/static: .*static
@@ -142,6 +143,13 @@ fault_no_agent() {
     rm -f "$volume/new"
 }
 fault_shared_mapping_damaged() { broken raw "flip $raw stored 5" "map-shared $raw"; see map-shared "$raw"; }
+fault_lazy_mapping_damaged() { # in the same unit, in another, and whole again
+    inside sh -c "head -c 20000000 /dev/urandom >$volume/large"
+    broken large "flip $volume/large stored 900" "map-private $volume/large $((900 * block + 5000))" \
+        "map-private $volume/large $((901 * block + 5000))" "map-private $volume/large $((899 * block + 5000))"
+    see map-private "$volume/large" $((900 * block + 5000))
+    inside rm "$volume/large"
+}
 fault_damaged_program() {
     inside cp /bin/true "$volume/program"
     broken program "flip $volume/program stored 1" "exec $volume/program"

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import mmap
 import os
+import signal
 import struct
 import sys
 
@@ -45,6 +46,23 @@ def size(path):
 
 def map_shared(path):
     mmap.mmap(os.open(path, os.O_RDWR), 4096, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+def map_private(path, offset):
+    """A page of a private mapping of the whole file, loaded and then written by the kernel: in a child, since the load may be its end."""
+    child = os.fork()
+    if child == 0:
+        libc.mmap.restype = ctypes.c_void_p
+        size = os.stat(path).st_size
+        address = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ, mmap.MAP_PRIVATE, os.open(path, os.O_RDONLY), ctypes.c_long(0))
+        written = libc.write(os.open("/dev/shm", os.O_TMPFILE | os.O_WRONLY), ctypes.c_void_p(address + int(offset)), ctypes.c_size_t(100))
+        same = ctypes.string_at(address + int(offset), 100) == os.pread(os.open(path, os.O_RDONLY), 100, int(offset))
+        os._exit(0 if same and written == 100 else 1)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        sys.exit(print(signal.Signals(os.WTERMSIG(status)).name))
+    if status != 0:
+        sys.exit(print("wrong"))
 
 
 def execute(path):
@@ -104,7 +122,7 @@ def fill(path, chunk="65536"):
 
 
 OPERATIONS = {"read": read, "read-at": read_at, "write-at": write_at, "append": append, "create": create, "size": size,
-              "map-shared": map_shared, "exec": execute, "rename": os.rename, "link": os.link, "clone": clone,
+              "map-shared": map_shared, "map-private": map_private, "exec": execute, "rename": os.rename, "link": os.link, "clone": clone,
               "io_uring": io_uring, "native_poll": native_poll, "swap_on": swap_on, "account": account, "set_loop": set_loop,
               "remap": remap, "fill": fill, "truncate": lambda path, length: os.truncate(path, int(length))}
 

@@ -25,6 +25,11 @@ static const int wanted_numbers[] = {
     SYS_utimensat, SYS_futimesat, SYS_utime, SYS_utimes, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_inotify_add_watch,
     SYS_statfs, SYS_fstatfs, SYS_fadvise64, SYS_readahead, SYS_sync_file_range, SYS_syncfs, SYS_exit_group,
     SYS_io_submit, SYS_io_setup, SYS_prctl, SYS_seccomp, SYS_memfd_create, SYS_pidfd_getfd, SYS_sendmmsg, SYS_setrlimit, SYS_prlimit64,
+    /* What leads into a mapping that is filled when it is touched, and what the signals of that are blocked and caught by. */
+    SYS_sendto, SYS_recvfrom, SYS_recvmmsg, SYS_connect, SYS_bind, SYS_vmsplice, SYS_process_vm_readv, SYS_process_vm_writev,
+    SYS_mq_timedsend, SYS_mq_timedreceive, SYS_msgsnd, SYS_msgrcv, SYS_listxattr, SYS_llistxattr, SYS_flistxattr,
+    SYS_mlock, SYS_mlock2, SYS_mlockall, SYS_madvise, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
+    SYS_epoll_pwait,
 };
 
 static inline void want_all(struct overlay_patch_options *options)

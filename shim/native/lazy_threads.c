@@ -1,0 +1,135 @@
+/*
+ * May SIGSEGV be ours? Where it is blocked the kernel ends the process at a fault. From the first such mapping on the filter keeps it out of all
+ * masks (own_signals.h); a thread that has it blocked by then (node has one with all signals blocked, from its start) is asked to unblock it, by
+ * a signal that libc lets nobody block: the one by which setuid asks all threads, with the same way out of what waits.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#include "lazy.h"
+#include "own_stack.h"
+#include "syscalls.h"
+#include "text.h"
+#include "trap.h"
+
+#define LIBC_SETXID 33
+#define MASK_SIZE 8
+#define ROUNDS 40
+static const struct timespec s_round = {.tv_nsec = 5000000};
+
+static struct kernel_action s_before;
+
+static void on_asked(int number, siginfo_t *info, void *context)
+{
+    if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == &s_before)
+        signals_take_out((uint64_t *)&((ucontext_t *)context)->uc_sigmask);
+    else if (s_before.handler != SIG_DFL && s_before.handler != SIG_IGN)
+        ((void (*)(int, void *, void *))s_before.handler)(number, info, context);
+}
+
+/* It stays: a signal that is delivered late must not find the default, which is the end. libc may put its own in its place, which ignores ours. */
+static void install(void)
+{
+    struct kernel_action action = {
+        .handler = (void *)on_asked, .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER, .restorer = trap_restorer(),
+    }, before;
+    overlay_raw_syscall6(SYS_rt_sigaction, LIBC_SETXID, (long)&action, (long)&before, MASK_SIZE, 0, 0);
+    if (before.handler != (void *)on_asked)
+        s_before = before;
+}
+
+static void ask(int thread)
+{
+    siginfo_t info = {.si_signo = LIBC_SETXID, .si_code = SI_QUEUE};
+    info.si_value.sival_ptr = &s_before;
+    overlay_raw_syscall6(SYS_rt_tgsigqueueinfo, overlay_own_pid, thread, LIBC_SETXID, (long)&info, 0, 0);
+}
+
+struct entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+static uint64_t hexadecimal(const char *text)
+{
+    uint64_t value = 0;
+    for (;; text++) {
+        int digit = *text >= '0' && *text <= '9' ? *text - '0' : *text >= 'a' && *text <= 'f' ? *text - 'a' + 10 : -1;
+        if (digit < 0)
+            return value;
+        value = value << 4 | (uint64_t)digit;
+    }
+}
+
+static uint64_t blocked_by(const char *status)
+{
+    static const char field[] = "\nSigBlk:\t";
+    for (; *status != 0; status++)
+        if (text_starts(status, field))
+            return hexadecimal(status + sizeof field - 1);
+    return ~0UL; /* not to be told */
+}
+
+static bool is_blocked_in(int tasks, const char *name, bool is_asking)
+{
+    char path[40], status[2048];
+    size_t length = text_length(name);
+    int id = 0;
+    if (length + sizeof "/status" > sizeof path)
+        return true;
+    text_copy(path, name, length);
+    text_copy(path + length, "/status", sizeof "/status");
+    for (size_t i = 0; i < length; i++)
+        id = id * 10 + (name[i] - '0');
+    if (own_stack_is_in_use(id))
+        return false; /* the engine's mask, for the time being; what it gives back is without SIGSEGV (signals_give_back) */
+    long fd = sys_openat(tasks, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false; /* it has ended */
+    long count = sys_pread((int)fd, status, sizeof status - 1, 0);
+    sys_close((int)fd);
+    status[count < 0 ? 0 : count] = 0;
+    uint64_t blocked = count > 0 ? blocked_by(status) : 0;
+    if ((blocked & SIGNAL_BIT(SIGSEGV)) == 0)
+        return false;
+    if (is_asking && (blocked & SIGNAL_BIT(LIBC_SETXID)) == 0)
+        ask(id);
+    return true;
+}
+
+static bool is_blocked_in_any(bool is_asking)
+{
+    char buffer[2048] __attribute__((aligned(8)));
+    long tasks = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), count;
+    bool is_blocked = tasks < 0;
+    while (tasks >= 0 && (count = overlay_raw_syscall3(SYS_getdents64, tasks, (long)buffer, sizeof buffer)) > 0)
+        for (long at = 0; at < count;) {
+            const struct entry *entry = (const struct entry *)(buffer + at);
+            is_blocked |= entry->name[0] != '.' && is_blocked_in((int)tasks, entry->name, is_asking);
+            at += entry->length;
+        }
+    if (tasks >= 0)
+        sys_close((int)tasks);
+    return is_blocked;
+}
+
+bool lazy_is_blocked_elsewhere(void)
+{
+    static bool s_has_asked; /* under lazy_begin's lock */
+    if (!is_blocked_in_any(false))
+        return false;
+    if (s_has_asked)
+        return true; /* one that does not answer */
+    s_has_asked = true;
+    install();
+    bool is_blocked = is_blocked_in_any(true);
+    for (int round = 0; is_blocked && round < ROUNDS; round++) {
+        overlay_raw_syscall6(SYS_nanosleep, (long)&s_round, 0, 0, 0, 0, 0);
+        is_blocked = is_blocked_in_any(false);
+    }
+    return is_blocked;
+}
