@@ -118,6 +118,20 @@ internal sealed class StoreConnection : IDisposable
         }
     }
 
+    /// <summary>What is read inside is the store as it was at one moment. Nothing may be written inside.</summary>
+    internal void InSnapshot(Action work)
+    {
+        Execute("BEGIN");
+        try
+        {
+            Guard(work);
+        }
+        finally
+        {
+            RollBack();
+        }
+    }
+
     /// <summary>
     /// Brings the log into the database and empties it: a deleted row is in neither any more. False: another process was in the way, and the next
     /// checkpoint does it.
