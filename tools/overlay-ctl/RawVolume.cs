@@ -40,6 +40,9 @@ internal sealed class RawVolume : IKeySource, IDisposable
             _ = Kernel.Close(coherence);
     }
 
+    /// <summary>Programs of this host let go of keys that were destroyed. False: they could not be told.</summary>
+    internal bool TryTellShredding(bool openFilesFail) => _coherence is null || _coherence.TryTellShredding(openFilesFail);
+
     internal UnlockedVolume Unlocked => _volume;
 
     /// <summary>False: neither locks nor counters could be opened; a file that is being written may look damaged.</summary>
