@@ -15,20 +15,24 @@ internal static class StoreCleaning
 {
     private static readonly string[] s_suffixes = ["", "-wal", "-journal"];
 
-    private const int BufferSize = 1 << 20, Attempts = 3;
+    private const int BufferSize = 1 << 20;
 
-    /// <returns>False: another process was reading the log all the time; it still has old pages.</returns>
+    /// <returns>False: another process was using the store all the time, or there is no room to rewrite it; old bytes are still there.</returns>
     internal static bool TryClean(StoreConnection store)
     {
         // What is on its way lies in memory, not in a temporary file.
         store.Execute("PRAGMA temp_store = MEMORY");
-        store.Execute("VACUUM");
-        for (int attempt = 0; attempt < Attempts; attempt++)
+        try
         {
-            if (store.TryEmptyLog())
-                return true;
+            store.Execute("VACUUM");
         }
-        return false;
+        catch (VolumeException e) when (e.Error is VolumeError.Busy or VolumeError.DiskFull)
+        {
+            // What was to be done is done: this is tidying up, and can be done again.
+            _ = store.TryEmptyLog();
+            return false;
+        }
+        return store.TryEmptyLog();
     }
 
     /// <summary>How many of these byte strings, each of 16 bytes at least, are anywhere in the store's files.</summary>

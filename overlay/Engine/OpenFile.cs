@@ -123,7 +123,7 @@ internal sealed partial class OpenFile : IBackingFile
 
     /// <summary>
     /// The file's key may have been destroyed meanwhile ('overlay-ctl shred'): then it cannot be opened again, and, if that was asked for, what has
-    /// it open fails, too.
+    /// it open fails, too. Of several destructions since the last call the sternest counts: the word does not say which file was whose.
     /// </summary>
     internal void CheckKey(bool isOpening)
     {

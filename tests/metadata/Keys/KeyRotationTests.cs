@@ -100,6 +100,34 @@ public class KeyRotationTests
     }
 
     [Fact]
+    public void An_agent_answers_while_another_process_writes_the_store()
+    {
+        using var volume = new TestVolume();
+        var (ids, _) = MakeFiles(volume, 1);
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        using (var other = volume.Unlock())
+        {
+            other.Store.Connection.Execute("BEGIN IMMEDIATE");
+            var end = DateTime.UtcNow.AddSeconds(3);
+            var longest = TimeSpan.Zero;
+            while (DateTime.UtcNow < end)
+            {
+                // Something to be written when there is time for it.
+                client.NoteCreated(volume.Config.VolumeId, [(ids[0], "name")]);
+                var before = DateTime.UtcNow;
+                Assert.True(client.TryGetKey(volume.Config.VolumeId, ids[0], new byte[32]));
+                longest = DateTime.UtcNow - before > longest ? DateTime.UtcNow - before : longest;
+                System.Threading.Thread.Sleep(20);
+            }
+            Assert.True(longest < TimeSpan.FromSeconds(2), $"an answer took {longest}");
+            other.Store.Connection.Execute("COMMIT");
+        }
+        agent.Stop();
+        Assert.Equal(1, volume.Sql("SELECT count(*) FROM file WHERE path = 'name'"));
+    }
+
+    [Fact]
     public void An_agent_whose_slot_was_dropped_gets_no_further_key()
     {
         using var volume = new TestVolume();

@@ -51,7 +51,7 @@ internal static class RotateCommand
             isClean = rotation.Run();
         Console.WriteLine($"Version {rotation.Version} of the volume key is in use; {rotation.Total} files' keys are wrapped under it. {Slots(unlocked, [])}");
         if (!isClean)
-            Console.Error.WriteLine("overlay-ctl: another process reads the store's log: old wrapped keys stay in it until that process's next checkpoint or end. Rotate, or compact with 'store verify --compact', again then.");
+            Console.Error.WriteLine("overlay-ctl: old wrapped keys are still in the store's files: another process holds them, or there is no room to rewrite them. 'overlay-ctl store verify --compact' does it later.");
         if (rotation.Damaged == 0)
             return ExitCodes.Ok;
         Console.Error.WriteLine($"overlay-ctl: {rotation.Damaged} keys in the store are damaged and were left as they are; 'overlay-ctl verify' names their files.");

@@ -110,7 +110,7 @@ internal sealed class ShredRun(RawVolume volume, IReadOnlyList<ShredTarget> targ
         Describe("destroyed");
         List<string> left = [];
         if (Store!.State != CopyState.Clean)
-            left.Add($"{Store.Path}: another process reads the store's log; old pages stay in it until that process's next checkpoint or end. Run the same command again then.");
+            left.Add($"{Store.Path}: old bytes are still in the store's files: another process holds them, or there is no room to rewrite them. Run the same command again later.");
         foreach (CopyResult copy in Copies.Where(copy => copy.State != CopyState.Clean))
             left.Add($"{copy.Path}: {Explain(copy)}");
         if (!ProgramsWereTold)

@@ -43,7 +43,7 @@ internal static class StoreVerifyCommand
         using MetadataStore? keyless = unlocked is null ? VolumeUnlocker.OpenStore(root) : null;
         long keys = Check(root, unlocked?.Store ?? keyless!, unlocked, findings);
         if (compacts && findings.Count == 0 && !StoreCleaning.TryClean((unlocked?.Store ?? keyless!).Connection))
-            findings.Add("the store's log: another process reads it; it keeps old pages until that process's next checkpoint or end");
+            findings.Add("the store's files could not be rewritten: another process holds them, or there is no room");
         return keys;
     }
 
