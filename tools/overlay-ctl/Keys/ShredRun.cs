@@ -62,7 +62,7 @@ internal sealed class ShredRun(RawVolume volume, IReadOnlyList<ShredTarget> targ
         KeyShredder shredder = new(volume.Unlocked, Number);
         shredder.DestroyRows(targets.Select(target => (target.FileId, target.Relative)).ToList());
         Keys = shredder.Keys;
-        ProgramsWereTold = volume.TryTellShredding(openFilesFail);
+        ProgramsWereTold = volume.TryTellShredding(openFilesFail, targets.Select(target => target.Inode));
         Store = shredder.CleanStore();
         Copies = shredder.CleanCopies(copies);
         CheckGone();
