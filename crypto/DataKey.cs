@@ -29,6 +29,7 @@ public sealed unsafe partial class DataKey : IDisposable
     /// <summary>32 bytes of HKDF-SHA-256: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
     private readonly byte[] _derived = new byte[32];
     private bool _isDerived;
+    private long _seals;
 
     /// <summary>The key, or for aes-256-gcm its expansion.</summary>
     private byte* _key;
@@ -49,6 +50,9 @@ public sealed unsafe partial class DataKey : IDisposable
     }
 
     public CipherSuite Suite { get; }
+
+    /// <summary>How often this object has sealed: random nonces are good for so many only.</summary>
+    public long Seals => Interlocked.Read(ref _seals);
 
     /// <summary>16, or 32 for aegis-256.</summary>
     public int TagSize => Suite == CipherSuite.Aegis256 ? 32 : 16;
@@ -79,6 +83,7 @@ public sealed unsafe partial class DataKey : IDisposable
         byte* nonce = stackalloc byte[LongestNonce];
         Expand(storedNonce, nonce);
         Record(nonce);
+        _ = Interlocked.Increment(ref _seals);
         byte* key = Live();
         ulong size = (ulong)plain.Length, dataSize = (ulong)associatedData.Length;
         fixed (byte* target = sealedText, source = plain, data = associatedData)

@@ -45,6 +45,13 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_expand")]
     public static partial int HkdfExpand(byte* target, nuint size, byte* info, nuint infoSize, byte* pseudoRandomKey);
 
+    /// <summary>X25519. -1: the result would be zero, since the point is of low order.</summary>
+    [LibraryImport(Library, EntryPoint = "crypto_scalarmult_curve25519")]
+    public static partial int Multiply(byte* result, byte* scalar, byte* point);
+
+    [LibraryImport(Library, EntryPoint = "crypto_scalarmult_curve25519_base")]
+    public static partial int MultiplyBase(byte* result, byte* scalar);
+
     /// <summary>SipHash-2-4: 8 bytes, under a key of 16.</summary>
     [LibraryImport(Library, EntryPoint = "crypto_shorthash_siphash24")]
     public static partial int ShortHash(byte* hash, byte* data, ulong size, byte* key);

@@ -284,9 +284,9 @@ public sealed class AgentServer : IDisposable
         foreach (KeyPool pool in _pools)
         {
             if (pool.IsLow)
-                Attempt(pool.Refill);
+                Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Refill));
             else if (pool.IsFullOfNotes || notesAreDue)
-                Attempt(pool.Flush);
+                Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Flush));
         }
         if (!_pools.Exists(pool => pool.HasNotes))
             _notesSince = -1;

@@ -42,8 +42,8 @@ internal sealed class KeyPool : IDisposable
     // Handed out and not yet reported as created.
     private readonly HashSet<UInt128> _handed = [];
     private readonly List<(byte[] FileId, string Path)> _created = [];
-    // How far files have come.
-    private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord)> _states = [];
+    // How far files have come, and how often their keys have sealed since that was written.
+    private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord, long Seals)> _states = [];
 
     internal KeyPool(UnlockedVolume volume) => _volume = volume;
 
@@ -89,15 +89,17 @@ internal sealed class KeyPool : IDisposable
         _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
     }
 
-    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord)
+    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord, uint seals = 0)
     {
         // The store's integers are signed; no file comes that far.
         if (sequence > long.MaxValue)
             return;
         UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
-        bool isKnown = _states.TryGetValue(id, out (ulong Sequence, uint BootWord) known);
-        if (isKnown ? sequence > known.Sequence : _states.Count < MaxHeldNotes)
-            _states[id] = (sequence, bootWord);
+        bool isKnown = _states.TryGetValue(id, out (ulong Sequence, uint BootWord, long Seals) known);
+        if (!isKnown && _states.Count >= MaxHeldNotes)
+            return;
+        bool isNewer = !isKnown || sequence > known.Sequence;
+        _states[id] = isNewer ? (sequence, bootWord, known.Seals + seals) : (known.Sequence, known.BootWord, known.Seals + seals);
     }
 
     /// <summary>Writes what was noted.</summary>
@@ -130,20 +132,34 @@ internal sealed class KeyPool : IDisposable
         NonceSource.Fill(newKeys);
         byte[][] rows = new byte[added][];
         for (int i = 0; i < added; i++)
-        {
-            byte[] fileId = NewFileId();
-            _fileIds[_count + i] = fileId;
-            rows[i] = _volume.Wrap(fileId, newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
-        }
-        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        _volume.Store.Connection.InTransaction(() =>
+            _fileIds[_count + i] = NewFileId();
+        do
         {
             for (int i = 0; i < added; i++)
-                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
-            WriteNotes();
-        });
+                rows[i] = _volume.Wrap(_fileIds[_count + i], newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
+        }
+        while (!TryInsert(rows));
         ForgetNotes();
         _count += added;
+    }
+
+    /// <summary>False: the volume key was changed, and ours is the new one by now.</summary>
+    private bool TryInsert(byte[][] rows)
+    {
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        bool isCurrent = false;
+        _volume.Store.Connection.InTransaction(() =>
+        {
+            // Under the write lock: nobody can change the volume key behind this.
+            isCurrent = _volume.IsCurrent();
+            for (int i = 0; isCurrent && i < rows.Length; i++)
+                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
+            if (isCurrent)
+                WriteNotes();
+        });
+        if (!isCurrent)
+            _volume.Follow();
+        return isCurrent;
     }
 
     private void WriteNotes()
@@ -152,8 +168,8 @@ internal sealed class KeyPool : IDisposable
             _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
         foreach ((byte[] fileId, string path) in _created)
             _volume.Store.Files.SetLive(fileId, path);
-        foreach ((UInt128 fileId, (ulong sequence, uint bootWord)) in _states)
-            _volume.Store.Files.RaiseSequence(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), sequence, bootWord);
+        foreach ((UInt128 fileId, (ulong sequence, uint bootWord, long seals)) in _states)
+            _volume.Store.Files.RaiseSequence(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), sequence, bootWord, seals);
     }
 
     private int CountNotes() => _handed.Count + _created.Count + _states.Count;

@@ -49,8 +49,8 @@ internal sealed class RequestHandler
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(ref request);
-        if (request.Kind == AgentMessage.NoteStates)
-            return TryNoteStates(ref request);
+        if (request.Kind is AgentMessage.NoteStates or AgentMessage.NoteUses)
+            return TryNoteStates(ref request, request.Kind == AgentMessage.NoteUses);
         PacketWriter answer = Begin(reply, request, 0);
         int error;
         switch (request.Kind)
@@ -191,7 +191,7 @@ internal sealed class RequestHandler
         return true;
     }
 
-    private bool TryNoteStates(ref PacketReader note)
+    private bool TryNoteStates(ref PacketReader note, bool hasSeals)
     {
         KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
         uint bootWord = note.UInt32();
@@ -200,9 +200,10 @@ internal sealed class RequestHandler
         {
             ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
             ulong sequence = note.UInt64();
+            uint seals = hasSeals ? note.UInt32() : 0;
             if (fileId.IsEmpty)
                 return false; // the packet is too short
-            pool?.NoteState(fileId, sequence, bootWord);
+            pool?.NoteState(fileId, sequence, bootWord, seals);
         }
         return note.IsComplete;
     }

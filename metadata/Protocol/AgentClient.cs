@@ -216,7 +216,7 @@ public sealed class AgentClient : IDisposable
         }
     }
 
-    /// <summary>Tells the agent how far files have come. One way; at most <see cref="AgentMessage.MaxStates"/> of them.</summary>
+    /// <summary>Tells the agent how far files have come, and how often their keys were used for it. One way; at most <see cref="AgentMessage.MaxStates"/> of them.</summary>
     /// <param name="bootWord">Of this boot (format §7).</param>
     public void NoteStates(ReadOnlySpan<byte> volumeId, uint bootWord, ReadOnlySpan<FileSequence> states)
     {
@@ -224,7 +224,7 @@ public sealed class AgentClient : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(states.Length, AgentMessage.MaxStates);
         lock (_oneCallAtATime)
         {
-            PacketWriter note = Begin(AgentMessage.NoteStates);
+            PacketWriter note = Begin(AgentMessage.NoteUses);
             note.Bytes(volumeId);
             note.UInt32(bootWord);
             note.UInt16((ushort)states.Length);
@@ -232,6 +232,7 @@ public sealed class AgentClient : IDisposable
             {
                 note.Bytes(state.FileId);
                 note.UInt64(state.Sequence);
+                note.UInt32(state.Seals);
             }
             ClientSocket.Send(_descriptor, _buffer.Bytes[..note.Length]);
         }

@@ -36,6 +36,9 @@ namespace Overlay.Metadata.Protocol;
 ///                   1 make, 2 map, 3 offer; own agent (text); one       file (none after offer), or the socket of the agent
 ///                   descriptor by SCM_RIGHTS: of the backing file, or   that keeps the volume's pages; ENOENT: there is none;
 ///                   with offer of a page file                           EBUSY: it is with processes of a keeper that is gone
+/// 16 note uses      volume id (16), boot word (4), count (2), count ×   none
+///                   (file id (16), sequence (8), seals since the last
+///                   note (4))
 /// </code>
 /// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
 /// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
@@ -68,7 +71,7 @@ internal static class AgentMessage
     internal const int KeySize = 32;
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
-        NoteStates = 10, Pages = 11;
+        NoteStates = 10, Pages = 11, NoteUses = 16;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;
     internal const ushort ReplyBit = 0x8000;

@@ -37,7 +37,11 @@ internal sealed class FileTable : IDisposable
         _setState = store.Prepare("UPDATE file SET state = $state WHERE file_id = $id AND state < $state", "$id", "$state");
         _setLive = store.Prepare("UPDATE file SET state = 2, path = $path WHERE file_id = $id", "$id", "$path");
         _raiseSequence = store.Prepare(
-            "UPDATE file SET sequence = $sequence, boot = $boot WHERE file_id = $id AND sequence < $sequence", "$id", "$sequence", "$boot");
+            """
+            UPDATE file SET boot = iif(sequence < $sequence, $boot, boot), sequence = max(sequence, $sequence), seals = seals + $seals
+            WHERE file_id = $id AND (sequence < $sequence OR $seals > 0)
+            """,
+            "$id", "$sequence", "$boot", "$seals");
         _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
     }
 
@@ -95,11 +99,13 @@ internal sealed class FileTable : IDisposable
         _setLive.ExecuteNonQuery();
     }
 
-    internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord)
+    /// <param name="seals">How often its key has sealed in addition.</param>
+    internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
     {
         _raiseSequence.Parameters[0].Value = fileId;
         _raiseSequence.Parameters[1].Value = (long)sequence;
         _raiseSequence.Parameters[2].Value = (long)bootWord;
+        _raiseSequence.Parameters[3].Value = seals;
         _raiseSequence.ExecuteNonQuery();
     }
 

@@ -7,4 +7,6 @@ public enum KeyVersionState
     Current = 1,
     /// <summary>Only unwraps what it wrapped before.</summary>
     Retired = 2,
+    /// <summary>Wraps nothing any more; no copy of it is left here.</summary>
+    Destroyed = 3,
 }

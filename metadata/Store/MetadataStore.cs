@@ -25,7 +25,8 @@ public sealed class MetadataStore : IDisposable
 
     public string Path => Connection.Path;
 
-    public VolumeRow Volume { get; }
+    /// <summary>As it was when the store was opened, or last refreshed: its key version may be another one by now.</summary>
+    public VolumeRow Volume { get; internal set; }
 
     internal StoreConnection Connection { get; }
 
@@ -48,6 +49,8 @@ public sealed class MetadataStore : IDisposable
             return Open(path, isAlone: true);
         }
     }
+
+    internal void Refresh() => Volume = VolumeTables.ReadVolume(Connection);
 
     public IReadOnlyList<KeySlotRow> ReadKeySlots() => VolumeTables.ReadKeySlots(Connection);
 
@@ -123,7 +126,7 @@ public sealed class MetadataStore : IDisposable
         RemoveSideFiles(path);
     }
 
-    private static void RemoveSideFiles(string path)
+    internal static void RemoveSideFiles(string path)
     {
         foreach (string suffix in s_sideFiles)
             VolumeFiles.RemoveIfThere(path + suffix);

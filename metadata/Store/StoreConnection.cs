@@ -11,8 +11,11 @@ namespace Overlay.Metadata.Store;
 /// </summary>
 internal sealed class StoreConnection : IDisposable
 {
-    // How long another agent's transaction may take before we give up on ours.
-    private const int BusyMilliseconds = 5_000;
+    // How long another's transaction may take before we give up on ours: a change of the volume key writes every row. Programs wait for half a minute.
+    private const int BusyMilliseconds = 20_000;
+
+    // What can be done later waits no longer, since others do.
+    private const int HurriedMilliseconds = 250;
 
     private readonly SqliteConnection _connection;
 
@@ -115,6 +118,35 @@ internal sealed class StoreConnection : IDisposable
         {
             RollBack();
             throw;
+        }
+    }
+
+    /// <summary>What is read inside is the store as it was at one moment. Nothing may be written inside.</summary>
+    internal void InSnapshot(Action work)
+    {
+        Execute("BEGIN");
+        try
+        {
+            Guard(work);
+        }
+        finally
+        {
+            RollBack();
+        }
+    }
+
+    /// <summary>For what can be done later: another process's transaction is not waited for long.</summary>
+    internal void Hurriedly(Action work)
+    {
+        long patience = QueryNumber("PRAGMA busy_timeout");
+        Execute($"PRAGMA busy_timeout = {Math.Min(patience, HurriedMilliseconds)}");
+        try
+        {
+            work();
+        }
+        finally
+        {
+            Execute($"PRAGMA busy_timeout = {patience}");
         }
     }
 

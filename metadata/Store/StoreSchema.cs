@@ -62,7 +62,42 @@ internal static class StoreSchema
         ALTER TABLE file ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;   -- of its header (format, 4); 0: never told
         ALTER TABLE file ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;       -- boot word of the teller
         """,
+
+        KeyManagement,
     ];
+
+    private const string KeyManagement =
+        """
+        -- Lets the volume key be changed without the slots' secrets: the new one is sealed to these public keys.
+        CREATE TABLE IF NOT EXISTS slot_recipient (
+            slot       INTEGER PRIMARY KEY REFERENCES key_slot (id) ON DELETE CASCADE,
+            public_key BLOB    NOT NULL CHECK (length(public_key) = 32),   -- X25519
+            seal       BLOB    NOT NULL CHECK (length(seal) = 32),         -- SlotSealing.RecipientSealOf: nobody without the volume key made it
+            token      TEXT    NOT NULL,                                   -- PKCS#11 URI, else ''
+            token_data BLOB    NOT NULL                                    -- what the token opens, else empty
+        ) STRICT;
+
+        CREATE TABLE IF NOT EXISTS volume_secret (     -- other keys of the volume, wrapped under the volume key
+            name       TEXT    PRIMARY KEY,
+            wrapped    BLOB    NOT NULL,
+            public_key BLOB    NOT NULL,               -- empty if it has none
+            created    INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE IF NOT EXISTS shredded (          -- files whose keys were destroyed; no backup brings them back
+            file_id     BLOB    PRIMARY KEY CHECK (length(file_id) = 16),
+            shredded    INTEGER NOT NULL,
+            path        TEXT    NOT NULL,
+            certificate TEXT    NOT NULL               -- its number
+        ) STRICT;
+
+        CREATE TABLE IF NOT EXISTS store_backup (      -- copies that were made of this store
+            path    TEXT    PRIMARY KEY,
+            created INTEGER NOT NULL
+        ) STRICT;
+
+        ALTER TABLE file ADD COLUMN seals INTEGER NOT NULL DEFAULT 0;      -- how often its key has sealed, as far as programs told
+        """;
 
     internal static int CurrentVersion => Steps.Length;
 }

@@ -34,6 +34,39 @@ internal static class VolumeTables
             "$kind", "$version", "$salt", "$memory", "$iterations", "$check", "$key", "$created", "$label");
         Run(command, (int)row.Kind, row.KeyVersion, row.Salt.ToArray(), row.Cost?.MemoryKiB ?? 0, row.Cost?.Iterations ?? 0,
             row.SecretCheck.ToArray(), row.WrappedKey.ToArray(), row.Created.ToUnixTimeSeconds(), row.Label);
+        InsertRecipient(store, row with { Id = (int)store.QueryNumber("SELECT last_insert_rowid()") });
+    }
+
+    /// <summary>Unless the slot has one, or is another one by now.</summary>
+    internal static void InsertRecipient(StoreConnection store, KeySlotRow row)
+    {
+        using SqliteCommand command = store.Prepare(
+            """
+            INSERT OR IGNORE INTO slot_recipient
+            SELECT id, $public, $seal, $token, $data FROM key_slot WHERE id = $slot AND salt = $salt AND key_version = $version
+            """,
+            "$slot", "$salt", "$version", "$public", "$seal", "$token", "$data");
+        Run(command, row.Id, row.Salt.ToArray(), row.KeyVersion, row.PublicKey.ToArray(), row.PublicKeySeal.ToArray(), row.Token, row.TokenData.ToArray());
+    }
+
+    /// <summary>The slot has the next volume key now.</summary>
+    internal static void UpdateSlot(StoreConnection store, KeySlotRow row)
+    {
+        using SqliteCommand slot = store.Prepare(
+            "UPDATE key_slot SET key_version = $version, wrapped_key = $key WHERE id = $id", "$version", "$key", "$id");
+        Run(slot, row.KeyVersion, row.WrappedKey.ToArray(), row.Id);
+        using SqliteCommand recipient = store.Prepare("UPDATE slot_recipient SET seal = $seal WHERE slot = $id", "$seal", "$id");
+        Run(recipient, row.PublicKeySeal.ToArray(), row.Id);
+    }
+
+    /// <summary>This version of the volume key takes the place of the one before, which wraps nothing any more.</summary>
+    internal static void Replace(StoreConnection store, KeyVersionRow next)
+    {
+        Insert(store, next);
+        using SqliteCommand command = store.Prepare("UPDATE volume_key_version SET state = $state WHERE version <> $next", "$state", "$next");
+        Run(command, (int)KeyVersionState.Destroyed, next.Version);
+        using SqliteCommand volume = store.Prepare("UPDATE volume SET key_version = $next", "$next");
+        Run(volume, next.Version);
     }
 
     /// <returns>How many there were: 0 or 1.</returns>
@@ -60,12 +93,17 @@ internal static class VolumeTables
 
     internal static List<KeySlotRow> ReadKeySlots(StoreConnection store) => Read(store,
         """
-        SELECT id, kind, key_version, salt, memory_kib, iterations, secret_check, wrapped_key, created, label
-        FROM key_slot ORDER BY id
+        SELECT id, kind, key_version, salt, memory_kib, iterations, secret_check, wrapped_key, created, label,
+            coalesce(public_key, x''), coalesce(seal, x''), coalesce(token, ''), coalesce(token_data, x'')
+        FROM key_slot LEFT JOIN slot_recipient ON slot = id ORDER BY id
         """,
         reader => new KeySlotRow(reader.GetInt32(0), (SlotKind)reader.GetInt32(1), reader.GetInt32(2),
             reader.GetFieldValue<byte[]>(3), Cost(reader), reader.GetFieldValue<byte[]>(6), reader.GetFieldValue<byte[]>(7),
-            Time(reader, 8), reader.GetString(9)));
+            Time(reader, 8), reader.GetString(9))
+        {
+            PublicKey = reader.GetFieldValue<byte[]>(10), PublicKeySeal = reader.GetFieldValue<byte[]>(11),
+            Token = reader.GetString(12), TokenData = reader.GetFieldValue<byte[]>(13),
+        });
 
     private static PassphraseCost? Cost(SqliteDataReader reader) =>
         reader.GetInt32(4) == 0 ? null : new PassphraseCost(reader.GetInt32(4), reader.GetInt32(5));

@@ -56,6 +56,15 @@ internal sealed class FileKeyWrap : IDisposable
         return _wrappingKey.TryOpen(wrapped[..DataKey.StoredNonceSize], context, wrapped[DataKey.StoredNonceSize..], key);
     }
 
+    /// <summary>The same key under another wrapping key; null if it does not unwrap. May run on several threads.</summary>
+    internal byte[]? TryRewrap(ReadOnlySpan<byte> fileId, int keyVersion, ReadOnlySpan<byte> wrapped, FileKeyWrap to, int toVersion)
+    {
+        Span<byte> key = stackalloc byte[KeySize];
+        byte[]? rewrapped = TryUnwrap(fileId, keyVersion, wrapped, key) ? to.Wrap(fileId, toVersion, key) : null;
+        Secret.Wipe(key);
+        return rewrapped;
+    }
+
     private void FillContext(ReadOnlySpan<byte> fileId, int keyVersion, Span<byte> context)
     {
         _volumeId.CopyTo(context);

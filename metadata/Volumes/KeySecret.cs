@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
+using Overlay.Metadata.Keys;
 
 namespace Overlay.Metadata.Volumes;
 
@@ -22,6 +23,15 @@ public sealed class KeySecret : IDisposable
 
     public SlotKind Kind { get; }
 
+    /// <summary>Of a token that is to open a new slot: where it is, and what it opens.</summary>
+    internal string Token { get; private init; } = "";
+
+    internal byte[] TokenData { get; private init; } = [];
+
+    private Func<ReadOnlyMemory<byte>, byte[]?>? OpenByToken { get; init; }
+
+    private IDisposable? Session { get; init; }
+
     internal ReadOnlySpan<byte> Bytes => _memory.Bytes[.._length];
 
     /// <summary>Copies the passphrase (UTF-8); the caller wipes its own.</summary>
@@ -30,6 +40,46 @@ public sealed class KeySecret : IDisposable
         if (passphraseUtf8.IsEmpty)
             throw new VolumeException(VolumeError.UnusableKey, "The passphrase is empty.");
         return Copy(SlotKind.Passphrase, passphraseUtf8);
+    }
+
+    /// <summary>A token that slots are tried with.</summary>
+    /// <param name="open">What it makes of a slot's data; null: they are not for it.</param>
+    /// <param name="session">Disposed of with this.</param>
+    internal static KeySecret FromToken(Func<ReadOnlyMemory<byte>, byte[]?> open, IDisposable session) =>
+        new(SlotKind.Token, new SecretMemory(1), 0) { OpenByToken = open, Session = session };
+
+    /// <summary>For a new slot: a secret, and the data that the token at <paramref name="uri"/> makes it of. The caller wipes its own.</summary>
+    internal static KeySecret NewOfToken(string uri, ReadOnlySpan<byte> secret, byte[] data)
+    {
+        SecretMemory memory = new(secret.Length);
+        secret.CopyTo(memory.Bytes);
+        return new KeySecret(SlotKind.Token, memory, secret.Length) { Token = uri, TokenData = data };
+    }
+
+    /// <summary>The secret of a slot of the kind token; the caller wipes it. Null: the slot is not for this token.</summary>
+    internal byte[]? TryOpenToken(ReadOnlyMemory<byte> data) => OpenByToken?.Invoke(data);
+
+    /// <summary>An X25519 private key, 32 bytes; the caller wipes its own.</summary>
+    public static KeySecret FromIdentity(ReadOnlySpan<byte> privateKey)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(privateKey.Length, RecipientSeal.KeySize);
+        return Copy(SlotKind.Recipient, privateKey);
+    }
+
+    /// <summary>Reads an identity file: the first line that does not begin with #.</summary>
+    public static KeySecret FromIdentityFile(string path)
+    {
+        using KeySecret text = FromKeyFile(path);
+        byte[] privateKey = RecipientText.TryFindPrivate(text.Bytes)
+            ?? throw new VolumeException(VolumeError.UnusableKey, $"{path} is not an identity file, or a character of it is wrong.");
+        try
+        {
+            return FromIdentity(privateKey);
+        }
+        finally
+        {
+            Secret.Wipe(privateKey);
+        }
     }
 
     /// <summary>Reads a key file: any file, pipe or device of 32 bytes to 16 MiB, every byte of which counts.</summary>
@@ -48,7 +98,11 @@ public sealed class KeySecret : IDisposable
         }
     }
 
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        Session?.Dispose();
+        _memory.Dispose();
+    }
 
     private static unsafe KeySecret ReadAll(int descriptor, string path)
     {

@@ -35,8 +35,14 @@ public enum VolumeError
     NoSuchSlot,
     /// <summary>It is the only key slot: without it nobody could unlock the volume any more.</summary>
     LastSlot,
+    /// <summary>No other slot unlocks the volume without a person.</summary>
+    LastUnattendedSlot,
+    /// <summary>A slot has no public key yet: it was made by an older Overlay and not used since.</summary>
+    SlotNotReady,
     /// <summary>The key file cannot serve: unreadable, too short or too long.</summary>
     UnusableKey,
+    /// <summary>A copy of the store is older than what is there; nobody said that this is meant.</summary>
+    WouldRollBack,
     /// <summary>An option is out of its range.</summary>
     BadOption,
 }

@@ -13,11 +13,26 @@ public static class VolumeUnlocker
     /// <summary>The key slots of a volume, for who may read its store: no secret is needed to see them.</summary>
     public static IReadOnlyList<KeySlotRow> ReadSlots(string root)
     {
+        using MetadataStore store = OpenStore(root);
+        return store.ReadKeySlots();
+    }
+
+    /// <summary>A volume's store, for what needs no key. The caller disposes of it.</summary>
+    internal static MetadataStore OpenStore(string root)
+    {
         VolumePaths paths = new(root);
         VolumeConfig config = VolumeConfig.Load(paths.Root);
-        using MetadataStore store = MetadataStore.Open(paths.Store(config));
-        CheckVolume(store, config);
-        return store.ReadKeySlots();
+        MetadataStore store = MetadataStore.Open(paths.Store(config));
+        try
+        {
+            CheckVolume(store, config);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     /// <summary>
@@ -28,21 +43,46 @@ public static class VolumeUnlocker
     {
         ArgumentNullException.ThrowIfNull(secret);
         VolumePaths paths = new(root);
+        return UnlockCopy(root, paths.Store(VolumeConfig.Load(paths.Root)), secret);
+    }
+
+    /// <summary>The volume with a copy of its store in the store's place.</summary>
+    internal static UnlockedVolume UnlockCopy(string root, string storePath, KeySecret secret)
+    {
+        VolumePaths paths = new(root);
         VolumeConfig config = VolumeConfig.Load(paths.Root);
-        MetadataStore store = MetadataStore.Open(paths.Store(config));
-        SecretMemory key = new(SlotSealing.KeySize);
+        MetadataStore store = MetadataStore.Open(storePath);
+        SecretMemory key = new(SlotSealing.KeySize), slotPrivateKey = new(SlotSealing.KeySize);
         try
         {
             CheckVolume(store, config);
-            int slot = OpenAnySlot(store, secret, paths.Root, key.Bytes);
-            CheckKey(store, key.Bytes);
-            return new UnlockedVolume(paths.Root, store, key, slot);
+            KeySlotRow slot = OpenAnySlot(store, secret, paths.Root, key.Bytes, slotPrivateKey.Bytes);
+            UnlockedVolume volume = new(paths.Root, store, key, slotPrivateKey, slot.Id);
+            if (slot.PublicKey.IsEmpty)
+                TryAddPublicKey(store, slot, key.Bytes, slotPrivateKey.Bytes);
+            return volume;
         }
         catch
         {
             key.Dispose();
+            slotPrivateKey.Dispose();
             store.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>For a slot of an older Overlay, so that the volume key can be changed without its secret from now on.</summary>
+    private static void TryAddPublicKey(MetadataStore store, KeySlotRow slot, ReadOnlySpan<byte> volumeKey, ReadOnlySpan<byte> slotPrivateKey)
+    {
+        byte[] publicKey = RecipientSeal.PublicKey(slotPrivateKey);
+        byte[] seal = SlotSealing.RecipientSealOf(slot.Kind, slot.Salt.Span, publicKey, volumeKey, store.Volume.Id.Span);
+        try
+        {
+            store.Connection.InTransaction(() => VolumeTables.InsertRecipient(store.Connection, slot with { PublicKey = publicKey, PublicKeySeal = seal }));
+        }
+        catch (VolumeException e) when (e.Error is VolumeError.Busy or VolumeError.DiskFull or VolumeError.StoreUnavailable)
+        {
+            // A store that cannot be written now can be read all the same; the next time will do.
         }
     }
 
@@ -55,25 +95,34 @@ public static class VolumeUnlocker
             throw StoreErrors.Damaged(store.Path, "it describes an unknown kind of volume.");
     }
 
-    /// <returns>The slot's number.</returns>
-    private static int OpenAnySlot(MetadataStore store, KeySecret secret, string root, Span<byte> volumeKey)
+    private static KeySlotRow OpenAnySlot(MetadataStore store, KeySecret secret, string root, Span<byte> volumeKey, Span<byte> slotPrivateKey)
     {
-        List<KeySlotRow> slots = store.ReadKeySlots().Where(
-            slot => slot.Kind == secret.Kind && slot.KeyVersion == store.Volume.KeyVersion).ToList();
-        string kind = secret.Kind == SlotKind.KeyFile ? "key file" : "passphrase";
+        // All of them as they are at one moment: the volume key may be changed meanwhile.
+        IReadOnlyList<KeySlotRow> all = [];
+        IReadOnlyList<KeyVersionRow> versions = [];
+        store.Connection.InSnapshot(() =>
+        {
+            store.Refresh();
+            all = store.ReadKeySlots();
+            versions = store.ReadKeyVersions();
+        });
+        List<KeySlotRow> slots = all.Where(slot => slot.Kind == secret.Kind && slot.KeyVersion == store.Volume.KeyVersion).ToList();
+        string kind = SlotKinds.Name(secret.Kind);
         if (slots.Count == 0)
             throw new VolumeException(VolumeError.NoSuchSlot, $"The volume {root} cannot be unlocked by {kind}.");
         foreach (KeySlotRow slot in slots)
         {
-            if (SlotSealing.TryOpen(slot, secret, store.Volume.Id.Span, store.Path, volumeKey))
-                return slot.Id;
+            if (!SlotSealing.TryOpen(slot, secret, store.Volume.Id.Span, store.Path, volumeKey, slotPrivateKey))
+                continue;
+            CheckKey(store, versions, volumeKey);
+            return slot;
         }
         throw new VolumeException(VolumeError.WrongKey, $"This is not the {kind} of the volume {root}.");
     }
 
-    private static void CheckKey(MetadataStore store, ReadOnlySpan<byte> volumeKey)
+    internal static void CheckKey(MetadataStore store, IReadOnlyList<KeyVersionRow> versions, ReadOnlySpan<byte> volumeKey)
     {
-        KeyVersionRow? version = store.ReadKeyVersions().FirstOrDefault(row => row.Version == store.Volume.KeyVersion);
+        KeyVersionRow? version = versions.FirstOrDefault(row => row.Version == store.Volume.KeyVersion);
         bool right = version is not null
             && Secret.Same(SlotSealing.CheckValue(volumeKey, store.Volume.Id.Span), version.CheckValue.Span);
         if (!right)

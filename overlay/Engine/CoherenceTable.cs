@@ -49,6 +49,29 @@ internal sealed unsafe class CoherenceTable
     /// <summary>An inode's counter, for who only looks at it.</summary>
     internal ulong* WordAt(ulong inode) => (ulong*)_memory + LiveTable.IndexOf(inode);
 
+    /// <summary>
+    /// Moves when keys of files were destroyed: bits 0 to 15 each time, bits 16 to 31 where files that are open shall fail, too. No process has
+    /// number 0: that number's generation is free for it.
+    /// </summary>
+    internal uint Shreddings => Volatile.Read(ref *ShredWord);
+
+    /// <summary>Tells every process of this host. False: the disk has no room for a change of the table.</summary>
+    internal bool TryTellShredding(bool openFilesFail)
+    {
+        const nint PageSize = 4096;
+        if (Kernel.Advise((nint)ShredWord & -PageSize, (nuint)PageSize, Kernel.MADV_POPULATE_WRITE) != 0 && Kernel.LastError == Errno.EFAULT)
+            return false;
+        for (; ; )
+        {
+            uint before = Shreddings;
+            uint after = (before & 0xFFFF0000) + (openFilesFail ? 0x10000u : 0) | (before + 1) & 0xFFFF;
+            if (Interlocked.CompareExchange(ref *ShredWord, after, before) == before)
+                return true;
+        }
+    }
+
+    private uint* ShredWord => (uint*)(_memory + CoherenceLayout.GenerationsOffset);
+
     internal ICoherence For(ulong inode) => new Counter((ulong*)_memory + LiveTable.IndexOf(inode), LockAt(CoherenceLayout.InodeLocksOffset, inode));
 
     /// <summary>The write lock of an inode.</summary>

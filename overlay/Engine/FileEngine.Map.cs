@@ -21,6 +21,7 @@ internal sealed unsafe partial class FileEngine
         using (Operation operation = Begin(fd))
         {
             file = operation.File;
+            file.CheckKey(isOpening: false);
             if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
                 throw new ErrnoException(Errno.EACCES, "not open for reading");
             if (length == 0 || offset % PageSize != 0)

@@ -290,7 +290,22 @@ internal sealed unsafe partial class FileEngine
             file.EndOperation();
             throw new ErrnoException(Errno.EBADF, "not open for this");
         }
+        CheckKey(file);
         return new Operation(file, flags);
+    }
+
+    /// <summary>Ends the operation that was begun where the file is one that may not be used any more.</summary>
+    private static void CheckKey(OpenFile file)
+    {
+        try
+        {
+            file.CheckKey(isOpening: false);
+        }
+        catch
+        {
+            file.EndOperation();
+            throw;
+        }
     }
 
     /// <summary>Keeps the file's descriptor from being given up while it is used.</summary>

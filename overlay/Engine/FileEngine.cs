@@ -149,6 +149,8 @@ internal sealed partial class FileEngine : IDisposable
             {
                 if (isNew && !TryOpen(file, fd, flags, status, how))
                     return 0;
+                if (!isNew)
+                    file.CheckKey(isOpening: true);
                 if (!isTransient)
                 {
                     file.Attach(fd, flags);

@@ -35,8 +35,12 @@ internal sealed partial class OpenFile : IBackingFile
 
     /// <summary>How far the file has come, if the agent has not been told yet; else 0.</summary>
     private ulong _news;
+    private uint _newSeals;
     private int _offsetDescriptor = -1;
     private long _offset;
+
+    private uint _shreddings;
+    private bool _mayNotOpen, _mayNotGoOn;
     private (uint Memory, uint Offset) _directAlignment;
 
     /// <summary>Where the file ended when it was opened: who reads exactly as far need not ask whether there is more.</summary>
@@ -110,11 +114,31 @@ internal sealed partial class OpenFile : IBackingFile
     {
         File = file;
         Volume = volume;
+        _shreddings = volume.Shreddings;
         OffsetLock = volume.Coherence.OffsetLockOf(Inode);
         Log = log;
     }
 
     internal void BeginOperation() => Interlocked.Increment(ref _operations);
+
+    /// <summary>
+    /// The file's key may have been destroyed meanwhile ('overlay-ctl shred'): then it cannot be opened again, and, if that was asked for, what has
+    /// it open fails, too. Of several destructions since the last call the sternest counts: the word does not say which file was whose.
+    /// </summary>
+    internal void CheckKey(bool isOpening)
+    {
+        uint now = Volume.Coherence.Shreddings;
+        if (now != _shreddings)
+        {
+            bool othersFail = now >> 16 != _shreddings >> 16;
+            _shreddings = now;
+            bool isGone = Volume.IsKeyGone(File.FileId.ToArray());
+            _mayNotOpen |= isGone;
+            _mayNotGoOn |= isGone && othersFail;
+        }
+        if (_mayNotGoOn || (isOpening && _mayNotOpen))
+            throw new ErrnoException(isOpening ? Errno.ENOKEY : Errno.EIO, "the file's key was destroyed (overlay-ctl shred)");
+    }
 
     internal void EndOperation() => Interlocked.Decrement(ref _operations);
 
@@ -227,15 +251,18 @@ internal sealed partial class OpenFile : IBackingFile
 
     private void TakeNews()
     {
-        if (File.TryTakeNews(out ulong sequence))
-            _news = sequence;
+        if (!File.TryTakeNews(out ulong sequence, out uint seals))
+            return;
+        _news = sequence;
+        _newSeals += seals;
     }
 
     internal void TellNews()
     {
         if (_news != 0)
-            Volume.NoteState(File.FileId, _news);
+            Volume.NoteState(File.FileId, _news, _newSeals);
         _news = 0;
+        _newSeals = 0;
     }
 
     internal void WaitForOperations()

@@ -41,6 +41,17 @@ internal sealed class RecentKeys
         }
     }
 
+    /// <summary>Keys were destroyed; any of these may be among them.</summary>
+    internal void Clear()
+    {
+        lock (_gate)
+        {
+            Secret.Wipe(_keys);
+            Array.Clear(_ids);
+            _known = 0;
+        }
+    }
+
     internal void Put(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
     {
         lock (_gate)

@@ -28,6 +28,7 @@ internal sealed class Volume : IKeySource
     private readonly List<FileSequence> _states = [];
     private long _lastNotes, _lastStates;
     private int _nextBatch = 1;
+    private uint _shreddings;
 
     /// <summary>The agent that keeps the volume's pages, where that is not ours.</summary>
     private AgentLink? _keeper;
@@ -88,8 +89,33 @@ internal sealed class Volume : IKeySource
 
     internal CoherenceTable Coherence { get; }
 
+    /// <summary>What <see cref="CoherenceTable.Shreddings"/> was before the last key was got: whoever keeps it sees later ones.</summary>
+    internal uint Shreddings => _shreddings;
+
+    /// <summary>The agent says that there is no such key any more. Where no agent can be asked it is not known, and false.</summary>
+    internal bool IsKeyGone(byte[] fileId)
+    {
+        byte[] key = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        try
+        {
+            return !_agent.Ask(Id, Root, client => client.TryGetKey(Id, fileId, key));
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN)
+        {
+            return false;
+        }
+        finally
+        {
+            Secret.Wipe(key);
+        }
+    }
+
     public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
     {
+        uint shreddings = Coherence.Shreddings;
+        if (shreddings != _shreddings)
+            _recent.Clear();
+        _shreddings = shreddings;
         if (_recent.TryGet(fileId, key))
             return true;
         byte[] id = fileId.ToArray();
@@ -155,11 +181,11 @@ internal sealed class Volume : IKeySource
     }
 
     /// <summary>Tells the agent how far a file has come, so that an older copy of it in its place is found (format §5).</summary>
-    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence)
+    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint seals)
     {
         lock (_stock)
         {
-            _states.Add(new FileSequence(fileId.ToArray(), sequence));
+            _states.Add(new FileSequence(fileId.ToArray(), sequence, seals));
             if (_states.Count < LargestBatch && Environment.TickCount64 - _lastStates < NoteDelay)
                 return;
         }

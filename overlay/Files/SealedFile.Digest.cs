@@ -16,6 +16,8 @@ public sealed partial class SealedFile
     /// <summary>So many groups are read to take the groups below a truncation out of the sum; beyond, it is given up.</summary>
     private const int MostGroupsSubtracted = 1024;
 
+    private long _toldSeals;
+
     private ulong _delta;
     private ushort _deltaEpoch;
     private bool _isDigestOpen;
@@ -30,17 +32,21 @@ public sealed partial class SealedFile
         _isDigestOpen = false;
         _delta = 0;
         _hasNews = false;
+        _toldSeals = _key.Seals;
     }
 
     /// <summary>The header's sequence, if this process has written the header since it was asked last.</summary>
-    public bool TryTakeNews(out ulong sequence)
+    /// <param name="seals">How often the file's key has sealed here since it was last asked.</param>
+    public bool TryTakeNews(out ulong sequence, out uint seals)
     {
         lock (_gate)
         {
-            sequence = 0;
+            (sequence, seals) = (0, 0);
             if (!_hasNews)
                 return false;
             _hasNews = false;
+            seals = (uint)Math.Min(_key.Seals - _toldSeals, uint.MaxValue);
+            _toldSeals += seals;
             Revalidate(); // what a failed write only meant to write does not count
             sequence = _header.Sequence;
             return true;

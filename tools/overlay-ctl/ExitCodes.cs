@@ -33,6 +33,9 @@ internal static class ExitCodes
     /// <summary>`doctor`: something is not fit.</summary>
     internal const int Unfit = 8;
 
+    /// <summary>`keys due`: something is due.</summary>
+    internal const int Due = 9;
+
     // 126 and 127, a command that cannot be executed or does not exist: shim/native/start/overlay-exec.c.
 
     /// <summary>`run`: the command died of a signal: 128 + its number.</summary>
@@ -40,9 +43,9 @@ internal static class ExitCodes
 
     internal static int Of(VolumeError error) => error switch
     {
-        VolumeError.WrongKey or VolumeError.NoSuchSlot or VolumeError.UnusableKey => Key,
+        VolumeError.WrongKey or VolumeError.NoSuchSlot or VolumeError.UnusableKey or VolumeError.SlotNotReady => Key,
         VolumeError.BadOption => Usage,
-        VolumeError.LastSlot => Failed,
+        VolumeError.LastSlot or VolumeError.LastUnattendedSlot or VolumeError.WouldRollBack => Failed,
         _ => Volume,
     };
 }

@@ -4,7 +4,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Linq;
 using System.Text.Json;
+using Overlay.Ctl.Keys;
 using Overlay.Ctl.Verify;
+using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
 
@@ -15,8 +17,15 @@ internal static class KeyCommand
 {
     internal static Command Make() => new("key", "List, add, remove and change the keys that unlock a volume.")
     {
-        MakeList(), MakeAdd(), MakeRemove(), MakeChange(),
+        MakeList(), MakeAdd(), MakeRemove(), MakeChange(), RotateCommand.Make(), RecipientCommand.Make(),
     };
+
+    internal static Option<bool> LastUnattended() => new("--last-unattended")
+    {
+        Description = "Also if no key file or token is left then: without a person nothing starts any more.",
+    };
+
+    internal static bool IsUnattended(KeySlotRow slot) => SlotKinds.IsUnattended(slot.Kind);
 
     private static Argument<string> Volume() => new("VOLUME") { Description = "The volume." };
 
@@ -43,19 +52,27 @@ internal static class KeyCommand
     {
         Argument<string> volume = Volume();
         Option<string?> label = Label();
+        Option<string?> recipient = new("--recipient") { Description = "Public key (overlay1…) of who shall unlock the volume with the identity file that belongs to it.", HelpName = "KEY" };
         KeyOptions key = new(), added = new("new-");
-        Command command = new("add", "Let another key file or passphrase unlock the volume.") { volume, label };
+        Command command = new("add", "Let another key file, passphrase or recipient unlock the volume.") { volume, label, recipient };
         key.AddTo(command);
         added.AddTo(command);
         command.SetAction(parsed =>
         {
+            byte[]? publicKey = parsed.GetValue(recipient) is string text ? RecipientCommand.Parse(text) : null;
             using UnlockedVolume unlocked = Unlock(parsed, volume, key);
-            using KeySecret secret = added.Read(parsed, isNew: true);
-            KeySlotRow slot = unlocked.AddSlot(secret, parsed.GetValue(label) ?? "");
+            KeySlotRow slot = publicKey is not null ? unlocked.AddRecipient(publicKey, parsed.GetValue(label) ?? "")
+                : AddSecret(unlocked, added, parsed, parsed.GetValue(label) ?? "");
             Console.WriteLine($"Slot {slot.Id} was added: {Describe(slot)}.");
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static KeySlotRow AddSecret(UnlockedVolume unlocked, KeyOptions added, ParseResult parsed, string label)
+    {
+        using KeySecret secret = added.Read(parsed, isNew: true);
+        return unlocked.AddSlot(secret, label);
     }
 
     private static Command MakeRemove()
@@ -63,9 +80,10 @@ internal static class KeyCommand
         Argument<string> volume = Volume();
         Argument<int> slot = new("SLOT") { Description = "Its number in 'key list'." };
         Option<bool> dryRun = new("--dry-run") { Description = "Only say what would be removed." };
+        Option<bool> unattended = LastUnattended();
         KeyOptions key = new();
         Command command = new("remove",
-            "Take a key slot away; the last one stays. Copies of the store that were made before (backups, snapshots) still open with it.") { volume, slot, dryRun };
+            "Take a key slot away; the last one stays. Copies of the store that were made before (backups, snapshots) still open with it.") { volume, slot, dryRun, unattended };
         key.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -79,7 +97,7 @@ internal static class KeyCommand
                 Console.WriteLine(slots.Count == 1 ? $"Slot {id} would not be removed: it is the last one." : $"Slot {id} would be removed: {Describe(removed)}.");
                 return ExitCodes.Ok;
             }
-            unlocked.RemoveSlot(id);
+            unlocked.RemoveSlot(id, parsed.GetValue(unattended));
             Console.WriteLine($"Slot {id} was removed: {Describe(removed)}.");
             Forget(unlocked);
             return ExitCodes.Ok;
@@ -92,8 +110,9 @@ internal static class KeyCommand
         Argument<string> volume = Volume();
         Option<int?> slot = new("--slot") { Description = "The slot to change (default: the one that the given key opens).", HelpName = "N" };
         Option<string?> label = Label();
+        Option<bool> unattended = LastUnattended();
         KeyOptions key = new(), changed = new("new-");
-        Command command = new("change", "Put a new key file or passphrase in an old one's place.") { volume, slot, label };
+        Command command = new("change", "Put a new key file or passphrase in an old one's place.") { volume, slot, label, unattended };
         key.AddTo(command);
         changed.AddTo(command);
         command.SetAction(parsed =>
@@ -102,7 +121,7 @@ internal static class KeyCommand
             int id = parsed.GetValue(slot) ?? unlocked.OpenedSlot;
             string oldLabel = unlocked.Store.ReadKeySlots().FirstOrDefault(row => row.Id == id)?.Label ?? "";
             using KeySecret secret = changed.Read(parsed, isNew: true);
-            KeySlotRow added = unlocked.ReplaceSlot(id, secret, parsed.GetValue(label) ?? oldLabel);
+            KeySlotRow added = unlocked.ReplaceSlot(id, secret, parsed.GetValue(label) ?? oldLabel, null, parsed.GetValue(unattended));
             Console.WriteLine($"Slot {id} was replaced by slot {added.Id}: {Describe(added)}.");
             Forget(unlocked);
             return ExitCodes.Ok;
@@ -110,7 +129,7 @@ internal static class KeyCommand
         return command;
     }
 
-    private static UnlockedVolume Unlock(ParseResult parsed, Argument<string> volume, KeyOptions key)
+    internal static UnlockedVolume Unlock(ParseResult parsed, Argument<string> volume, KeyOptions key)
     {
         using KeySecret secret = key.Read(parsed);
         return VolumeUnlocker.Unlock(parsed.GetValue(volume)!, secret);
@@ -122,11 +141,12 @@ internal static class KeyCommand
             Console.Error.WriteLine("overlay-ctl: a running agent holds the store's log: the removed slot's bytes stay in it until that agent's next checkpoint or end.");
     }
 
-    private static string KindOf(KeySlotRow slot) => slot.Kind == SlotKind.KeyFile ? "key file" : "passphrase";
+    private static string KindOf(KeySlotRow slot) => SlotKinds.Name(slot.Kind);
 
-    private static string CostOf(KeySlotRow slot) => slot.Cost is PassphraseCost cost ? $"Argon2id, {cost.MemoryKiB / 1024} MiB, {cost.Iterations} passes" : "";
+    private static string CostOf(KeySlotRow slot) => slot.Cost is PassphraseCost cost ? $"Argon2id, {cost.MemoryKiB / 1024} MiB, {cost.Iterations} passes"
+        : slot.Kind == SlotKind.Recipient ? RecipientText.Public(slot.PublicKey.Span) : FindingText.Escape(slot.Token);
 
-    private static string Describe(KeySlotRow slot)
+    internal static string Describe(KeySlotRow slot)
     {
         string cost = CostOf(slot), label = slot.Label.Length > 0 ? $" \"{FindingText.Escape(slot.Label)}\"" : "";
         return cost.Length > 0 ? $"{KindOf(slot)}{label} ({cost})" : KindOf(slot) + label;
@@ -150,7 +170,7 @@ internal static class KeyCommand
         {
             writer.WriteStartObject();
             writer.WriteNumber("slot", slot.Id);
-            writer.WriteString("kind", slot.Kind == SlotKind.KeyFile ? "key-file" : "passphrase");
+            writer.WriteString("kind", KindOf(slot).Replace(' ', '-'));
             writer.WriteString("label", slot.Label);
             writer.WriteString("created", slot.Created.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
             if (slot.Cost is PassphraseCost cost)
@@ -158,6 +178,10 @@ internal static class KeyCommand
                 writer.WriteNumber("memoryKiB", cost.MemoryKiB);
                 writer.WriteNumber("iterations", cost.Iterations);
             }
+            if (slot.Kind == SlotKind.Recipient)
+                writer.WriteString("recipient", RecipientText.Public(slot.PublicKey.Span));
+            if (slot.Token.Length > 0)
+                writer.WriteString("token", slot.Token);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();

@@ -4,6 +4,8 @@ using System.IO;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Overlay.Crypto;
+using Overlay.Ctl.Keys;
+using Overlay.Ctl.Keys.Pkcs11;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl;
@@ -24,22 +26,41 @@ internal sealed class KeyOptions(string prefix = "")
 
     internal Option<int?> PassphraseDescriptor { get; } = new($"--{prefix}passphrase-fd") { Description = "Open descriptor to read the passphrase from.", HelpName = "N" };
 
+    /// <summary>Only where a volume is unlocked: to add a recipient its public key is enough.</summary>
+    private Option<string?> Identity { get; } = new("--identity") { Description = "Identity file of a recipient (key recipient new, recovery combine).", HelpName = "FILE" };
+
+    private Option<string?> Token { get; } = new($"--{prefix}pkcs11")
+    {
+        Description = "RSA key of a PKCS #11 token, as a URI: pkcs11:token=NAME;object=KEY?module-path=FILE.", HelpName = "URI",
+    };
+
+    private Option<string?> PinFile { get; } = new($"--{prefix}pin-file") { Description = "File whose first line is the token's PIN.", HelpName = "FILE" };
+
     internal void AddTo(Command command)
     {
+        if (prefix.Length == 0)
+            command.Add(Identity);
         command.Add(KeyFile);
         command.Add(PassphraseFile);
         command.Add(PassphraseDescriptor);
+        command.Add(Token);
+        command.Add(PinFile);
     }
 
     /// <param name="isNew">Makes a key file that does not exist; asks twice at the prompt.</param>
     internal KeySecret Read(ParseResult parsed, bool isNew = false)
     {
+        if (prefix.Length == 0 && parsed.GetResult(Identity) is not null && parsed.GetValue(Identity) is string identity)
+            return KeySecret.FromIdentityFile(identity);
         if (parsed.GetValue(KeyFile) is string keyFile)
         {
             if (isNew && !File.Exists(keyFile))
                 NewKeyFile.Make(keyFile);
+            KeyFileMode.Check(keyFile);
             return KeySecret.FromKeyFile(keyFile);
         }
+        if (parsed.GetValue(Token) is string token)
+            return OfToken(TokenUri.Parse(token), parsed.GetValue(PinFile), isNew);
         byte[] passphrase = parsed.GetValue(PassphraseFile) is string file ? FromFile(file)
             : parsed.GetValue(PassphraseDescriptor) is int descriptor ? FromDescriptor(descriptor)
             : Prompt(prefix, isNew);
@@ -50,6 +71,22 @@ internal sealed class KeyOptions(string prefix = "")
         finally
         {
             Secret.Wipe(passphrase);
+        }
+    }
+
+    private KeySecret OfToken(TokenUri uri, string? pinFile, bool isNew)
+    {
+        string? file = pinFile ?? uri.PinSource;
+        if (file is null && Console.IsInputRedirected)
+            throw new ControlException(ExitCodes.Usage, $"no PIN: give --{prefix}pin-file, or a terminal to ask at.");
+        byte[] pin = file is not null ? FromFile(file) : Ask("PIN of the token: ");
+        try
+        {
+            return isNew ? TokenSecret.Make(uri, pin) : TokenSecret.Open(uri, pin);
+        }
+        finally
+        {
+            Secret.Wipe(pin);
         }
     }
 

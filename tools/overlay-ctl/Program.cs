@@ -7,6 +7,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Ctl.Doctor;
+using Overlay.Ctl.Keys;
 using Overlay.Ctl.Repair;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Volumes;
@@ -28,6 +29,7 @@ internal static class Program
         {
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
             DoctorCommand.Make(),
+            RecoveryCommand.Make(), ShredCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using Overlay.Crypto;
 using Overlay.Engine;
@@ -38,6 +39,42 @@ internal sealed class RawVolume : IKeySource, IDisposable
         }
         if (coherence >= 0)
             _ = Kernel.Close(coherence);
+    }
+
+    /// <summary>Programs of this host let go of keys that were destroyed. False: they could not be told.</summary>
+    internal bool TryTellShredding(bool openFilesFail, IEnumerable<ulong> inodes)
+    {
+        if (_coherence is null)
+            return true;
+        if (!_coherence.TryTellShredding(openFilesFail))
+            return false;
+        try
+        {
+            foreach (ulong inode in inodes)
+                MoveCounter(inode);
+            return true;
+        }
+        catch (ErrnoException)
+        {
+            return false; // no room, or nobody may lock here
+        }
+    }
+
+    /// <summary>As a write would: what the filter holds of a small file is good until then, and it does not ask the engine before.</summary>
+    private void MoveCounter(ulong inode)
+    {
+        IFileLock held = _coherence!.LockOf(inode);
+        held.Enter();
+        try
+        {
+            ICoherence counter = _coherence.For(inode);
+            counter.BeginWrite();
+            counter.EndWrite();
+        }
+        finally
+        {
+            held.Exit();
+        }
     }
 
     internal UnlockedVolume Unlocked => _volume;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
 using Overlay.Metadata.Agent;
+using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
 
@@ -29,10 +30,42 @@ internal static partial class Program
                 using (var volume = VolumeUnlocker.Unlock(root, secret))
                 using (var passphrase = KeySecret.FromPassphrase("correct horse"u8))
                 {
-                    s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
-                    SQLitePCL.raw.sqlite3_progress_handler(volume.Store.Connection.Sqlite.Handle, 1, s_countDown, null);
+                    DieInAfter(volume, steps);
                     _ = volume.ReplaceSlot(volume.OpenedSlot, passphrase, "new", new PassphraseCost(1024, 1));
                 }
+                return 0;
+            case ["rotate", var root, var keyFile, var steps]:
+                using (var secret = KeySecret.FromKeyFile(keyFile))
+                using (var volume = VolumeUnlocker.Unlock(root, secret))
+                {
+                    DieInAfter(volume, steps);
+                    using var rotation = new KeyRotation(volume, []);
+                    rotation.Run();
+                }
+                return 0;
+            case ["shred", var root, var keyFile, var fileId, var steps]:
+                using (var secret = KeySecret.FromKeyFile(keyFile))
+                using (var volume = VolumeUnlocker.Unlock(root, secret))
+                {
+                    DieInAfter(volume, steps);
+                    var shredder = new KeyShredder(volume, "number");
+                    shredder.DestroyRows([(Convert.FromHexString(fileId), "file")]);
+                    _ = shredder.CleanStore();
+                    _ = shredder.CleanCopies([]);
+                }
+                return 0;
+            case ["restore", var copy, var storePath, var volumeId]:
+                using (var restore = StoreRestore.Begin(copy, storePath, Convert.FromHexString(volumeId)))
+                {
+                    StoreComparison comparison;
+                    using (var opened = restore.OpenCopy())
+                        comparison = StoreComparison.Make(opened.Store, restore.Current, []);
+                    Console.WriteLine("go");
+                    restore.Run(comparison);
+                }
+                return 0;
+            case ["rows", var root, var keyFile, var count]:
+                MakeRows(root, keyFile, int.Parse(count, CultureInfo.InvariantCulture));
                 return 0;
             case ["create-stepping-files", var root, var keyFile, var steps]:
                 s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
@@ -110,6 +143,30 @@ internal static partial class Program
         pool.Retire();
         File.WriteAllText(Path.Combine(target, "file.txt"),
             $"{Convert.ToHexStringLower(fileId)} {Convert.ToHexStringLower(key)}\n");
+    }
+
+    private static void DieInAfter(UnlockedVolume volume, string steps)
+    {
+        s_stepsLeft = long.Parse(steps, CultureInfo.InvariantCulture);
+        SQLitePCL.raw.sqlite3_progress_handler(volume.Store.Connection.Sqlite.Handle, 1, s_countDown, null);
+    }
+
+    /// <summary>So many files as the store knows them; there are none behind them.</summary>
+    private static void MakeRows(string root, string keyFile, int count)
+    {
+        using var secret = KeySecret.FromKeyFile(keyFile);
+        using var volume = VolumeUnlocker.Unlock(root, secret);
+        byte[] fileId = new byte[16], key = new byte[32];
+        volume.Store.Connection.InTransaction(() =>
+        {
+            for (var i = 0; i < count; i++)
+            {
+                Overlay.Crypto.NonceSource.Fill(fileId);
+                Overlay.Crypto.NonceSource.Fill(key);
+                volume.Store.Files.InsertPooled(fileId, volume.Wrap(fileId, key), volume.Store.Volume, 1_600_000_000 + i * 100L);
+                volume.Store.Files.SetLive(fileId, $"some/directory/{i / 1000}/file-{i}");
+            }
+        });
     }
 
     private static void DieAfter(string steps)

@@ -5,6 +5,7 @@ using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Format;
 using Overlay.Interop;
+using Overlay.Metadata.Keys;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Verify;
@@ -93,7 +94,7 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
             OpenStatus.NotSealed => isMarked ? Kind.DamagedHeader : Kind.Plaintext,
             OpenStatus.UnsupportedVersion => Kind.UnknownVersion,
             OpenStatus.ForeignVolume => Kind.ForeignVolume,
-            OpenStatus.NoKey => Kind.NoKey,
+            OpenStatus.NoKey => IsShredded() ? Kind.Shredded : Kind.NoKey,
             OpenStatus.WrongKey => Kind.WrongKey,
             _ => Kind.DamagedHeader,
         };
@@ -103,6 +104,12 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
         string cause = result.Status == OpenStatus.Newborn ? "it was cut to nothing outside of Overlay"
             : kind == Kind.DamagedHeader ? "the header is damaged" : result.Reason;
         report(new Finding(kind, _relative, cause) { StoredOffset = 0 });
+    }
+
+    private bool IsShredded()
+    {
+        lock (volume.Unlocked)
+            return FileId is not null && ShredTable.TryFind(volume.Unlocked.Store.Connection, FileId) is not null;
     }
 
     private void CheckDigest(DigestState digest)

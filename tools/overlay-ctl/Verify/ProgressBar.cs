@@ -9,12 +9,15 @@ internal sealed class ProgressBar : IDisposable
     private const int Width = 30;
 
     private readonly Func<(long Done, long All)> _progress;
+    private readonly string _unit;
     private readonly Timer? _timer;
     private bool _isDrawn;
 
-    internal ProgressBar(bool isWanted, Func<(long Done, long All)> progress)
+    /// <param name="unit">What is counted.</param>
+    internal ProgressBar(bool isWanted, Func<(long Done, long All)> progress, string unit = "files")
     {
         _progress = progress;
+        _unit = unit;
         if (isWanted && !Console.IsErrorRedirected)
             _timer = new Timer(_ => Draw(), null, 300, 200);
     }
@@ -32,7 +35,7 @@ internal sealed class ProgressBar : IDisposable
     {
         (long done, long all) = _progress();
         int filled = all == 0 ? 0 : (int)(done * Width / all);
-        Console.Error.Write($"\r[{new string('#', filled)}{new string('.', Width - filled)}] {done} of {all} files");
+        Console.Error.Write($"\r[{new string('#', filled)}{new string('.', Width - filled)}] {done} of {all} {_unit}");
         _isDrawn = true;
     }
 }

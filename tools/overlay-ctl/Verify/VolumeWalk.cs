@@ -9,9 +9,14 @@ using Overlay.Metadata.Volumes;
 namespace Overlay.Ctl.Verify;
 
 /// <summary>The regular files of a volume, each inode once, without following symbolic links.</summary>
-internal sealed class VolumeWalk(string root, Action<Finding> report)
+/// <param name="root">The volume's.</param>
+/// <param name="report">Takes what cannot be looked at.</param>
+/// <param name="allNames">Every name of each inode.</param>
+internal sealed class VolumeWalk(string root, Action<Finding> report, bool allNames = false)
 {
     private readonly Dictionary<(ulong Device, ulong Inode), string> _names = [];
+
+    internal string Root => root;
 
     /// <summary>In order. Of several names of one file the first.</summary>
     internal List<string> Files { get; } = [];
@@ -19,7 +24,9 @@ internal sealed class VolumeWalk(string root, Action<Finding> report)
     internal void Run()
     {
         Enter(root);
-        Files.AddRange(_names.Values.Order(StringComparer.Ordinal));
+        if (!allNames)
+            Files.AddRange(_names.Values);
+        Files.Sort(StringComparer.Ordinal);
     }
 
     internal static string Relative(string root, string path) => path.Length > root.Length ? path[root.Length..].TrimStart('/') : "";
@@ -46,6 +53,8 @@ internal sealed class VolumeWalk(string root, Action<Finding> report)
             return;
         if (status.Type == FileStatus.Regular)
         {
+            if (allNames)
+                Files.Add(path);
             string first = _names.GetValueOrDefault((status.Device, status.Inode), path);
             _names[(status.Device, status.Inode)] = string.CompareOrdinal(path, first) < 0 ? path : first;
         }
