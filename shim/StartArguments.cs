@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Overlay.Engine;
+using Overlay.Files;
 
 namespace Overlay.Shim;
 
@@ -21,4 +22,10 @@ internal unsafe struct StartArguments
     internal int* HasLocks;
     internal int* LimitChanges;
     internal RecentFile.Shown* Recent;
+    internal int* HasFilter;
+    internal uint* MemoryGeneration;
+    internal byte* CacheSize;
+    internal CacheTable* Cache;
+    internal CachedFileData** CachedFiles;
+    internal long DescriptorLimit;
 }

@@ -12,6 +12,8 @@
 #include <signal.h>
 
 #include "autostart.h"
+#include "cached_read.h"
+#include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
 #include "fork.h"
@@ -22,6 +24,7 @@
 #include "mapping.h"
 #include "own_stack.h"
 #include "recent.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trap.h"
@@ -177,6 +180,12 @@ static int load(void)
             .has_locks = &overlay_has_locks,
             .limit_changes = &overlay_limit_changes,
             .recent = &overlay_recent,
+            .has_filter = &overlay_has_filter,
+            .memory_generation = &overlay_memory_generation,
+            .cache_size = overlay_settings.cache_size,
+            .cache = &overlay_cache,
+            .cached_files = overlay_cached_files,
+            .descriptor_limit = FD_LIMIT,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);
