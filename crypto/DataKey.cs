@@ -123,6 +123,31 @@ public sealed unsafe partial class DataKey : IDisposable
         return error == 0;
     }
 
+    /// <summary>The same, with the tag apart from the text.</summary>
+    public bool TryOpen(
+        ReadOnlySpan<byte> storedNonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> text, ReadOnlySpan<byte> tag, Span<byte> plain)
+    {
+        if (tag.Length != TagSize || plain.Length < text.Length)
+            throw new ArgumentException("the plain text does not fit", nameof(plain));
+        byte* nonce = stackalloc byte[LongestNonce];
+        Expand(storedNonce, nonce);
+        byte* key = Live();
+        ulong size = (ulong)text.Length, dataSize = (ulong)associatedData.Length;
+        int error;
+        fixed (byte* target = plain, source = text, mac = tag, data = associatedData)
+        {
+            error = Suite switch
+            {
+                CipherSuite.Aes256Gcm => Sodium.AesOpenApart(target, null, source, size, mac, data, dataSize, nonce, key),
+                CipherSuite.Aegis256 => Sodium.AegisOpenApart(target, null, source, size, mac, data, dataSize, nonce, key),
+                _ => Sodium.ChaChaOpenApart(target, null, source, size, mac, data, dataSize, nonce, key),
+            };
+        }
+        if (error != 0)
+            plain[..text.Length].Clear();
+        return error == 0;
+    }
+
     /// <summary>What a version of a block adds to its file's digest (format §5): nobody without the key can tell it. Never 0.</summary>
     /// <param name="description">32 bytes, the nonce among them.</param>
     public ulong Mark(long block, ReadOnlySpan<byte> description)

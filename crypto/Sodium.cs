@@ -39,6 +39,15 @@ internal static unsafe partial class Sodium
     public static partial int AegisOpen(
         byte* target, ulong* targetSize, byte* none, byte* text, ulong size, byte* data, ulong dataSize, byte* nonce, byte* key);
 
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aes256gcm_decrypt_detached_afternm")]
+    public static partial int AesOpenApart(byte* target, byte* none, byte* text, ulong size, byte* tag, byte* data, ulong dataSize, byte* nonce, byte* state);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_aegis256_decrypt_detached")]
+    public static partial int AegisOpenApart(byte* target, byte* none, byte* text, ulong size, byte* tag, byte* data, ulong dataSize, byte* nonce, byte* key);
+
+    [LibraryImport(Library, EntryPoint = "crypto_aead_xchacha20poly1305_ietf_decrypt_detached")]
+    public static partial int ChaChaOpenApart(byte* target, byte* none, byte* text, ulong size, byte* tag, byte* data, ulong dataSize, byte* nonce, byte* key);
+
     [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract")]
     public static partial int HkdfExtract(byte* pseudoRandomKey, byte* salt, nuint saltSize, byte* key, nuint keySize);
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Engine;
+using Overlay.Files;
 using Overlay.Interop;
 
 namespace Overlay.Shim;
@@ -14,7 +15,7 @@ internal static unsafe class Exports
 {
     private static FileEngine? s_engine;
 
-    private static FileEngine Engine => s_engine ?? throw new ErrnoException(Files.Errno.EIO, "the engine was not started");
+    private static FileEngine Engine => s_engine ?? throw new ErrnoException(Errno.EIO, "the engine was not started");
 
     /// <summary>The first call of all: the runtime starts inside it, and only a trivial method may be that call (design §5).</summary>
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_nop")]
@@ -29,11 +30,14 @@ internal static unsafe class Exports
             Descriptors.HasLocks = start->HasLocks;
             FileSizeLimit.Changes = start->LimitChanges;
             if (RuntimeThreads.Start(start->Threads) == 0)
-                throw new ErrnoException(Files.Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
+                throw new ErrnoException(Errno.EIO, "the runtime's threads are not what runtime/threads.c takes them for");
             MappingTable.Note = start->NoteMappings;
             RecentFile.Start(start->Recent, start->ForkCount);
             LazyPublisher.Tell = start->NoteLazy;
             LazyPublisher.Begin = start->BeginLazy;
+            Kernel.HasFilter = start->HasFilter;
+            UserMemory.Generation = start->MemoryGeneration;
+            CachedReads.Enable(start->CachedFiles, start->DescriptorLimit);
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -262,7 +266,7 @@ internal static unsafe class Exports
     }
 
     private static long CheckOffset(long offset) =>
-        offset >= 0 ? offset : throw new ErrnoException(Files.Errno.EINVAL, "a negative offset");
+        offset >= 0 ? offset : throw new ErrnoException(Errno.EINVAL, "a negative offset");
 
     private static EngineSettings Settings(StartArguments* start)
     {
@@ -273,7 +277,8 @@ internal static unsafe class Exports
         List<string> roots = [.. volumes.Split(':', StringSplitOptions.RemoveEmptyEntries)];
         int[] kept = new ReadOnlySpan<int>(start->Kept, (int)start->KeptCount).ToArray();
         int* forkCount = start->ForkCount;
-        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, () => Volatile.Read(ref *forkCount), () =>
+        BlockCache cache = new(new MemoryShare(Text(start->CacheSize)), start->Cache);
+        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, cache, () => Volatile.Read(ref *forkCount), () =>
         {
             // bin/overlay-ctl lies two folders above lib/overlay/liboverlay-engine.so.
             string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));
@@ -282,7 +287,7 @@ internal static unsafe class Exports
                 if (startAgent(controlText, volumesText, keyFileText) >= 0)
                     return;
                 EngineLog.Write(control, "the agent could not be started");
-                throw new ErrnoException(Files.Errno.ENOTCONN, "the agent could not be started");
+                throw new ErrnoException(Errno.ENOTCONN, "the agent could not be started");
             }
         });
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Overlay.Engine;
+using Overlay.Files;
 
 namespace Overlay.Shim;
 
@@ -23,4 +24,10 @@ internal unsafe struct StartArguments
     internal RecentFile.Shown* Recent;
     internal delegate* unmanaged<LazyPublisher.Note*, int, void> NoteLazy;
     internal delegate* unmanaged<int> BeginLazy;
+    internal int* HasFilter;
+    internal uint* MemoryGeneration;
+    internal byte* CacheSize;
+    internal CacheTable* Cache;
+    internal CachedFileData** CachedFiles;
+    internal long DescriptorLimit;
 }

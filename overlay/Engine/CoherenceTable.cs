@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
@@ -73,6 +74,9 @@ internal sealed unsafe class CoherenceTable
     private uint* ShredWord => (uint*)(_memory + CoherenceLayout.GenerationsOffset);
 
     internal ICoherence For(ulong inode) => new Counter((ulong*)_memory + LiveTable.IndexOf(inode), LockAt(CoherenceLayout.InodeLocksOffset, inode));
+
+    internal CachedFile CachedFileOf(ulong inode, int blockSize) => new(
+        (ulong*)_memory + LiveTable.IndexOf(inode), (ulong*)(_memory + CoherenceLayout.LiveOffset) + LiveTable.IndexOf(inode), BitOperations.Log2((uint)blockSize));
 
     /// <summary>The write lock of an inode.</summary>
     internal IFileLock LockOf(ulong inode) => LockAt(CoherenceLayout.InodeLocksOffset, inode) ?? _locks.For(inode);

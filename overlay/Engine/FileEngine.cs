@@ -15,8 +15,6 @@ namespace Overlay.Engine;
 /// </summary>
 internal sealed partial class FileEngine : IDisposable
 {
-    private const int CacheCapacity = 32 << 20;
-
     [Flags]
     internal enum AttachFlags
     {
@@ -32,7 +30,6 @@ internal sealed partial class FileEngine : IDisposable
     private readonly AgentLink _agent;
     private readonly Volume?[] _volumes;
     private readonly FileTable _table = new();
-    private readonly BlockCache _cache = new(CacheCapacity);
     private readonly KeptDescriptors _kept;
     private readonly uint _bootWord;
 
@@ -54,7 +51,7 @@ internal sealed partial class FileEngine : IDisposable
             KernelFile.Proc = Descriptors.MoveAway(proc);
     }
 
-    public void Dispose() => _cache.Dispose();
+    public void Dispose() => _settings.Cache.Dispose();
 
     /// <summary>
     /// Connects every volume, and opens what may have to be opened later, now; what cannot be is left for its first use, and said there.
@@ -74,6 +71,7 @@ internal sealed partial class FileEngine : IDisposable
                 EngineLog.Write(_settings.Volumes[i], exception.Message);
             }
         }
+        _settings.Cache.Reserve();
         return 0;
     }
 
@@ -347,7 +345,7 @@ internal sealed partial class FileEngine : IDisposable
     }
 
     private FileContext ContextOf(OpenFile file, Volume volume, FileLog log) => new(
-        file, volume.Coherence.LockOf(file.Inode), volume.Coherence.For(file.Inode), volume.Coherence.RedoOf(file.Device, file.Inode), log, _cache,
+        file, volume.Coherence.LockOf(file.Inode), volume.Coherence.For(file.Inode), volume.Coherence.RedoOf(file.Device, file.Inode), log, _settings.Cache,
         volume.Id, _bootWord, volume.BlockSizeLog2);
 
     private Volume? FindByPath(string path)

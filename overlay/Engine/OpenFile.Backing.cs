@@ -12,6 +12,10 @@ internal sealed partial class OpenFile
 {
     public long Length => KernelFile.Status(_fd).Size;
 
+    public bool HearsOfReads => Kernel.IsFree;
+
+    public void WillRead(long offset, long length) => KernelFile.WillRead(_fd, offset, length);
+
     public int Read(long offset, Span<byte> buffer)
     {
         BecomeReadable();

@@ -117,6 +117,15 @@ internal sealed partial class OpenFile : IBackingFile
         _shreddings = volume.Shreddings;
         OffsetLock = volume.Coherence.OffsetLockOf(Inode);
         Log = log;
+        file.CachedFile = volume.Coherence.CachedFileOf(Inode, file.BlockSize);
+    }
+
+    /// <summary>O_DIRECT asks for alignment, which only the engine looks at.</summary>
+    private void NoteFlags(int fd, int flags)
+    {
+        _flagsByDescriptor[fd] = flags;
+        bool isPlainRead = (flags & Kernel.O_ACCMODE) != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
+        CachedReads.Set(fd, isPlainRead ? File.CachedFile : null);
     }
 
     internal void BeginOperation() => Interlocked.Increment(ref _operations);
@@ -156,7 +165,7 @@ internal sealed partial class OpenFile : IBackingFile
             bool mustWrite = (flags & Kernel.O_ACCMODE) != Kernel.O_RDONLY;
             if (_fd < 0 || (mustWrite && !_canWrite))
                 UseOrReopen(fd, flags, mustWrite);
-            _flagsByDescriptor[fd] = flags;
+            NoteFlags(fd, flags);
         }
     }
 
@@ -169,7 +178,7 @@ internal sealed partial class OpenFile : IBackingFile
         {
             foreach (int fd in new List<int>(_flagsByDescriptor.Keys))
                 if (Kernel.Control(fd, Kernel.F_GETFL, 0) is int flags and >= 0)
-                    _flagsByDescriptor[fd] = flags;
+                    NoteFlags(fd, flags);
             if ((coming & Unfit) == 0 || _isOwn || _fd < 0)
                 return;
             UseOwn();
@@ -182,6 +191,7 @@ internal sealed partial class OpenFile : IBackingFile
     {
         lock (_flagsByDescriptor)
         {
+            CachedReads.Set(fd, null);
             if (!_flagsByDescriptor.Remove(fd))
                 return false;
             if (_flagsByDescriptor.Count == 0)

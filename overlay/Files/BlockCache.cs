@@ -9,46 +9,23 @@ namespace Overlay.Files;
 /// </summary>
 /// <remarks>
 /// A slice belongs to a stamp, which a file draws anew whenever what it cached no longer holds; nothing has to be searched or
-/// thrown away then. Each set has a spin lock, held for one copy. The memory is left out of core dumps; untouched frames cost
-/// nothing. A slice shorter than 16 KiB ends its block: behind it are zeros.
+/// thrown away then. Readers take no lock: they look at the set's version before and after they have copied, and so does the filter, which reads
+/// the same memory (<see cref="CacheTable"/>). What changes under one stamp changes under its file's gate, and only with the coherence word.
+/// A slice shorter than 16 KiB ends its block: behind it are zeros.
 /// </remarks>
 public sealed unsafe partial class BlockCache : IDisposable
 {
     public const int SliceSizeLog2 = 14;
     public const int SliceSize = 1 << SliceSizeLog2;
 
-    private const int Ways = 4;
+    private const int Ways = CacheSet.Ways;
 
     private static long s_lastStamp;
 
-    private readonly Frame[] _frames;
-    private readonly int[] _locks;
-    private readonly byte[] _hands;
-    private readonly byte* _memory;
-    private readonly int _setMask;
-
-    private struct Frame
+    /// <param name="capacity">Bytes of plaintext at most; rounded down to a power of two, at least 64 KiB.</param>
+    public BlockCache(long capacity)
+        : this(new FixedCacheRoom(capacity), capacity, null)
     {
-        public long Stamp;
-        public long Slice;
-        public int Length;
-        public bool WasUsed;
-    }
-
-    /// <param name="capacity">Bytes of plaintext at most; a power of two, at least 64 KiB.</param>
-    public BlockCache(int capacity)
-    {
-        int frames = capacity >> SliceSizeLog2;
-        _frames = new Frame[frames];
-        _locks = new int[frames / Ways];
-        _hands = new byte[frames / Ways];
-        _setMask = frames / Ways - 1;
-        const int ReadWrite = 3, PrivateAnonymousNoReserve = 0x4022, DontDump = 16;
-        nint memory = Map(0, (nuint)capacity, ReadWrite, PrivateAnonymousNoReserve, -1, 0);
-        if (memory == -1)
-            throw new OutOfMemoryException();
-        _ = Advise(memory, (nuint)capacity, DontDump);
-        _memory = (byte*)memory;
     }
 
     public static long NewStamp() => Interlocked.Increment(ref s_lastStamp);
@@ -56,24 +33,33 @@ public sealed unsafe partial class BlockCache : IDisposable
     /// <summary>Copies <paramref name="target"/> from the slice; bytes behind its end are zeros. False if it is not here.</summary>
     public bool TryRead(long stamp, long slice, int offset, Span<byte> target)
     {
-        int set = SetOf(stamp, slice);
-        Enter(set);
-        int way = Find(set, stamp, slice);
-        if (way >= 0)
+        if (!IsMapped)
+            return false;
+        long index = IndexOf(stamp, slice);
+        CacheSet* set = _table->Sets + index;
+        for (; ; )
         {
-            ref Frame frame = ref _frames[way];
-            frame.WasUsed = true;
-            int count = Math.Clamp(frame.Length - offset, 0, target.Length);
-            new ReadOnlySpan<byte>(_memory + ((long)way << SliceSizeLog2) + offset, count).CopyTo(target);
+            uint version = Volatile.Read(ref set->Version);
+            int way = Find(set, stamp, slice);
+            if (way < 0)
+                return false;
+            if (set->WasUsed[way] == 0)
+                set->WasUsed[way] = 1;
+            int count = Math.Clamp(set->Length[way] - offset, 0, target.Length);
+            new ReadOnlySpan<byte>(FrameAt(index, way) + offset, count).CopyTo(target);
             target[count..].Clear();
+            Interlocked.MemoryBarrier();
+            if (version % 2 == 0 && Volatile.Read(ref set->Version) == version)
+                return true;
+            Thread.SpinWait(4);
         }
-        Volatile.Write(ref _locks[set], 0);
-        return way >= 0;
     }
 
     /// <summary>Keeps a whole plain block as slices.</summary>
     public void PutBlock(long stamp, long block, int blockSize, ReadOnlySpan<byte> plain)
     {
+        if (!IsMapped && !TryMap())
+            return;
         int slices = Math.Max(1, blockSize >> SliceSizeLog2);
         int size = Math.Min(blockSize, SliceSize);
         for (int i = 0; i < slices; i++)
@@ -86,6 +72,8 @@ public sealed unsafe partial class BlockCache : IDisposable
     /// <summary>Changes a part of a block where it is kept; what is not kept stays so.</summary>
     public void Patch(long stamp, long block, int blockSize, int offset, ReadOnlySpan<byte> plain)
     {
+        if (!IsMapped)
+            return;
         int slices = Math.Max(1, blockSize >> SliceSizeLog2);
         while (!plain.IsEmpty)
         {
@@ -99,97 +87,125 @@ public sealed unsafe partial class BlockCache : IDisposable
     /// <summary>Overwrites the slices of these blocks that are kept under a stamp; for a file that is closed.</summary>
     public void Wipe(long stamp, long firstBlock, long lastBlock, int blockSize)
     {
-        int slicesPerBlock = Math.Max(1, blockSize >> SliceSizeLog2);
-        long first = firstBlock * slicesPerBlock, last = (lastBlock + 1) * slicesPerBlock - 1;
-        if (last - first < _frames.Length / Ways)
-        {
-            for (long slice = first; slice <= last; slice++)
-                WipeIn(SetOf(stamp, slice), stamp);
+        if (!IsMapped)
             return;
-        }
-        for (int set = 0; set < _locks.Length; set++)
-            WipeIn(set, stamp);
+        int slicesPerBlock = Math.Max(1, blockSize >> SliceSizeLog2);
+        long first = firstBlock * slicesPerBlock, count = (lastBlock + 1) * slicesPerBlock - first;
+        // Neighbouring slices are in neighbouring sets; and what was put in before the cache grew is where it was.
+        for (int log2 = _firstSetsLog2; log2 <= _table->SetsLog2; log2++)
+            for (long i = 0; i < Math.Min(count, 1L << log2); i++)
+                WipeIn(IndexOf(stamp, first + i, log2), stamp, isLarge: count >= LargeWipe);
     }
 
-    private void WipeIn(int set, long stamp)
+    private void WipeIn(long index, long stamp, bool isLarge)
     {
-        Enter(set);
-        for (int way = set * Ways; way < (set + 1) * Ways; way++)
+        const int DontNeed = 4;
+        CacheSet* set = _table->Sets + index;
+        for (int way = 0; way < Ways; way++)
         {
-            if (_frames[way].Stamp != stamp)
+            if (set->Keys[2 * way] != stamp)
                 continue;
-            new Span<byte>(_memory + ((long)way << SliceSizeLog2), _frames[way].Length).Clear();
-            _frames[way] = default;
+            Enter(set);
+            if (set->Keys[2 * way] == stamp)
+            {
+                byte* frame = FrameAt(index, way);
+                if (!isLarge || Advise((nint)frame, SliceSize, DontNeed) != 0)
+                    new Span<byte>(frame, set->Length[way]).Clear();
+                set->Keys[2 * way] = set->Keys[2 * way + 1] = 0;
+                set->Length[way] = set->WasUsed[way] = 0;
+            }
+            Leave(set);
         }
-        Volatile.Write(ref _locks[set], 0);
     }
-
-    public void Dispose() => _ = Unmap((nint)_memory, (nuint)_frames.Length << SliceSizeLog2);
 
     private void Put(long stamp, long slice, ReadOnlySpan<byte> plain)
     {
-        int set = SetOf(stamp, slice);
+        long index = IndexOf(stamp, slice);
+        CacheSet* set = _table->Sets + index;
         Enter(set);
         int way = Find(set, stamp, slice);
+        bool wasEvicted = way < 0 && WasEvicted(set, TagOf(stamp, slice));
         if (way < 0)
             way = Evict(set);
-        byte* memory = _memory + ((long)way << SliceSizeLog2);
-        int before = _frames[way].Length;
+        byte* memory = FrameAt(index, way);
+        int before = set->Length[way];
         plain.CopyTo(new Span<byte>(memory, SliceSize));
         if (before > plain.Length)
             new Span<byte>(memory + plain.Length, before - plain.Length).Clear();
-        _frames[way] = new Frame { Stamp = stamp, Slice = slice, Length = plain.Length, WasUsed = true };
-        Volatile.Write(ref _locks[set], 0);
+        set->Keys[2 * way] = stamp;
+        set->Keys[2 * way + 1] = slice;
+        set->Length[way] = plain.Length;
+        set->WasUsed[way] = 1;
+        Leave(set);
+        if (wasEvicted)
+            NoteEvictedInVain();
     }
 
     private void PatchSlice(long stamp, long slice, int offset, ReadOnlySpan<byte> plain)
     {
-        int set = SetOf(stamp, slice);
+        long index = IndexOf(stamp, slice);
+        CacheSet* set = _table->Sets + index;
         Enter(set);
         int way = Find(set, stamp, slice);
         if (way >= 0)
         {
             // Behind the end there are zeros already.
-            plain.CopyTo(new Span<byte>(_memory + ((long)way << SliceSizeLog2) + offset, plain.Length));
-            _frames[way].Length = Math.Max(_frames[way].Length, offset + plain.Length);
+            plain.CopyTo(new Span<byte>(FrameAt(index, way) + offset, plain.Length));
+            set->Length[way] = Math.Max(set->Length[way], offset + plain.Length);
         }
-        Volatile.Write(ref _locks[set], 0);
+        Leave(set);
     }
 
-    private int Evict(int set)
+    private static int Evict(CacheSet* set)
     {
         for (; ; )
         {
-            int way = set * Ways + (_hands[set] = (byte)((_hands[set] + 1) % Ways));
-            if (!_frames[way].WasUsed)
+            int way = (int)(set->Hand = (set->Hand + 1) % Ways);
+            if (set->WasUsed[way] == 0)
+            {
+                if (set->Keys[2 * way] != 0)
+                    set->Evicted[way] = TagOf(set->Keys[2 * way], set->Keys[2 * way + 1]);
                 return way;
-            _frames[way].WasUsed = false;
+            }
+            set->WasUsed[way] = 0;
         }
     }
 
-    private int Find(int set, long stamp, long slice)
+    private static bool WasEvicted(CacheSet* set, uint tag)
     {
-        for (int way = set * Ways; way < (set + 1) * Ways; way++)
-            if (_frames[way].Stamp == stamp && _frames[way].Slice == slice)
+        for (int way = 0; way < Ways; way++)
+            if (set->Evicted[way] == tag)
+                return true;
+        return false;
+    }
+
+    private static int Find(CacheSet* set, long stamp, long slice)
+    {
+        for (int way = 0; way < Ways; way++)
+            if (set->Keys[2 * way] == stamp && set->Keys[2 * way + 1] == slice)
                 return way;
         return -1;
     }
 
-    private int SetOf(long stamp, long slice) =>
-        (int)((ulong)(slice + stamp * 977) * 0x9E3779B97F4A7C15 >> 32) & _setMask;
+    private static uint TagOf(long stamp, long slice) => (uint)((ulong)(slice + stamp * 977) * 0x9E3779B97F4A7C15 >> 32) | 1;
 
-    private void Enter(int set)
+    private long IndexOf(long stamp, long slice) => IndexOf(stamp, slice, Volatile.Read(ref _table->SetsLog2));
+
+    /// <summary>Neighbouring slices are in neighbouring sets: a file as large as the cache fits into it.</summary>
+    private static long IndexOf(long stamp, long slice, int setsLog2) => (slice + stamp * 0x9E3779B1) & ((1L << setsLog2) - 1);
+
+    private byte* FrameAt(long index, int way) => _table->Frames + ((((long)way << _table->WayLog2) + index) << SliceSizeLog2);
+
+    private static void Enter(CacheSet* set)
     {
-        while (Interlocked.CompareExchange(ref _locks[set], 1, 0) != 0)
+        for (; ; )
+        {
+            uint version = Volatile.Read(ref set->Version);
+            if (version % 2 == 0 && Interlocked.CompareExchange(ref set->Version, version + 1, version) == version)
+                return;
             Thread.SpinWait(4);
+        }
     }
 
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint Map(nint address, nuint size, int protection, int flags, int fd, long offset);
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(nint address, nuint size, int advice);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int Unmap(nint address, nuint size);
+    private static void Leave(CacheSet* set) => Volatile.Write(ref set->Version, set->Version + 1);
 }

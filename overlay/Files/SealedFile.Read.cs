@@ -18,7 +18,9 @@ public sealed partial class SealedFile
         lock (_gate)
         {
             Revalidate();
-            return ReadCurrent(offset, target);
+            int count = ReadCurrent(offset, target);
+            ShowCached();
+            return count;
         }
     }
 
@@ -47,6 +49,13 @@ public sealed partial class SealedFile
         }
     }
 
+    /// <summary>To the filter, which then reads what is cached without us while the coherence word stands.</summary>
+    private void ShowCached()
+    {
+        if (_highestCached >= 0)
+            CachedFile?.Show(_cachedWord, _stamp, _header.Size);
+    }
+
     private int ReadCurrent(long offset, Span<byte> target)
     {
         long left = _header.Size - offset;
@@ -54,45 +63,60 @@ public sealed partial class SealedFile
             return 0;
         if (left < target.Length)
             target = target[..(int)left];
-        int done = 0;
+        int done = 0, looked = 0;
         while (done < target.Length)
         {
+            for (; looked <= done; looked += LookStep)
+                LookAhead(offset + looked, Math.Min(LookStep, target.Length - looked));
             long block = _geometry.BlockOf(offset + done);
             int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
             Span<byte> part = target.Slice(done, Math.Min(_geometry.BlockSize - inBlock, target.Length - done));
             try
             {
-                ReadPart(block, inBlock, part);
+                if (TryReadCached(block, inBlock, part))
+                    done += part.Length;
+                else if (inBlock == 0 && part.Length == _geometry.BlockSize)
+                    done += ReadWholeBlocks(block, target[done..]);
+                else
+                    done += ReadPart(block, inBlock, part);
             }
             catch (ErrnoException) when (done > 0)
             {
                 part.Clear(); // what was expanded of a block that turned out to be damaged is nobody's
                 return done;
             }
-            done += part.Length;
         }
         return done;
     }
 
-    private void ReadPart(long block, int inBlock, Span<byte> part)
+    /// <summary>As many blocks as come with one call to the kernel, straight into the caller's memory.</summary>
+    private int ReadWholeBlocks(long block, Span<byte> target)
     {
-        if (TryReadCached(block, inBlock, part))
-            return;
-        if (part.Length == _geometry.BlockSize)
+        int count = OpenRawRun(block, target);
+        if (count == 0)
         {
-            int length = OpenBlock(block, part);
-            part[length..].Clear();
-            return;
+            int length = OpenBlock(block, target[.._geometry.BlockSize]);
+            target[length.._geometry.BlockSize].Clear();
+            count = 1;
         }
+        if (AreReadAgain(block, count))
+            for (int i = 0; i < count; i++)
+                PutCached(block + i, target.Slice(i << _geometry.BlockSizeLog2, _geometry.BlockSize));
+        return count << _geometry.BlockSizeLog2;
+    }
+
+    private int ReadPart(long block, int inBlock, Span<byte> part)
+    {
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         Span<byte> plain = scratch.Span[.._geometry.BlockSize];
         int plainLength = OpenBlock(block, plain);
         // Who reads all of a block has it; only parts come in rows.
-        if (inBlock > 0 || part.Length < plainLength)
+        if (inBlock > 0 || part.Length < plainLength || AreReadAgain(block, 1))
             PutCached(block, plain[..plainLength]);
         int copied = Math.Clamp(plainLength - inBlock, 0, part.Length);
         plain.Slice(inBlock, copied).CopyTo(part);
         part[copied..].Clear();
+        return part.Length;
     }
 
     /// <summary>All slices of the part must be there, or none is used.</summary>
@@ -190,18 +214,16 @@ public sealed partial class SealedFile
             length = stored;
             return TryOpenUnits(version, page, slot, block, plain);
         }
-        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
-        Span<byte> sealedText = scratch.Span;
-        if (!TryTakeInline(version, sealedText[..stored]) &&
-            ReadStored(_geometry.PlaceOffset(page.Group, slot, version.Place), sealedText[..stored]) != stored)
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> text = scratch.Span[..stored];
+        if (!TryTakeInline(version, text) && ReadPlace(_geometry.PlaceOffset(page.Group, slot, version.Place), text) != stored)
             return false;
         if (version.Kind == StoredKind.Raw)
         {
             length = stored;
-            return version.TryOpen(_fileId, block, _key, sealedText, plain);
+            return version.TryOpen(_fileId, block, _key, text, plain);
         }
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
-        return version.TryOpen(_fileId, block, _key, sealedText, packed.Span) &&
-            BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
+        return version.TryOpen(_fileId, block, _key, text, packed.Span) && BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
     }
 }

@@ -52,7 +52,7 @@ public sealed partial class SealedFile
             for (next = first + 1; next < count && table.PlaceOf(next) == place;)
                 next++;
             int start = first << _units.SizeLog2, end = Math.Min(next << _units.SizeLog2, length);
-            if (place >= PlaceCount || ReadStored(_geometry.PlaceOffset(page.Group, slot, place) + start, scratch.Span[..(end - start)]) != end - start)
+            if (place >= PlaceCount || ReadPlace(_geometry.PlaceOffset(page.Group, slot, place) + start, scratch.Span[..(end - start)]) != end - start)
                 return false;
             // From the last to the first: the room for a unit's tag is where the next one's text was.
             for (int unit = next - 1; unit >= first; unit--)

@@ -53,6 +53,9 @@ public sealed partial class SealedFile : IDisposable
         _cachedWord = ~0UL;
     }
 
+    /// <summary>How the filter learns what it may read by itself; null: nobody asks.</summary>
+    public CachedFile? CachedFile { get; set; }
+
     public ReadOnlySpan<byte> FileId => _fileId;
 
     public int BlockSize => _geometry.BlockSize;
@@ -252,6 +255,8 @@ public sealed partial class SealedFile : IDisposable
     {
         lock (_gate)
         {
+            CachedFile?.Return();
+            CachedFile = null;
             WipeCached();
             foreach (IndexPage page in _index.Values)
                 page.Return();
@@ -272,6 +277,7 @@ public sealed partial class SealedFile : IDisposable
             // Ours was the only change if the counter went up by just one write: what we have cached is then the truth.
             bool isAlone = _context.Coherence.Word == _wordAtEntry + 65536 && (_wordAtEntry & 0xFFFF) == 0;
             _cachedWord = isAlone ? _wordAtEntry + 65536 : ~0UL;
+            ShowCached();
         }
         _context.Lock.Exit();
     }

@@ -15,6 +15,14 @@ public interface IBackingFile
     /// <summary>Reads until <paramref name="buffer"/> is full or the file ends; returns the bytes read.</summary>
     int Read(long offset, Span<byte> buffer);
 
+    /// <summary>Is it of any use to say what will be read?</summary>
+    bool HearsOfReads => false;
+
+    /// <summary>This will be read soon.</summary>
+    void WillRead(long offset, long length)
+    {
+    }
+
     /// <summary>Writes all of <paramref name="data"/>.</summary>
     void Write(long offset, ReadOnlySpan<byte> data);
 

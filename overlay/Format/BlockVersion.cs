@@ -102,17 +102,13 @@ public readonly ref struct BlockVersion
             key.TryOpen(_bytes.Slice(16, 16), associatedData, _bytes.Slice(32, key.TagSize), default);
     }
 
-    /// <summary>
-    /// Opens <c>sealedText[..StoredLength]</c>; the buffer must have <c>TagSize</c> bytes more, which are overwritten.
-    /// </summary>
-    public bool TryOpen(ReadOnlySpan<byte> fileId, long block, DataKey key, Span<byte> sealedText, Span<byte> stored)
+    /// <summary>Opens the stored bytes, <see cref="StoredLength"/> of them.</summary>
+    public bool TryOpen(ReadOnlySpan<byte> fileId, long block, DataKey key, ReadOnlySpan<byte> text, Span<byte> stored)
     {
-        int length = StoredLength;
-        _bytes.Slice(32, key.TagSize).CopyTo(sealedText[length..]);
         Span<byte> associatedData = stackalloc byte[AssociatedSize];
         Describe(associatedData, fileId, block);
         return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
-            key.TryOpen(_bytes.Slice(16, 16), associatedData, sealedText[..(length + key.TagSize)], stored[..length]);
+            key.TryOpen(_bytes.Slice(16, 16), associatedData, text[..StoredLength], _bytes.Slice(32, key.TagSize), stored[..StoredLength]);
     }
 
     private void Begin(ulong interval, uint boot, uint word)

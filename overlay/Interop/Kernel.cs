@@ -28,6 +28,12 @@ internal static unsafe partial class Kernel
     internal const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
     internal const uint MFD_CLOEXEC = 1, MFD_NOEXEC_SEAL = 8;
 
+    /// <summary>Not 0: the program has put a seccomp filter on itself, which may end it for a call that is not foreseen. Null in tests.</summary>
+    internal static int* HasFilter { get; set; }
+
+    /// <summary>May calls be made that one can do without?</summary>
+    internal static bool IsFree => HasFilter == null || System.Threading.Volatile.Read(ref *HasFilter) == 0;
+
     internal static int LastError => Marshal.GetLastPInvokeError();
 
     [LibraryImport("libc", EntryPoint = "openat64", SetLastError = true)]
@@ -56,6 +62,9 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
     internal static partial int Allocate(int fd, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
+    internal static partial int AdviseFile(int fd, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Sync(int fd);
@@ -113,6 +122,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "setrlimit64", SetLastError = true)]
     internal static partial int SetLimit(int resource, Limit* limit);
 
+    [LibraryImport("libc", EntryPoint = "sysinfo", SetLastError = true)]
+    internal static partial int Information(SystemInformation* information);
+
     internal const int FUTEX_WAIT = 0, FUTEX_WAKE = 1;
 
     /// <summary>The system call has no function of its own in libc.</summary>
@@ -146,6 +158,15 @@ internal static unsafe partial class Kernel
     {
         internal ulong Soft;
         internal ulong Hard;
+    }
+
+    /// <summary>struct sysinfo, 112 bytes, as far as it is used.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 112)]
+    internal struct SystemInformation
+    {
+        /// <summary>In units of <see cref="Unit"/> bytes.</summary>
+        [FieldOffset(32)] internal ulong TotalMemory;
+        [FieldOffset(104)] internal uint Unit;
     }
 
     /// <summary>struct flock.</summary>

@@ -96,6 +96,14 @@ internal static unsafe class KernelFile
         return done;
     }
 
+    /// <summary>The kernel takes at most some hundred KiB a call.</summary>
+    internal static void WillRead(int fd, long offset, long length)
+    {
+        const int WillNeed = 3, Most = 128 << 10;
+        for (long done = 0; done < length; done += Most)
+            _ = Kernel.AdviseFile(fd, offset + done, Math.Min(Most, length - done), WillNeed);
+    }
+
     internal static void Write(int fd, long offset, ReadOnlySpan<byte> data)
     {
         int done = 0;

@@ -10,7 +10,7 @@ namespace Overlay.Interop;
 /// <remarks>
 /// The kernel is asked, a page at a time, by calls that do nothing else: <c>rt_sigprocmask</c> with an unknown request reads eight bytes and
 /// refuses; <c>FUTEX_WAKE_OP</c> adds 0 to a word, in one step. Each costs as much as an empty system call, so pages that were good are
-/// remembered. What a program unmaps or protects after it was used for a sealed file's bytes is believed to be good still: docs/errors.md.
+/// remembered until the program unmaps or protects something, as far as the filter sees it: docs/errors.md.
 /// A handler for SIGSEGV would cost nothing, but that signal is the program's (Java and Go live on it).
 /// </remarks>
 internal static unsafe partial class UserMemory
@@ -19,9 +19,13 @@ internal static unsafe partial class UserMemory
     private const ulong FirstPage = 4096, EndOfUserHalf = 0x7FFFFFFFF000;
     private const int Remembered = 1024; // a power of two; each page has one place
     private const long WritableMark = 1;
+    private const int GenerationBits = 27;
 
-    /// <summary>Addresses of good pages, with <see cref="WritableMark"/> where they may be written.</summary>
+    /// <summary>Number of the page, generation in which it was good, and <see cref="WritableMark"/> where it may be written.</summary>
     private static readonly long[] s_good = new long[Remembered];
+
+    /// <summary>Grows when the program unmaps or protects memory; set at start. Null in tests, where nobody says so.</summary>
+    internal static uint* Generation { get; set; }
 
     /// <summary>Nobody waits on it.</summary>
     private static readonly int* s_ownWord = (int*)NativeMemory.AllocZeroed(64);
@@ -51,12 +55,14 @@ internal static unsafe partial class UserMemory
     private static bool IsGood(ulong page, bool isWriting)
     {
         ref long known = ref s_good[(int)(page / (ulong)PageSize) & (Remembered - 1)];
+        long generation = Generation == null ? 0 : Volatile.Read(ref *Generation) & ((1L << GenerationBits) - 1);
+        long good = ((long)(page / (ulong)PageSize) << GenerationBits | generation) << 1;
         long seen = Volatile.Read(ref known);
-        if ((seen & ~WritableMark) == (long)page && (!isWriting || (seen & WritableMark) != 0))
+        if (seen == (good | WritableMark) || (!isWriting && seen == good))
             return true;
         if (isWriting ? !CanWrite(page) : !CanRead(page))
             return false;
-        Volatile.Write(ref known, (long)page | (isWriting ? WritableMark : 0));
+        Volatile.Write(ref known, good | (isWriting ? WritableMark : 0));
         return true;
     }
 

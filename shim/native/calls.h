@@ -32,7 +32,7 @@
     /* sending.c */                                                                                                    \
     X(sendmsg) X(sendmmsg)                                                                                             \
     /* process.c */                                                                                                    \
-    X(exit_group) X(setuid_family) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)                    \
+    X(exit_group) X(setuid_family) X(seccomp) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)         \
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \
@@ -48,6 +48,9 @@ OVERLAY_HANDLERS(OVERLAY_DECLARE_HANDLER)
 
 /* process.c; before exec and exit: the settled sizes of what this process has open are written (format 8). */
 void process_settle(void) HIDDEN;
+
+/* process.c; not 0: the program has put a seccomp filter on itself. */
+extern int overlay_has_filter HIDDEN;
 
 /* Calls that take one path and need nothing but the hiding of `.overlay`: see dispatch.c. */
 int on_path_only(struct overlay_call *call) HIDDEN;

@@ -47,7 +47,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_execve] = on_execve, [SYS_execveat] = on_execveat, [SYS_exit_group] = on_exit_group,
     [SYS_fork] = on_fork, [SYS_vfork] = on_vfork, [SYS_clone] = on_clone, [SYS_clone3] = on_clone3,
     [SYS_set_robust_list] = on_set_robust_list,
-    [SYS_prctl] = on_prctl, [SYS_seccomp] = on_setuid_family,
+    [SYS_prctl] = on_prctl, [SYS_seccomp] = on_seccomp,
     [SYS_landlock_restrict_self] = on_setuid_family,
     [SYS_setuid] = on_setuid_family, [SYS_setgid] = on_setuid_family, [SYS_setreuid] = on_setuid_family,
     [SYS_setregid] = on_setuid_family, [SYS_setresuid] = on_setuid_family, [SYS_setresgid] = on_setuid_family,

@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+struct cache_table;
+struct cached_file;
+
 /* What filter and runtime ask of each other about threads (shim/runtime/threads.c). */
 struct overlay_engine_threads {
     /* Ours: around the runtime's work at the end of a thread; no fork meanwhile, and no signal any more. */
@@ -57,6 +60,16 @@ struct overlay_engine_start {
     void (*note_lazy)(const struct overlay_lazy_range *ranges, int count);
     /* Before the first of them: 1: their faults will be answered; 0: they cannot be. */
     int (*begin_lazy)(void);
+    /* Not 0: the program has put a seccomp filter on itself. */
+    const int *has_filter;
+    /* Grows when the program unmaps or protects memory. */
+    const uint32_t *memory_generation;
+    /* OVERLAY_CACHE: bytes of the block cache at most, or NULL. */
+    const char *cache_size;
+    /* Filled by the engine, for cached_read.c. */
+    struct cache_table *cache;
+    struct cached_file **cached_files; /* by descriptor */
+    int64_t descriptor_limit;
 };
 
 /* What overlay_attach is told about a descriptor. */

@@ -36,7 +36,7 @@ static inline struct overlay_opened engine_opened(const struct stat *status, int
 
 /* What init.c found in the environment; the strings stay valid. */
 struct engine_settings {
-    const char *engine_path, *start_path, *volumes, *agent, *key_file;
+    const char *engine_path, *start_path, *volumes, *agent, *key_file, *cache_size;
     const char *runtime_entry; /* "OVERLAY_RUNTIME_DIR=..." or NULL: a started agent must listen where we look */
 };
 extern struct engine_settings overlay_settings HIDDEN;

@@ -12,6 +12,8 @@
 #include <signal.h>
 
 #include "autostart.h"
+#include "cached_read.h"
+#include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
 #include "fork.h"
@@ -23,6 +25,7 @@
 #include "mapping.h"
 #include "own_stack.h"
 #include "recent.h"
+#include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "trap.h"
@@ -180,6 +183,12 @@ static int load(void)
             .recent = &overlay_recent,
             .note_lazy = lazy_note,
             .begin_lazy = lazy_begin,
+            .has_filter = &overlay_has_filter,
+            .memory_generation = &overlay_memory_generation,
+            .cache_size = overlay_settings.cache_size,
+            .cache = &overlay_cache,
+            .cached_files = overlay_cached_files,
+            .descriptor_limit = FD_LIMIT,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

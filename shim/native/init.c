@@ -55,6 +55,7 @@ static void take_settings(char *const *own)
     overlay_settings.volumes = environment_value(own, "OVERLAY_VOLUMES");
     overlay_settings.agent = environment_value(own, "OVERLAY_AGENT");
     overlay_settings.key_file = environment_value(own, "OVERLAY_KEY_FILE");
+    overlay_settings.cache_size = environment_value(own, "OVERLAY_CACHE");
     const char *runtime = environment_value(own, "OVERLAY_RUNTIME_DIR");
     overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
     overlay_trace_socket = environment_value(own, "OVERLAY_TRACE");

@@ -32,6 +32,8 @@ int on_exit_group(struct overlay_call *call)
     return PASS;
 }
 
+int overlay_has_filter;
+
 /* Afterwards the engine's file or the agent's socket may be out of reach: have both before. */
 int on_setuid_family(struct overlay_call *call)
 {
@@ -41,11 +43,19 @@ int on_setuid_family(struct overlay_call *call)
     return PASS;
 }
 
+/* What the engine can do without, it does no more: a call that the filter does not know may be the process's end. */
+int on_seccomp(struct overlay_call *call)
+{
+    int result = on_setuid_family(call);
+    __atomic_store_n(&overlay_has_filter, 1, __ATOMIC_RELAXED);
+    return result;
+}
+
 int on_prctl(struct overlay_call *call)
 {
     if (overlay_traps != 0 && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH)
         return answer(call, -EINVAL); /* it is in use */
-    return call->args[0] == PR_SET_SECCOMP ? on_setuid_family(call) : PASS;
+    return call->args[0] == PR_SET_SECCOMP ? on_seccomp(call) : PASS;
 }
 
 /* A thread pointer that is not libc's: filter and engine keep what belongs to the thread behind it. Go without cgo does this, first of all. */

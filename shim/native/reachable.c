@@ -11,11 +11,11 @@
 
 /* Each a page's number and the generation in which it was good. Threads may overwrite each other's: that only costs a question. */
 static uint64_t s_readable[REMEMBERED], s_writable[REMEMBERED];
-static uint32_t s_generation;
+uint32_t overlay_memory_generation;
 
 void reachable_forget(void)
 {
-    __atomic_add_fetch(&s_generation, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&overlay_memory_generation, 1, __ATOMIC_RELAXED);
 }
 
 /* Wakes nobody who waits for our own word, after it has added 0 to the other one. */
@@ -38,7 +38,7 @@ static bool is_reachable(uintptr_t at, bool is_writing)
     /* First of all: a slot that nobody has written looks like page 0 in generation 0. */
     if (is_bad_pointer((long)at))
         return false;
-    uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&s_generation, __ATOMIC_RELAXED) & 0xffffff);
+    uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&overlay_memory_generation, __ATOMIC_RELAXED) & 0xffffff);
     uint64_t *slot = (is_writing ? s_writable : s_readable) + page % REMEMBERED;
     if (__atomic_load_n(slot, __ATOMIC_RELAXED) == known)
         return true;
@@ -71,6 +71,27 @@ bool can_read(const void *memory, size_t size)
 bool can_write(void *memory, size_t size)
 {
     return is_range_reachable((uintptr_t)memory, size, true);
+}
+
+/* Buffers are many and of many pages. */
+#define FILLABLE_REMEMBERED 1024
+static uint64_t s_fillable[FILLABLE_REMEMBERED];
+
+bool can_fill(const void *memory, size_t size)
+{
+    uintptr_t at = (uintptr_t)memory, last = at + size - 1;
+    if (size == 0 || last < at || is_bad_pointer((long)at) || is_bad_pointer((long)last))
+        return size == 0;
+    uint64_t generation = __atomic_load_n(&overlay_memory_generation, __ATOMIC_RELAXED) & 0xffffff;
+    for (uintptr_t page = at / PAGE; page <= last / PAGE; page++) {
+        uint64_t *slot = s_fillable + page % FILLABLE_REMEMBERED, known = page << 24 | generation;
+        if (__atomic_load_n(slot, __ATOMIC_RELAXED) == known)
+            continue;
+        if (add_nothing(page * PAGE) == -EFAULT)
+            return false;
+        __atomic_store_n(slot, known, __ATOMIC_RELAXED);
+    }
+    return true;
 }
 
 static long shorter(size_t length, size_t limit)

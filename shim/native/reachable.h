@@ -12,11 +12,17 @@ bool can_read(const void *memory, size_t size) HIDDEN;
 /* Changes nothing. */
 bool can_write(void *memory, size_t size) HIDDEN;
 
+/* Any bytes that are about to be written: asking changes none of them. */
+bool can_fill(const void *memory, size_t size) HIDDEN;
+
 /* False for a path that is too long, too: the kernel says what it thinks of either. */
 bool can_read_path(const char *path) HIDDEN;
 
 /* A text of any length, as far as a path could go. */
 bool can_read_start(const char *text) HIDDEN;
+
+/* Grows with each reachable_forget; the engine looks at it, too. */
+extern uint32_t overlay_memory_generation HIDDEN;
 
 /* After munmap, mprotect and the like. */
 void reachable_forget(void) HIDDEN;

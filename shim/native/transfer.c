@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "cached_read.h"
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
@@ -58,6 +59,9 @@ int on_pread64(struct overlay_call *call)
     ON_SEALED(call);
     if (call->args[3] >= 0 && recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], call->args[3], &result))
         return answer(call, result);
+    long cached = cached_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], call->args[3]);
+    if (cached >= 0)
+        return answer(call, cached);
     return answer(call, ENGINE_CALL(pread, call->args[0], call->args[1], call->args[2], call->args[3]));
 }
 

@@ -2,8 +2,10 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Overlay.Files;
 using Overlay.Format;
 using Xunit;
 
@@ -37,6 +39,41 @@ public sealed class AgreementTests
         var linked = Regex.Match(Tree.Read("shim/liboverlay-engine.csproj"), "<LibsodiumVersion>(.*)</LibsodiumVersion>").Groups[1].Value;
         var assets = Tree.Read("overlay/obj/project.assets.json");
         Assert.Contains($"\"libsodium/{linked}\"", assets, System.StringComparison.Ordinal);
+    }
+
+    /// <summary>The filter reads the block cache that the engine fills.</summary>
+    [Fact]
+    public unsafe void Cache_is_laid_out_alike_in_C()
+    {
+        using var directory = new TemporaryDirectory();
+        var source = new StringBuilder("#include <stddef.h>\n#include \"block_cache.h\"\n");
+        void Claim(string what, long value) => source.Append(CultureInfo.InvariantCulture, $"_Static_assert({what} == {value}, \"{what}\");\n");
+        void Fields<T>(string type, params (string InC, string InCSharp)[] fields) where T : unmanaged
+        {
+            Claim($"sizeof(struct {type})", sizeof(T));
+            foreach (var (inC, inCSharp) in fields)
+                Claim($"offsetof(struct {type}, {inC})", (long)Marshal.OffsetOf<T>(inCSharp));
+        }
+        Claim("CACHE_WAYS", CacheSet.Ways);
+        Claim("CACHE_SLICE_SIZE_LOG2", BlockCache.SliceSizeLog2);
+        Claim("sizeof ((struct cache_set *)0)->key[0]", 2 * sizeof(long));
+        Fields<CacheTable>("cache_table", ("frames", "Frames"), ("sets", "Sets"), ("sets_log2", "SetsLog2"), ("way_log2", "WayLog2"));
+        Fields<CacheSet>("cache_set", ("version", "Version"), ("was_used", "WasUsed"), ("length", "Length"), ("key", "Keys"), ("evicted", "Evicted"));
+        Fields<CachedFileData>("cached_file", ("version", "Version"), ("valid_word", "ValidWord"), ("word", "Word"), ("live_word", "LiveWord"), ("stamp", "Stamp"),
+            ("size", "Size"), ("slice_size_log2", "SliceSizeLog2"));
+        source.Append("int main(void) { return 0; }\n");
+        var program = Path.Combine(directory.Path, "layout");
+        File.WriteAllText(program + ".c", source.ToString());
+        Tree.Run("gcc", "-I", Path.Combine(Tree.Root, "shim/native"), "-o", program, program + ".c");
+    }
+
+    [Fact]
+    public void Slices_are_looked_for_alike_in_C()
+    {
+        var inC = Regex.Match(Tree.Read("shim/native/block_cache.h"), @"\(uint64_t\)slice \+ \(uint64_t\)stamp \* (0x[0-9A-F]+)u").Groups[1].Value;
+        var inCSharp = Regex.Match(Tree.Read("overlay/Files/BlockCache.cs"), @"slice \+ stamp \* (0x[0-9A-F]+)\)").Groups[1].Value;
+        Assert.NotEmpty(inC);
+        Assert.Equal(inC, inCSharp);
     }
 
     [Fact]

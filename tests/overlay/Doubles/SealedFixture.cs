@@ -39,6 +39,8 @@ public sealed class SealedFixture
 
     public MemoryBacking Backing { get; set; }
 
+    public BlockCache Cache { get; set; } = s_cache;
+
     public uint BootWord { get; set; } = FirstBoot;
 
     public CountingLock Lock { get; private set; } = new();
@@ -50,7 +52,7 @@ public sealed class SealedFixture
     public ListLog Log { get; } = new();
 
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Redo, Log, s_cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
+        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)

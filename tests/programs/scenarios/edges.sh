@@ -14,6 +14,14 @@ case_shared_offset() {
     volatile 'case_shared_offset/file'
 }
 
+# With the usual cache, and with one of four places, from which everything is soon evicted.
+case_cached_reads() {
+    gcc -O2 -pthread "$PARTS/edges/cached_reads.c" -o "$OUTSIDE/cached_reads"
+    "$OUTSIDE/cached_reads" || echo "status $?"
+    OVERLAY_CACHE=0 "$OUTSIDE/cached_reads" || echo "status $?"
+    rm "$OUTSIDE/cached_reads"
+}
+
 case_rights() {
     gcc -O1 -D_GNU_SOURCE "$PARTS/edges/rights.c" -o "$OUTSIDE/rights"
     "$OUTSIDE/rights" "$PWD" || echo "status $?"

@@ -1,0 +1,31 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Overlay.Files;
+
+namespace Overlay.Tests.Doubles;
+
+/// <summary>Remembers what was read, and what was asked for beforehand.</summary>
+public sealed class CountingBacking : MemoryBacking, IBackingFile
+{
+    public List<(long Offset, int Length)> Reads { get; } = [];
+
+    public List<(long Offset, long Length)> Asked { get; } = [];
+
+    /// <summary>As a disk: what was not asked for takes a while.</summary>
+    public bool IsSlow { get; set; }
+
+    public bool HearsOfReads => IsSlow;
+
+    public void WillRead(long offset, long length) => Asked.Add((offset, length));
+
+    public bool WasAsked(long offset, int length) => Asked.Exists(asked => asked.Offset <= offset && offset + length <= asked.Offset + asked.Length);
+
+    public override int Read(long offset, Span<byte> buffer)
+    {
+        Reads.Add((offset, buffer.Length));
+        if (IsSlow && !WasAsked(offset, buffer.Length))
+            Thread.Sleep(1);
+        return base.Read(offset, buffer);
+    }
+}

@@ -1,0 +1,259 @@
+/*
+ * cached_reads: pread of blocks that were read before, which Overlay answers without its engine. Every byte that comes back must be one that
+ * was there between the call and its return, whoever writes, cuts, forks or interrupts meanwhile; and bad arguments get the kernel's answers.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BLOCK = 16384, BLOCKS = 12, SIZE = BLOCK * BLOCKS, PAGE = 4096 };
+
+static void need(int is_true, const char *what)
+{
+    if (is_true)
+        return;
+    printf("%s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+/* Twice: the first time brings the block. */
+static void say(const char *what, int fd, void *buffer, size_t size, off_t offset)
+{
+    for (int time = 0; time < 2; time++) {
+        long result = pread(fd, buffer, size, offset);
+        printf("%s: %ld %s\n", what, result, result < 0 ? strerror(errno) : "");
+    }
+}
+
+static int new_file(const char *name, uint64_t value)
+{
+    static uint64_t block[BLOCK / 8];
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    need(fd >= 0, name);
+    for (int i = 0; i < BLOCK / 8; i++)
+        block[i] = value;
+    for (int i = 0; i < BLOCKS; i++)
+        need(write(fd, block, BLOCK) == BLOCK, name);
+    return fd;
+}
+
+static void answers(void)
+{
+    int fd = new_file("answers", 7), other = new_file("other", 8), writing = open("answers", O_WRONLY), closed = dup(fd);
+    char *room = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    need(room != MAP_FAILED && mprotect(room + PAGE, PAGE, PROT_NONE) == 0 && mprotect(room + 2 * PAGE, PAGE, PROT_READ) == 0, "room");
+    say("in the middle", fd, room, 1000, 5000);
+    say("over two blocks", fd, room, 3000, BLOCK - 100);
+    say("up to the end", fd, room, 4000, SIZE - 5);
+    say("at the end", fd, room, 4000, SIZE);
+    say("beyond it", fd, room, 4000, SIZE + 1);
+    say("a negative offset", fd, room, 10, -1);
+    say("nothing", fd, room, 0, 0);
+    say("nowhere", fd, NULL, 10, 0);
+    say("in the kernel's half", fd, (void *)-4096L, 10, 0);
+    say("no access", fd, room + PAGE, 10, 0);
+    say("read-only", fd, room + 2 * PAGE, 10, 0);
+    say("a good page and a bad one", fd, room, 2 * PAGE, 0);
+    say("too much", fd, room, -1, 0);
+    say("of a descriptor for writing", writing, room, 10, 0);
+    say("of a copy", closed, room, 10, 0);
+    close(closed);
+    say("of a closed one", closed, room, 10, 0);
+    need(dup2(other, writing) == writing, "dup2");
+    say("of another one in its place", writing, room, 10, 0);
+    printf("and it is the other's: %d\n", room[0]);
+    need(mprotect(room, PAGE, PROT_READ) == 0, "mprotect");
+    say("where it could be written before", fd, room, 10, 0);
+    need(munmap(room, 3 * PAGE) == 0, "munmap");
+    say("where there was memory before", fd, room, 10, 0);
+}
+
+static int is_all(int fd, uint64_t value)
+{
+    static uint64_t seen[SIZE / 8];
+    need(pread(fd, seen, SIZE, 0) == SIZE, "pread");
+    for (int i = 0; i < SIZE / 8; i++)
+        if (seen[i] != value)
+            return 0;
+    return 1;
+}
+
+/* Somebody cuts the file and lets it grow: what was cached must not come back. */
+static void cuts(const char *who, int is_other_process)
+{
+    int fd = new_file("cut", 9), again = open("cut", O_RDWR);
+    for (int i = 0; i < 4; i++)
+        for (int at = 0; at < SIZE; at += PAGE) {
+            char page[PAGE];
+            need(pread(fd, page, PAGE, at) == PAGE && page[0] == 9, "pread");
+        }
+    pid_t child = is_other_process ? fork() : 0;
+    if (child == 0) {
+        need(ftruncate(again, 100) == 0 && ftruncate(again, SIZE) == 0, "ftruncate");
+        need(pwrite(again, "\0\0\0\0\0\0\0\0\0\0\0\0\0", 13, 95) == 13, "pwrite");
+        need(fallocate(again, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 96) == 0, "fallocate");
+        if (is_other_process)
+            _exit(0);
+    } else {
+        int status;
+        need(waitpid(child, &status, 0) == child && status == 0, "the child");
+    }
+    printf("cut by %s: zeros alone: %d\n", who, is_all(fd, 0));
+    close(fd);
+    close(again);
+}
+
+/* What all processes know: the value that was last written to a block, before and after the write. */
+static struct shared {
+    volatile uint64_t begun[BLOCKS], done[BLOCKS];
+    volatile int is_over;
+} *s_shared;
+static int s_fd, s_filler;
+static volatile long s_wrong, s_interruptions;
+
+static void write_for_a_while(void)
+{
+    static uint64_t block[BLOCK / 8];
+    for (int round = 1; !s_shared->is_over; round++) {
+        int which = round * 5 % BLOCKS;
+        uint64_t value = s_shared->begun[which] + 1;
+        for (int i = 0; i < BLOCK / 8; i++)
+            block[i] = value;
+        s_shared->begun[which] = value;
+        need(pwrite(s_fd, block, BLOCK, (off_t)which * BLOCK) == BLOCK, "pwrite");
+        s_shared->done[which] = value;
+        if (round % 4 == 0)
+            usleep(200);
+    }
+}
+
+static void *read_for_a_while(void *seed)
+{
+    uint64_t page[PAGE / 8], draw = (uint64_t)(uintptr_t)seed;
+    while (!s_shared->is_over) {
+        draw = draw * 6364136223846793005U + 1442695040888963407U;
+        int which = (int)(draw >> 33) % BLOCKS, at = (int)(draw >> 50) % (BLOCK / PAGE) * PAGE;
+        uint64_t least = s_shared->done[which];
+        need(pread(s_fd, page, PAGE, (off_t)which * BLOCK + at) == PAGE, "pread");
+        uint64_t most = s_shared->begun[which];
+        for (int i = 0; i < PAGE / 8; i++)
+            if (page[i] < least || page[i] > most)
+                __atomic_add_fetch(&s_wrong, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* In the middle of a copy: other blocks take the places of those that are being copied. */
+static void interrupt(int signal)
+{
+    (void)signal;
+    char page[PAGE];
+    int kept = errno;
+    for (int i = 0; i < 8; i++) {
+        long at = s_interruptions++ % BLOCKS * BLOCK;
+        if (pread(s_filler, page, PAGE, at) != PAGE || page[0] != 1)
+            s_wrong++;
+    }
+    errno = kept;
+}
+
+static void interrupt_often(int is_on)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+    struct itimerval time = {{0, is_on ? 300 : 0}, {0, is_on ? 300 : 0}};
+    sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &time, NULL);
+}
+
+/* Else it would always be the main thread, which sleeps, that is interrupted. */
+static void wait_uninterrupted(int microseconds)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPROF);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    usleep(microseconds);
+    s_shared->is_over = 1;
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Nobody writes: but the place of what is being copied is taken for something else meanwhile. */
+static void *read_what_stays(void *seed)
+{
+    static __thread uint64_t block[BLOCK / 8];
+    for (int i = (int)(uintptr_t)seed; !s_shared->is_over; i++) {
+        int which = i / 3 % BLOCKS;
+        need(pread(s_fd, block, BLOCK - 8, (off_t)which * BLOCK) == BLOCK - 8, "pread");
+        for (int at = 0; at < BLOCK / 8 - 1; at++)
+            if (block[at] != (uint64_t)which)
+                __atomic_add_fetch(&s_wrong, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+static void evictions(void)
+{
+    uint64_t block[BLOCK / 8];
+    s_fd = new_file("stays", 0);
+    for (int which = 0; which < BLOCKS; which++) {
+        for (int i = 0; i < BLOCK / 8; i++)
+            block[i] = (uint64_t)which;
+        need(pwrite(s_fd, block, BLOCK, (off_t)which * BLOCK) == BLOCK, "pwrite");
+    }
+    interrupt_often(1);
+    pthread_t threads[2];
+    for (long i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, read_what_stays, (void *)(i * 17));
+    wait_uninterrupted(1000000);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    interrupt_often(0);
+    printf("evicted: wrong bytes: %ld\n", s_wrong);
+    s_shared->is_over = 0;
+}
+
+static void races(void)
+{
+    s_fd = new_file("raced", 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        write_for_a_while();
+        _exit(0);
+    }
+    interrupt_often(1);
+    pthread_t threads[3];
+    for (long i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, read_for_a_while, (void *)(i * 977 + 1));
+    wait_uninterrupted(1500000);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    interrupt_often(0);
+    int status;
+    need(waitpid(writer, &status, 0) == writer && status == 0, "the writer");
+    printf("interrupted: %d, wrong bytes: %ld\n", s_interruptions > 0, s_wrong);
+}
+
+int main(void)
+{
+    answers();
+    cuts("this process", 0);
+    cuts("another", 1);
+    s_filler = new_file("filler", 0x0101010101010101);
+    s_shared = mmap(NULL, sizeof *s_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    need(s_shared != MAP_FAILED, "mmap");
+    evictions();
+    races();
+    for (const char **name = (const char *[]){"answers", "other", "cut", "stays", "raced", "filler", NULL}; *name != NULL; name++)
+        unlink(*name);
+    return 0;
+}
