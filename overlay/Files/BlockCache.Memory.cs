@@ -117,9 +117,19 @@ public sealed unsafe partial class BlockCache
                 return false;
             }
             UseHugePages();
+            ForgetEvicted();
             Volatile.Write(ref _table->SetsLog2, _table->SetsLog2 + 1);
             return true;
         }
+    }
+
+    /// <summary>What was evicted from the smaller cache is no reason to make the larger one larger still.</summary>
+    private void ForgetEvicted()
+    {
+        for (long index = 0; index < 1L << _table->SetsLog2; index++)
+            for (int way = 0; way < Ways; way++)
+                _table->Sets[index].Evicted[way] = 0;
+        Volatile.Write(ref _evictedInVain, 0);
     }
 
     /// <summary>What will be filled anyway costs a third of the time so: a fault for each page takes longer than opening the block.</summary>
