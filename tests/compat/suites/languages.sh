@@ -10,6 +10,9 @@ suite() {
     small_ones; beam; lisps; mathematics; compiled; environments
 }
 
+# What dets says of a file that was not closed depends on when it was killed.
+quiet_erl() { erl "$@" | grep -v '^dets: '; }
+
 small_ones() {
     cat >a.lua <<'T'
 local f = assert(io.open("l", "w+b")); f:setvbuf("full", 777)
@@ -59,7 +62,7 @@ T
     value "erlang: dets, disk_log, mnesia, raw files" erl -kernel logger_level critical -noshell -run t main x
     value "erlang: opened again" erl -kernel logger_level critical -noshell -run t again x
     (erl -noshell -eval '{ok, D} = dets:open_file(k, [{file, "k.dets"}]), [begin dets:insert(D, {I, I}), dets:sync(D) end || I <- lists:seq(1, 1000000)]' & echo $! >beam.pid; wait) 2>/dev/null & sleep 2.5; kill_hard "$(cat beam.pid)"
-    value "erlang: dets repaired after kill" erl -kernel logger_level none -noshell -eval '{ok, D} = dets:open_file(k, [{file, "k.dets"}]), N = dets:info(D, size), io:format("~p ~p~n", [N > 0, dets:lookup(D, N div 2) == [{N div 2, N div 2}]]), dets:close(D), halt(0)'
+    value "erlang: dets repaired after kill" quiet_erl -noshell -eval '{ok, D} = dets:open_file(k, [{file, "k.dets"}]), N = dets:info(D, size), io:format("~p ~p~n", [N > 0, dets:lookup(D, N div 2) == [{N div 2, N div 2}]]), dets:close(D), halt(0)'
     value "elixir" bash -c 'echo "defmodule M do def f, do: File.stream!(\"ex\") |> Enum.count() end" >m.ex; elixirc m.ex; elixir -e "File.write!(\"ex\", Enum.map_join(1..9999, \"\\n\", &to_string/1)); IO.puts(M.f()); IO.puts(File.stat!(\"ex\").size); File.mkdir_p!(\"mn1/a\"); File.write!(\"mn1/a/b\", \"x\"); File.write!(\"mn1/c\", \"y\"); File.cp_r!(\"mn1\", \"mn2\"); IO.inspect(length(File.ls!(\"mn2\"))); File.rm_rf!(\"mn2\"); IO.inspect(File.exists?(\"mn2\"))"'
     value "mix" bash -c 'mix new pr >/dev/null 2>&1; cd pr; MIX_HOME=$PWD/h mix test 2>&1 | grep -E "tests|doctest"; MIX_HOME=$PWD/h mix compile --force 2>&1 | tail -n 1; ls _build/test/lib/pr/ebin | tr "\n" " "'
 }
