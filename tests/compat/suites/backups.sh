@@ -55,6 +55,7 @@ duplicity_suite() {
     check "duplicity verify" duplicity verify --compare-data --archive-dir "$PWD/dar" "$urls" tree
     value "duplicity restored" bash -c "$(declare -f digest); duplicity restore --archive-dir '$PWD/dar2' $urls dr >/dev/null; digest dr; digest tree"
     value "duplicity status" bash -c "duplicity list-current-files --archive-dir '$PWD/dar' $urls | wc -l; duplicity collection-status --archive-dir '$PWD/dar' $urls | grep -c -E 'Full|Incremental'"
+    gpgconf --kill all
     rm -rf dup dar dar2 dr
 }
 

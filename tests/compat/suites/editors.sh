@@ -1,4 +1,4 @@
-# about: Emacs (saving, backups, locks, auto-save, dired, tramp-less archives), nano, joe and less on a terminal of tmux and screen, ed, sed, patch, bash's history
+# about: Emacs (saving, backups, locks, auto-save, dired, archives), nano, joe and less on a terminal of tmux and screen, ed, sed, patch, bash's history
 # packages: emacs-nox nano joe ed tmux screen less patch sed expect
 # limit: 600
 

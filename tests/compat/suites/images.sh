@@ -1,4 +1,4 @@
-# about: qemu-img and qemu-io (raw, qcow2, vmdk, with backing files, caches, native AIO), ext4 and FAT images (mke2fs, e2fsck, debugfs, mtools), squashfs, ISO images, dpkg, apt, debootstrap's way, pip-less: databases of packages in the directory
+# about: qemu-img and qemu-io (raw, qcow2, vmdk, with backing files, caches, native AIO), ext4 and FAT images (mke2fs, e2fsck, debugfs, mtools), squashfs, ISO images, dpkg and apt with their databases in the directory
 # packages: qemu-utils e2fsprogs dosfstools mtools squashfs-tools genisoimage xorriso dpkg dpkg-dev apt apt-utils fakeroot zstd
 # limit: 900
 

@@ -1,4 +1,4 @@
-# about: HDF5 (h5py, its tools), PyTables, Zarr, pandas, NumPy's mapped arrays, Matplotlib-less; netCDF where it is: written, mapped, appended, killed, checked
+# about: HDF5 (h5py, its tools), PyTables, Zarr, pandas, NumPy's mapped arrays, SciPy's files: written, mapped, appended, by several processes, read again
 # packages: python3-h5py python3-tables python3-zarr python3-pandas python3-numpy python3-scipy hdf5-tools
 # limit: 900
 
