@@ -6,6 +6,7 @@ using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
+using Overlay.Ctl.Data;
 using Overlay.Ctl.Doctor;
 using Overlay.Ctl.Keys;
 using Overlay.Ctl.Repair;
@@ -30,6 +31,7 @@ internal static class Program
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
             DoctorCommand.Make(),
             RecoveryCommand.Make(), ShredCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
+            ImportCommand.Make(), ExportCommand.Make(), ScanCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)

@@ -40,8 +40,19 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
         throw new ErrnoException(Errno.EINVAL, "it is not a regular file");
     }
 
+    /// <summary>One that is open already; its descriptor is ours from here on.</summary>
+    internal static RawFile Take(int descriptor, string path) => new(descriptor, path, canWrite: false);
+
+    private RawFile(int descriptor, string path, bool canWrite)
+    {
+        FilePath = path;
+        _canWrite = canWrite;
+        _fd = descriptor;
+        _before = KernelFile.Status(_fd);
+    }
+
     /// <summary>Makes a file for its owner alone; fails where there is one.</summary>
-    internal static RawFile Create(string path) => new(path, CreateNew);
+    internal static RawFile Create(string path, bool isSyncedByOthers = false) => new(path, CreateNew) { IsSyncedByOthers = isSyncedByOthers };
 
     internal string FilePath { get; }
 
@@ -63,7 +74,16 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
     public void PunchHole(long offset, long length) => KernelFile.Check(
         Kernel.Allocate(_fd, Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE, offset, length), "punching a hole failed");
 
-    public void Sync(bool dataOnly) => KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
+    /// <summary>Set by who syncs the whole file system before the file gets a name that anybody relies on.</summary>
+    internal bool IsSyncedByOthers { get; init; }
+
+    public void Sync(bool dataOnly)
+    {
+        if (!IsSyncedByOthers)
+            SyncNow(dataOnly);
+    }
+
+    private void SyncNow(bool dataOnly) => KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
 
     public bool TryNextExtent(long offset, out long start, out long end)
     {
