@@ -22,7 +22,7 @@ public class VolumeCreatorTests
             Assert.Equal(OwnerFile, File.GetUnixFileMode(Path.Combine(overlay, name)));
         Assert.Equal(4, Directory.GetFileSystemEntries(overlay).Length);
         Assert.Equal(0, new FileInfo(Path.Combine(overlay, "locks")).Length);
-        Assert.Equal(1_904_640, new FileInfo(Path.Combine(overlay, "coherence")).Length);
+        Assert.Equal(2_179_072, new FileInfo(Path.Combine(overlay, "coherence")).Length);
         Assert.Matches("^\\{\"format\":1,\"volumeId\":\"[0-9a-f]{32}\",\"store\":\"store.db\",\"blockSize\":1048576\\}\n$",
             File.ReadAllText(Path.Combine(overlay, "config.json")));
 

@@ -116,7 +116,7 @@ full_disk_restored_counters() {
     local disk=$work/mount/restored status
     new_volume "$disk/vol" "$key" && in_volume "$disk/vol" "$key" bash -c "echo old >$disk/vol/f" || return 1
     rm "$disk/vol/.overlay/coherence"
-    truncate -s 1904640 "$disk/vol/.overlay/coherence"
+    truncate -s 2179072 "$disk/vol/.overlay/coherence"
     head -c 100m /dev/zero >"$disk/ballast" 2>/dev/null
     in_volume "$disk/vol" "$key" "${probe[@]}" write-at "$disk/vol/f" 0 >"$work/answer"
     rm "$disk/ballast"
