@@ -126,7 +126,7 @@ public sealed unsafe partial class BlockCache : IDisposable
         int way = Find(set, stamp, slice);
         bool wasEvicted = way < 0 && WasEvicted(set, TagOf(stamp, slice));
         if (way < 0)
-            way = Evict(set);
+            way = Evict(set, index);
         byte* memory = FrameAt(index, way);
         int before = set->Length[way];
         plain.CopyTo(new Span<byte>(memory, SliceSize));
@@ -156,15 +156,18 @@ public sealed unsafe partial class BlockCache : IDisposable
         Leave(set);
     }
 
-    private static int Evict(CacheSet* set)
+    private int Evict(CacheSet* set, long index)
     {
+        // What is empty, or was left where nobody looks since the cache grew, goes first.
+        for (int way = 0; way < Ways; way++)
+            if (set->Keys[2 * way] == 0 || IndexOf(set->Keys[2 * way], set->Keys[2 * way + 1]) != index)
+                return way;
         for (; ; )
         {
             int way = (int)(set->Hand = (set->Hand + 1) % Ways);
             if (set->WasUsed[way] == 0)
             {
-                if (set->Keys[2 * way] != 0)
-                    set->Evicted[way] = TagOf(set->Keys[2 * way], set->Keys[2 * way + 1]);
+                set->Evicted[way] = TagOf(set->Keys[2 * way], set->Keys[2 * way + 1]);
                 return way;
             }
             set->WasUsed[way] = 0;
