@@ -219,18 +219,18 @@ public sealed partial class SealedFile
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
-        bool mayUseUnits = MayUseUnits(newLength);
-        if (isCompleted || !mayUseUnits)
+        if (!isCompleted && MayUseUnits(newLength))
         {
-            using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
-            Span<byte> plain = scratch.Span[..newLength];
-            ReadWholeBlock(block, oldLength, plain);
-            source.CopyTo(plain[inBlock..]);
-            if (TryWriteWhole(ref run, page, block, plain, isCompleted, mayBeInline: true, mayBeRaw: !mayUseUnits))
-                return;
+            CommitWaiting(ref run, page);
+            WriteUnits(page, block, inBlock, source, oldLength, newLength);
+            return;
         }
-        CommitWaiting(ref run, page);
-        WriteUnits(page, block, inBlock, source, oldLength, newLength);
+        // Also where it does not shrink: whoever reads it from front to end finds its blocks in a row.
+        using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
+        Span<byte> plain = scratch.Span[..newLength];
+        ReadWholeBlock(block, oldLength, plain);
+        source.CopyTo(plain[inBlock..]);
+        WriteBlock(ref run, page, block, plain, isCompleted, mayBeInline: true);
     }
 
     /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
@@ -261,12 +261,7 @@ public sealed partial class SealedFile
         Flush(ref run, page);
     }
 
-    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline) =>
-        TryWriteWhole(ref run, page, block, plain, mayCompress, mayBeInline, mayBeRaw: true);
-
-    /// <summary>Compresses the block if it may and that pays. False: it does not, and the block may not be raw.</summary>
-    private bool TryWriteWhole(
-        ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline, bool mayBeRaw)
+    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
     {
         ResolveEntry(page, Geometry.SlotOf(block), block);
         bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
@@ -274,11 +269,8 @@ public sealed partial class SealedFile
         if (mayCompress && _header.Compresses && !(fitsInline && plain.Length <= InlineSize) &&
             TryCompress(plain, packed.Span, fitsInline, out int packedLength))
             StoreWhole(ref run, page, block, plain, packed.Span[..packedLength], StoredKind.Lz4, fitsInline);
-        else if (mayBeRaw)
-            StoreWhole(ref run, page, block, plain, plain, StoredKind.Raw, fitsInline);
         else
-            return false;
-        return true;
+            StoreWhole(ref run, page, block, plain, plain, StoredKind.Raw, fitsInline);
     }
 
     /// <summary>
