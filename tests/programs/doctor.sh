@@ -108,7 +108,7 @@ cp -r v damaged && echo nonsense >damaged/.overlay/config.json && volume a-damag
 cp -r v storeless && rm storeless/.overlay/store.db* && volume a-missing-store store fail 'does not exist' storeless
 cp -r v broken-store && head -c 100000 /dev/urandom >broken-store/.overlay/store.db && rm -f broken-store/.overlay/store.db-* && volume a-damaged-store store fail 'store' broken-store
 cp -r v open && chmod 755 open/.overlay && volume an-open-volume permissions warn 755 open
-head -c 32 /dev/urandom >other
+(umask 077; head -c 32 /dev/urandom >other)
 check a-wrong-key key fail 'not the key file' "${doctor[@]}" --volume v --key-file other
 check a-right-key key ok unlocks "${doctor[@]}" --volume v --key-file key
 check no-large-files large-files warn 'a file may have 1024000 bytes' bash -c 'ulimit -f 1000; exec "$@"' sh "${doctor[@]}" --volume v
