@@ -49,7 +49,7 @@ verdict verify-of-no-volume-or-with-no-jobs $?
 change v/big 60 && change v/d/seq 290 && change v/hole 1990000 && chmod 644 v/a && verify 5 && found damaged-header big && found damaged-record d/seq && found unmarked a
 verdict verify-finds-changed-headers-records-and-lost-marks $?
 fresh
-change v/big 2000000 && verify 5 && found damaged-block big 33 && ends_with 5 "$ctl" verify v "${key[@]}" --quiet && grep -q '^big: damaged-block: block 33 .*stored at .*Remedy: ' log
+"$here/lib/damage.py" flip v/big stored 33 && verify 5 && found damaged-block big 33 && ends_with 5 "$ctl" verify v "${key[@]}" --quiet && grep -q '^big: damaged-block: block 33 .*stored at .*Remedy: ' log
 verdict verify-finds-a-changed-block-and-says-what-to-do $?
 fresh
 : >v/a && echo plain >v/plain && cp --sparse=always v/big v/copy && verify 5 && found damaged-header a && found not-sealed plain && found same-id copy
@@ -127,7 +127,7 @@ verdict repair-reclaims-and-keeps-the-content $?
 # Salvage: what can be read, zeros for the rest, and it is said which.
 fresh
 inside 'cat v/big' && cp log whole
-change v/big 2000000
+"$here/lib/damage.py" flip v/big stored 33
 expected() { python3 -c 'import sys; d = bytearray(open("whole", "rb").read()); d[33 * 16384:34 * 16384] = bytes(16384); sys.stdout.buffer.write(d)'; }
 sum=$(sha256sum <v/big)
 ends_with 5 "$ctl" repair v "${key[@]}" --salvage && grep -q 'big: lost, zeros in their place: 16384 bytes: 540672 to 557055' log && [ "$(sha256sum <v/big)" = "$sum" ] && inside 'cat v/big.salvaged' && cmp log <(expected) &&

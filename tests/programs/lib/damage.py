@@ -14,6 +14,7 @@ import sys
 
 PAGE, SLOTS, HEADER, RECORD, ENTRIES, ENTRY = 4096, 29, 256, 256, 384, 128
 INLINE_PLACE, INLINE_OFFSET = 3, 512
+UNITS, TABLE, AEGIS_256 = 3, 128, 2
 
 
 class Stored:
@@ -24,6 +25,7 @@ class Stored:
         if header[:8] != b"\x89OVLY\r\n\x1a":
             sys.exit(f"{path}: not a sealed file")
         self.block_size = 1 << header[12]
+        self.unit_size = max(PAGE, self.block_size // (2 if header[10] == AEGIS_256 else 4))
         self.indexed = header[13] & 1
         self.size = struct.unpack_from("<Q", header, 56)[0]
         self.stride = 3 * PAGE + 3 * SLOTS * self.block_size
@@ -41,10 +43,13 @@ class Stored:
         return self.index(block) + ENTRIES + block % SLOTS * ENTRY
 
     def stored(self, block):
-        """Offset and length of the current version of a block (format, sections 2 and 6)."""
+        """Offset and length of the current version of a block, or of its first unit (format, sections 2 and 6)."""
         word = struct.unpack_from("<I", self.read(self.entry(block), ENTRY), 8)[0]
         length, place = word & 0xFFFFFF, word >> 24 & 3
-        if place == INLINE_PLACE:
+        if word >> 26 & 3 == UNITS:
+            table = self.read(self.index(block) + PAGE + (2 * (block % SLOTS) + place) * TABLE, TABLE)
+            place, length = table[0] & 3, min(length, self.unit_size)
+        elif place == INLINE_PLACE:
             return INLINE_OFFSET, length
         start = self.index(block) + 3 * PAGE + place * SLOTS * self.block_size
         return start + block % SLOTS * self.block_size, length
