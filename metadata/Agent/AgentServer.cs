@@ -71,6 +71,8 @@ public sealed class AgentServer : IDisposable
             KeepUp();
         }
         Drain();
+        foreach (AgentAudit audit in _handler.Audits)
+            Attempt(audit.Flush);
         _pages?.Dispose();
         foreach (KeyPool pool in _pools)
             Attempt(pool.Retire);
@@ -81,6 +83,7 @@ public sealed class AgentServer : IDisposable
         _listener.Dispose();
         _connections.ForEach(connection => connection.Dispose());
         _connections.Clear();
+        _handler.Dispose();
         _pools.ForEach(pool => pool.Dispose());
         _request.Dispose();
         _reply.Dispose();
@@ -116,6 +119,8 @@ public sealed class AgentServer : IDisposable
             until = Math.Min(until, _noUpkeepBefore);
         if (_notesSince >= 0)
             until = Math.Min(until, Math.Max(_noUpkeepBefore, _notesSince + NotesMilliseconds));
+        foreach (AgentAudit audit in _handler.Audits)
+            until = Math.Min(until, Math.Max(_noUpkeepBefore, audit.DueAt));
         if (!mayAccept)
             until = Math.Min(until, _noAcceptBefore);
         if (_pages is { WaitMilliseconds: >= 0 })
@@ -192,7 +197,7 @@ public sealed class AgentServer : IDisposable
             return true;
         }
         // It came over a connection that is allowed, from somebody who could as well have passed that one on.
-        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true));
+        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId });
         received = -1;
         return true;
     }
@@ -224,16 +229,18 @@ public sealed class AgentServer : IDisposable
         if (!known || !_peers.IsAllowed(peer))
         {
             _provoked.Write($"refused process {peer.ProcessId} of user {peer.UserId}");
+            _handler.NoteRefused(peer, "not allowed to ask this agent");
             Refuse(accepted, Errno.NotPermitted);
         }
         else if (_connections.Count >= _maxConnections)
         {
             _provoked.Write($"turned process {peer.ProcessId} away: {_connections.Count} connections are open");
+            _handler.NoteRefused(peer, "the agent has too many connections");
             Refuse(accepted, Errno.TooManyUsers);
         }
         else
         {
-            _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false));
+            _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false) { GroupId = peer.GroupId });
         }
     }
 
@@ -288,6 +295,9 @@ public sealed class AgentServer : IDisposable
             else if (pool.IsFullOfNotes || notesAreDue)
                 Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Flush));
         }
+        foreach (AgentAudit audit in _handler.Audits)
+            if (now >= audit.DueAt)
+                Attempt(audit.Flush);
         if (!_pools.Exists(pool => pool.HasNotes))
             _notesSince = -1;
     }

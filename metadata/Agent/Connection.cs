@@ -1,4 +1,5 @@
 using System;
+using Overlay.Metadata.Audit;
 using Overlay.Metadata.Protocol;
 
 namespace Overlay.Metadata.Agent;
@@ -23,6 +24,11 @@ internal sealed class Connection : IDisposable
     internal int ProcessId { get; }
 
     internal uint UserId { get; }
+
+    internal uint GroupId { get; init; }
+
+    /// <summary>The process, as it is recorded; null: it was not, so far.</summary>
+    internal AuditSubject? Subject { get; set; }
 
     /// <summary>Hello was exchanged, here or on the connection this one came by.</summary>
     internal bool IsGreeted { get; set; }

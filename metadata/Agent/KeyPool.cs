@@ -89,6 +89,15 @@ internal sealed class KeyPool : IDisposable
         _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
     }
 
+    /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
+    internal string? PathNoted(ReadOnlySpan<byte> fileId)
+    {
+        for (int i = _created.Count - 1; i >= 0; i--)
+            if (fileId.SequenceEqual(_created[i].FileId))
+                return _created[i].Path;
+        return null;
+    }
+
     internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord, uint seals = 0)
     {
         // The store's integers are signed; no file comes that far.

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Linq;
 using Overlay.Crypto;
+using Overlay.Metadata.Audit;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Store;
@@ -11,12 +12,13 @@ using Overlay.Metadata.Volumes;
 namespace Overlay.Metadata.Agent;
 
 /// <summary>Answers one packet (the table is at <see cref="AgentMessage"/>). Knows volumes and keys, not sockets.</summary>
-internal sealed class RequestHandler
+internal sealed class RequestHandler : IDisposable
 {
     // Far beyond what a program that creates files needs; a bound for one that only takes.
     internal const long MaxKeysPerConnection = 16 * 1024 * 1024;
 
     private readonly IReadOnlyList<KeyPool> _pools;
+    private readonly List<AgentAudit> _audits;
     private readonly PageRegistry? _pages;
     private readonly LogLimiter _log;
     private readonly Func<int> _countConnections;
@@ -26,10 +28,33 @@ internal sealed class RequestHandler
     internal RequestHandler(IReadOnlyList<KeyPool> pools, PageRegistry? pages, LogLimiter log, Func<int> countConnections)
     {
         _pools = pools;
+        _audits = [.. pools.Select(pool => new AgentAudit(pool))];
         _pages = pages;
         _log = log;
         _countConnections = countConnections;
     }
+
+    /// <summary>One for each pool.</summary>
+    internal IReadOnlyList<AgentAudit> Audits => _audits;
+
+    /// <summary>Somebody was not let in.</summary>
+    internal void NoteRefused(PeerCredentials peer, string result)
+    {
+        foreach (AgentAudit audit in _audits)
+        {
+            try
+            {
+                if (audit.Begin())
+                    audit.Denied(new AuditSubject(peer.UserId, peer.GroupId, peer.ProcessId, AgentAudit.ExecutableOf(peer.ProcessId)), null, result);
+            }
+            catch (Exception e) when (e is VolumeException or ErrnoException)
+            {
+                _log.Write(e.Message); // he is refused all the same
+            }
+        }
+    }
+
+    public void Dispose() => _audits.ForEach(audit => audit.Dispose());
 
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
@@ -48,7 +73,7 @@ internal sealed class RequestHandler
         if (received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
-            return TryNote(ref request);
+            return TryNote(from, ref request);
         if (request.Kind is AgentMessage.NoteStates or AgentMessage.NoteUses)
             return TryNoteStates(ref request, request.Kind == AgentMessage.NoteUses);
         PacketWriter answer = Begin(reply, request, 0);
@@ -57,7 +82,7 @@ internal sealed class RequestHandler
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
             case AgentMessage.Attach: error = Attach(ref request, ref answer); break;
-            case AgentMessage.GetKeys: error = GetKeys(ref request, ref answer); break;
+            case AgentMessage.GetKeys: error = GetKeys(from, ref request, ref answer); break;
             case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
@@ -108,7 +133,7 @@ internal sealed class RequestHandler
         return 0;
     }
 
-    private int GetKeys(ref PacketReader request, ref PacketWriter answer)
+    private int GetKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
     {
         KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
         ReadOnlySpan<byte> fileId = request.Bytes(AgentMessage.FileIdSize);
@@ -119,10 +144,18 @@ internal sealed class RequestHandler
             return Errno.Invalid;
         try
         {
+            AgentAudit audit = AuditOf(pool);
+            // Keys that come unasked would be recorded for files that nobody opens.
+            if (audit.Begin())
+                most = 1;
             Span<byte> count = answer.Reserve(sizeof(ushort));
             answer.Bytes(fileId);
             if (!pool.Volume.TryGetFileKey(fileId, answer.Reserve(AgentMessage.KeySize)))
+            {
+                audit.Denied(AgentAudit.SubjectOf(from), fileId.ToArray(), "no such key");
                 return Errno.NoEntry;
+            }
+            audit.Granted(from, fileId);
             int found = 1;
             Span<byte> key = stackalloc byte[AgentMessage.KeySize];
             foreach (FileRow row in pool.Volume.ReadNeighbours(fileId, most - 1))
@@ -152,10 +185,15 @@ internal sealed class RequestHandler
             return Errno.NoEntry;
         if (wanted is 0 or > AgentMessage.MaxKeysPerRequest)
             return Errno.Invalid;
-        if (from.KeysTaken + wanted > MaxKeysPerConnection)
-            return Errno.QuotaExceeded;
+        AgentAudit audit = AuditOf(pool);
         try
         {
+            _ = audit.Begin();
+            if (from.KeysTaken + wanted > MaxKeysPerConnection)
+            {
+                audit.Denied(AgentAudit.SubjectOf(from), null, "far too many new keys");
+                return Errno.QuotaExceeded;
+            }
             if (pool.Count == 0)
                 pool.Refill();
         }
@@ -166,17 +204,20 @@ internal sealed class RequestHandler
         // Fewer than wanted rather than a wait for the disk.
         int granted = Math.Min(wanted, pool.Count);
         answer.UInt16((ushort)granted);
+        byte[][] fileIds = new byte[granted][];
         for (int i = 0; i < granted; i++)
         {
             Span<byte> fileId = answer.Reserve(AgentMessage.FileIdSize);
             pool.Take(fileId, answer.Reserve(AgentMessage.KeySize));
+            fileIds[i] = fileId.ToArray();
         }
+        audit.GrantedNew(from, fileIds);
         from.KeysTaken += granted;
         _keysHandedOut += granted;
         return 0;
     }
 
-    private bool TryNote(ref PacketReader note)
+    private bool TryNote(Connection from, ref PacketReader note)
     {
         KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
         do
@@ -185,7 +226,10 @@ internal sealed class RequestHandler
             string path = note.Text();
             if (!note.IsComplete && !note.HasMore)
                 return false;
-            pool?.NoteCreated(fileId, path);
+            if (pool is null)
+                continue;
+            pool.NoteCreated(fileId, path);
+            AuditOf(pool).Created(from, fileId, path);
         }
         while (note.HasMore);
         return true;
@@ -240,9 +284,13 @@ internal sealed class RequestHandler
         }
         try
         {
+            AgentAudit audit = AuditOf(pool);
+            _ = audit.Begin();
             int error = _pages.Open(from, new PageRequest(pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
             if (error == 0 && !answer.TryText(elsewhere))
                 error = Errno.NameTooLong;
+            if (error == 0 && elsewhere.Length == 0 && how != AgentMessage.PagesView)
+                audit.Granted(from, fileId, "shared mapping");
             return error;
         }
         catch (ErrnoException e)
@@ -293,6 +341,14 @@ internal sealed class RequestHandler
         }
         answer.SetUInt16(countAt, listed);
         return 0;
+    }
+
+    private AgentAudit AuditOf(KeyPool pool)
+    {
+        for (int i = 0; i < _pools.Count; i++)
+            if (ReferenceEquals(_pools[i], pool))
+                return _audits[i];
+        throw new ArgumentException("it is none of ours", nameof(pool));
     }
 
     private KeyPool? FindPool(ReadOnlySpan<byte> volumeId)

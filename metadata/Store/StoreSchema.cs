@@ -64,6 +64,8 @@ internal static class StoreSchema
         """,
 
         KeyManagement,
+
+        Audit,
     ];
 
     private const string KeyManagement =
@@ -97,6 +99,22 @@ internal static class StoreSchema
         ) STRICT;
 
         ALTER TABLE file ADD COLUMN seals INTEGER NOT NULL DEFAULT 0;      -- how often its key has sealed, as far as programs told
+        """;
+
+    private const string Audit =
+        """
+        CREATE TABLE IF NOT EXISTS audit_head (        -- how far the audit log has come; no row: it was never on
+            id            INTEGER PRIMARY KEY CHECK (id = 1),
+            is_on         INTEGER NOT NULL CHECK (is_on IN (0, 1)),
+            sequence      INTEGER NOT NULL,            -- of the last record
+            segment       INTEGER NOT NULL,            -- its file
+            length        INTEGER NOT NULL,            -- of that file, up to the record's end
+            first_segment INTEGER NOT NULL,            -- older files were archived
+            first_before  INTEGER NOT NULL,            -- sequence of the record before its first
+            first_chain   BLOB    NOT NULL CHECK (length(first_chain) = 32),   -- and that one's chain value
+            chain         BLOB    NOT NULL CHECK (length(chain) = 32),
+            mac           BLOB    NOT NULL CHECK (length(mac) = 32)
+        ) STRICT;
         """;
 
     internal static int CurrentVersion => Steps.Length;

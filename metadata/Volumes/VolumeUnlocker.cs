@@ -10,6 +10,9 @@ namespace Overlay.Metadata.Volumes;
 /// <summary>Turns a volume and a secret into an <see cref="UnlockedVolume"/>.</summary>
 public static class VolumeUnlocker
 {
+    /// <summary>Called with each volume that is unlocked in this process, before its caller has it: to record who did it. What it throws refuses the caller.</summary>
+    internal static Action<UnlockedVolume>? Unlocked { get; set; }
+
     /// <summary>The key slots of a volume, for who may read its store: no secret is needed to see them.</summary>
     public static IReadOnlyList<KeySlotRow> ReadSlots(string root)
     {
@@ -43,7 +46,17 @@ public static class VolumeUnlocker
     {
         ArgumentNullException.ThrowIfNull(secret);
         VolumePaths paths = new(root);
-        return UnlockCopy(root, paths.Store(VolumeConfig.Load(paths.Root)), secret);
+        UnlockedVolume volume = UnlockCopy(root, paths.Store(VolumeConfig.Load(paths.Root)), secret);
+        try
+        {
+            Unlocked?.Invoke(volume);
+            return volume;
+        }
+        catch
+        {
+            volume.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The volume with a copy of its store in the store's place.</summary>

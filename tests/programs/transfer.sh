@@ -79,6 +79,32 @@ verdict import-in-place-leaves-a-sound-volume-and-nothing-of-its-own $?
 report 0 "$ctl" import v "${key[@]}" && from_json 'r["sealed"] == 0' && same_tree v
 verdict import-in-place-again-does-nothing $?
 
+# Somebody begins to write while a file is being sealed: what he writes is kept, and he does not wait for long.
+seal_anew && head -c 400000000 /dev/urandom >v/large && sha256sum <v/large >large.sum
+python3 - <<'P' 2>>log &
+import os, time
+inode = os.stat("v/large").st_ino
+while not os.path.exists("v/.overlay/import/batch") and not any(name.isdigit() and os.path.getsize(f"v/.overlay/import/{name}") > 20_000_000 for name in (os.listdir("v/.overlay/import") if os.path.isdir("v/.overlay/import") else [])):
+    time.sleep(0.005)
+begun = time.monotonic()
+fd = os.open("v/large", os.O_WRONLY | os.O_APPEND)
+open("waited", "w").write(f"{time.monotonic() - begun}")
+if os.fstat(fd).st_ino == inode:
+    os.write(fd, b"late")
+    open("wrote", "w").close()
+P
+writer=$!
+timeout -k 5 120 "$ctl" import v "${key[@]}" --json >report 2>>log </dev/null
+status=$?
+wait $writer
+if [ -e wrote ]; then
+    [ $status = 7 ] && from_json '[l["path"] for l in r["leftOut"]] == ["large"]' && [ "$(tail -c 4 v/large)" = late ] && [ "$(head -c 400000000 v/large | sha256sum)" = "$(cat large.sum)" ] && python3 -c 'import sys; sys.exit(float(open("waited").read()) > 20)'
+else
+    [ $status = 0 ] && [ "$(inside sha256sum <v/large 2>>log)" != "" ]
+fi
+verdict import-of-a-file-that-somebody-begins-to-write $?
+rm -f wrote waited
+
 seal_anew
 exec 5>>v/d/text
 report 7 "$ctl" import v "${key[@]}" && from_json '[l["path"] for l in r["leftOut"]] == ["d/text"] and "open for writing" in r["leftOut"][0]["reason"]' && report 5 "$ctl" scan --plaintext v && from_json '[p["path"] for p in r["plain"]] == ["d/text"]'
@@ -122,16 +148,20 @@ if command -v strace >/dev/null && strace -qq true 2>/dev/null; then
     rm -rf small && make_tree small 3 2>>log && manifest small >tree.manifest.small && attributes small >tree.attributes.small
     cp tree.manifest whole.manifest && cp tree.attributes whole.attributes && cp tree.manifest.small tree.manifest && cp tree.attributes.small tree.attributes
     at_each() { # at_each WHERE COMMAND...: kills it at the first, second … of each call, starts it again, and looks
-        local call number
+        local call number kills total=0
         for call in renameat2 linkat unlinkat syncfs; do
-            for ((number = 1; number < 60; number++)); do
+            kills=0
+            for number in 1 2 3 5 8 13 21 34 55; do
                 start_over
-                { strace -f -qq -o /dev/null -e trace=none -e inject=$call:signal=KILL:when=$number "${@:2}" >killed.log 2>&1 </dev/null; } 2>/dev/null
+                { strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$number "${@:2}" >killed.log 2>&1 </dev/null; } 2>/dev/null
                 [ $? = 0 ] && break
+                kills=$((kills + 1))
                 ends_with 0 "${@:2}" && same_tree "$1" && ends_with 0 "$ctl" verify v "${key[@]}" --quiet && [ ! -s log ] || { echo "after a kill at $call $number" >>log; return 1; }
             done
-            echo "$1: killed at $((number - 1)) calls of $call" >>kills
+            echo "$1: killed at $kills calls of $call" >>kills
+            total=$((total + kills))
         done
+        [ $total -ge 8 ] || { echo "killed only $total times" >>log; return 1; }
     }
     start_over() { rm -rf v && cp -a --sparse=always small v && "$ctl" init v --non-empty "${key[@]}" >log 2>&1; }
     at_each v "$ctl" import v "${key[@]}"
@@ -160,6 +190,8 @@ rm -rf out && mkdir out && kill_until_done export "$ctl" export v/copy out "${ke
 verdict export-killed-and-resumed $?
 rm -rf out && mkdir out && ends_with 0 "$ctl" export v/copy/small v/copy/d/text out "${key[@]}" && cmp out/small tree/small && cmp out/text tree/d/text && [ "$(stat -c %a out/small)" = 644 ]
 verdict export-of-single-files $?
+mkdir -m 755 out/.overlay-export && ends_with 1 "$ctl" export v/copy out "${key[@]}" && grep -q 'open to others' log && rmdir out/.overlay-export
+verdict export-does-not-work-where-others-can-look $?
 ends_with 4 "$ctl" export v/copy out --key-file v/.overlay/config.json
 verdict export-with-the-wrong-key $?
 

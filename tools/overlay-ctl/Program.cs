@@ -6,10 +6,12 @@ using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
+using Overlay.Ctl.Audit;
 using Overlay.Ctl.Data;
 using Overlay.Ctl.Doctor;
 using Overlay.Ctl.Keys;
 using Overlay.Ctl.Repair;
+using Overlay.Ctl.Report;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Volumes;
 
@@ -31,6 +33,7 @@ internal static class Program
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
             DoctorCommand.Make(),
             RecoveryCommand.Make(), ShredCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
+            AuditCommand.Make(), ReportCommand.Make(),
             ImportCommand.Make(), ExportCommand.Make(), ScanCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
@@ -41,6 +44,14 @@ internal static class Program
             Console.Error.WriteLine($"See 'overlay-ctl {parsed.CommandResult.Command.Name} --help'.".Replace("overlay-ctl overlay-ctl", "overlay-ctl", StringComparison.Ordinal));
             return ExitCodes.Usage;
         }
+        using AdminTrail trail = new(parsed);
+        int exitCode = Invoke(parsed);
+        trail.End(exitCode);
+        return exitCode;
+    }
+
+    private static int Invoke(ParseResult parsed)
+    {
         try
         {
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

@@ -94,7 +94,4 @@ internal static unsafe partial class Calls
 
     [LibraryImport("libc", EntryPoint = "closedir", SetLastError = true)]
     internal static partial int CloseListing(nint listing);
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    internal static partial uint EffectiveUser();
 }

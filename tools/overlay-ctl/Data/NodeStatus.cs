@@ -17,6 +17,7 @@ internal struct NodeStatus
     [FieldOffset(28)] internal ushort Mode;
     [FieldOffset(32)] internal ulong Inode;
     [FieldOffset(40)] internal long Size;
+    [FieldOffset(48)] internal long Sectors;
     [FieldOffset(64)] internal NodeTime Accessed;
     [FieldOffset(96)] internal NodeTime Changed;
     [FieldOffset(112)] internal NodeTime Modified;

@@ -60,6 +60,14 @@ internal sealed unsafe class PlainSource : IDisposable
     /// <summary>Nobody has written since it was opened, nor waits for being let in to write.</summary>
     internal bool IsUnchanged => Tree.StatusOf(_fd).HasContentOf(Status) && (!_hasLease || Calls.Control(_fd, Calls.GetLease, 0) == Calls.ReadLease);
 
+    /// <summary>Asked now and then while a large file is being copied: whoever wants to write it waits, and should not for long.</summary>
+    /// <exception cref="ErrnoException">EBUSY: somebody does; the copy is to be given up.</exception>
+    internal void CheckStillOurs()
+    {
+        if (_hasLease && Calls.Control(_fd, Calls.GetLease, 0) != Calls.ReadLease)
+            throw new ErrnoException(Errno.EBUSY, "a program opened it for writing while it was being sealed; start the import again when it is done");
+    }
+
     internal int Read(long offset, Span<byte> buffer) => Interop.KernelFile.Read(_fd, offset, buffer);
 
     /// <summary>The next part that is no hole. False: none is left.</summary>

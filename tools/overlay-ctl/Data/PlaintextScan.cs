@@ -8,7 +8,13 @@ namespace Overlay.Ctl.Data;
 /// <summary>Looks at the first bytes of every file of a volume.</summary>
 internal sealed class PlaintextScan(string root)
 {
+    /// <summary>Of files with several names, which are looked at once.</summary>
+    private readonly HashSet<(ulong Device, ulong Inode)> _linked = [];
+
     internal long Sealed { get; private set; }
+
+    /// <summary>What sealed files take on the disk.</summary>
+    internal long StoredBytes { get; private set; }
 
     internal List<(byte[] Path, long Size)> Plain { get; } = [];
 
@@ -25,7 +31,7 @@ internal sealed class PlaintextScan(string root)
         byte[] volumeId = VolumeConfig.Load(root).VolumeId;
         using Tree tree = new(root);
         foreach (TreeEntry entry in VolumeTree.Walk(tree, (path, reason) => Unchecked.Add((path, reason))).From([]))
-            if (entry.Status.IsRegular)
+            if (entry.Status.IsRegular && (entry.Status.Links == 1 || _linked.Add((entry.Status.Device, entry.Status.Inode))))
                 Look(tree, entry, volumeId);
         // What an import that was killed has left there may be plain.
         byte[] staging = [.. ".overlay/import"u8];
@@ -46,7 +52,7 @@ internal sealed class PlaintextScan(string root)
                 case FileKind.Plain: Plain.Add((entry.Path, entry.Status.Size)); break;
                 case FileKind.Foreign: Foreign.Add(entry.Path); break;
                 case FileKind.Unsound: Unsound.Add(entry.Path); break;
-                case FileKind.Sealed: Sealed++; break;
+                case FileKind.Sealed: (Sealed, StoredBytes) = (Sealed + 1, StoredBytes + entry.Status.Sectors * 512); break;
                 default: break; // an empty file holds nothing
             }
         }

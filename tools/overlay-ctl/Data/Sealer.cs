@@ -68,6 +68,7 @@ internal sealed class Sealer(RawVolume volume, KeyPool keys) : IDisposable
             });
             at += count;
             copied(count);
+            source.CheckStillOurs();
         }
     }
 

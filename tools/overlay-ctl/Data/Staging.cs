@@ -23,7 +23,8 @@ internal sealed class Staging : IDisposable
     private readonly int _directory, _lock;
     private int _next;
 
-    private Staging(string path)
+    /// <param name="isOnlyOurs">Where others may write, too, one of them could have made it.</param>
+    private Staging(string path, bool isOnlyOurs)
     {
         _path = path;
         if (Calls.MakeDirectory(-100, Name(_path), OwnerOnly) != 0 && Calls.LastError != Errno.EEXIST)
@@ -31,6 +32,13 @@ internal sealed class Staging : IDisposable
         _directory = Calls.OpenAt(-100, Name(_path), Calls.DirectoryOnly | Calls.NoFollow | Calls.CloseOnExec, 0);
         if (_directory < 0)
             throw Tree.Failure($"{_path} cannot be opened");
+        NodeStatus status = Tree.StatusOf(_directory);
+        const uint Others = 0x3F;
+        if ((status.Mode & Others) != 0 || (isOnlyOurs && status.UserId != Posix.EffectiveUserId()))
+        {
+            _ = Calls.Close(_directory);
+            throw new ControlException(ExitCodes.Failed, $"{_path} belongs to another user, or is open to others: remove it.");
+        }
         _lock = Calls.OpenAt(_directory, Name(LockName), Calls.ReadWrite | 0x40 | Calls.NoFollow | Calls.CloseOnExec, OwnerFile);
         if (_lock >= 0 && Calls.Lock(_lock, Calls.LockExclusive | Calls.LockNoWait) == 0)
             return;
@@ -39,10 +47,10 @@ internal sealed class Staging : IDisposable
         throw failure.Errno == Errno.EAGAIN ? new ControlException(ExitCodes.Volume, $"another import or export works in {path}: wait until it has ended.") : failure;
     }
 
-    internal static Staging OfVolume(string root) => new(Path.Combine(root, VolumePaths.DirectoryName, "import"));
+    internal static Staging OfVolume(string root) => new(Path.Combine(root, VolumePaths.DirectoryName, "import"), isOnlyOurs: false);
 
     /// <summary>Of the target of an export.</summary>
-    internal static Staging OfTarget(string target) => new(Path.Combine(target, ".overlay-export"));
+    internal static Staging OfTarget(string target) => new(Path.Combine(target, ".overlay-export"), isOnlyOurs: true);
 
     internal int Directory => _directory;
 
