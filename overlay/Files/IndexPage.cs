@@ -72,10 +72,13 @@ internal sealed class IndexPage
 
     public void ForgetInline() => Inline = null;
 
-    public Span<byte> MakeTables()
+    /// <summary>For what is read; it counts from <see cref="KeepTables"/> on, not where the reading fails.</summary>
+    public byte[] RoomForTables() => _tablesRoom ??= new byte[UnitTablesSize];
+
+    public void KeepTables()
     {
         ProvenTables = 0;
-        return Tables = _tablesRoom ??= new byte[UnitTablesSize];
+        Tables = _tablesRoom;
     }
 
     public void ForgetTables() => Tables = null;

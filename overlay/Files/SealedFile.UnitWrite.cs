@@ -115,6 +115,8 @@ public sealed partial class SealedFile
         long end = Math.Max(_header.Size, (block << _geometry.BlockSizeLog2) + plain.Length);
         if (_storedLength < _geometry.UnsettledLength(end))
             Unsettle(end);
+        if (page.Tables is null)
+            ReadTables(page); // it may fail, so before anything changes: what is on disk must be known when it is replaced
         Span<uint> used = stackalloc uint[PlaceCount];
         FindTaken(page, slot, used);
         UnitTable table = new(_newTable);
@@ -134,7 +136,6 @@ public sealed partial class SealedFile
             half = 1 - durable.Place;
         current.SealUnits(_fileId, block, _header.SyncInterval, _context.BootWord, half, plain.Length, _key, table.Bytes);
         (_newTableSlot, _newTableHalf) = (slot, half);
-        _ = TableOf(page, slot, half); // what is on disk must be known when it is replaced
         page.ProvenTables &= ~(1UL << (2 * slot + half));
         MarkWritten(page, slot);
     }

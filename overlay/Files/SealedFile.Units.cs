@@ -19,9 +19,10 @@ public sealed partial class SealedFile
 
     private void ReadTables(IndexPage page)
     {
-        Span<byte> tables = page.MakeTables();
+        Span<byte> tables = page.RoomForTables();
         int count = _header.HasUnits ? ReadStored(_geometry.TablesOffset(page.Group), tables) : 0;
         tables[count..].Clear();
+        page.KeepTables();
     }
 
     /// <summary>Does its table belong to it? Else nothing is known of its units.</summary>
