@@ -128,6 +128,8 @@ public sealed unsafe partial class BlockCache : IDisposable
         if (way < 0)
             way = Evict(set, index);
         byte* memory = FrameAt(index, way);
+        if (set->Keys[2 * way] == 0)
+            Populate(memory);
         int before = set->Length[way];
         plain.CopyTo(new Span<byte>(memory, SliceSize));
         if (before > plain.Length)

@@ -33,9 +33,6 @@ internal sealed class IndexPage
     /// <summary>What each slot adds to the file's digest, as it is on disk; null: nobody has asked yet.</summary>
     public ulong[]? Marks { get; set; }
 
-    /// <summary>Slots whose versions moved: places of theirs may hold stale data (format §6).</summary>
-    public uint StaleSlots { get; set; }
-
     /// <summary>All zero.</summary>
     public static IndexPage Rent(long group)
     {
@@ -58,7 +55,6 @@ internal sealed class IndexPage
         Inline = null;
         Tables = null;
         Marks = null;
-        StaleSlots = 0;
         for (int i = 0; i < s_spare.Length; i++)
             if (Interlocked.CompareExchange(ref s_spare[i], this, null) is null)
                 return;

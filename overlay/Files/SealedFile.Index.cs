@@ -9,13 +9,12 @@ namespace Overlay.Files;
 /// <summary>Index pages: which groups exist, and their records.</summary>
 public sealed partial class SealedFile
 {
-    private const int IndexPagesKept = 64;
     private const int ReadAttempts = 4;
 
     /// <summary>The index page of a group that exists, or null: the whole group is a hole.</summary>
     private IndexPage? FindGroup(long group)
     {
-        if (_index.TryGetValue(group, out IndexPage? known))
+        if (_index.TryGet(group, out IndexPage? known))
             return known;
         IndexPage? parent = null;
         if (group > 0)
@@ -43,7 +42,7 @@ public sealed partial class SealedFile
             _context.Log.Write($"group {group} was lost with unsynced data in a power loss: it reads as a hole");
             return null;
         }
-        return Keep(page);
+        return _index.Keep(page, _groupInHand);
     }
 
     /// <summary>The index page of a group, made if it does not exist yet. Only while writing.</summary>
@@ -79,8 +78,8 @@ public sealed partial class SealedFile
         WriteRecord(page);
         new GroupRecord(parent.Bytes).SetChild(child, true);
         WriteRecord(parent);
-        _index[parent.Group] = parent;
-        return Keep(page);
+        _index.Keep(parent, _groupInHand);
+        return _index.Keep(page, _groupInHand);
     }
 
     /// <summary>After <see cref="Rebase"/> and a change of bits.</summary>
@@ -107,18 +106,6 @@ public sealed partial class SealedFile
         GroupRecord record = new(page.Bytes);
         record.CopyBaseFrom(new GroupRecord(page.Base));
         record.Seal(_fileId, page.Group, _header.SyncInterval, _context.BootWord, _key);
-    }
-
-    private IndexPage Keep(IndexPage page)
-    {
-        // Bounded and simple: a page costs one read to get back. Pages with stale slots stay until those are reclaimed.
-        if (_index.Count >= IndexPagesKept)
-        {
-            foreach (IndexPage other in _index.Values)
-                if (other.StaleSlots == 0 && other.Group != page.Group && other.Group != Geometry.ParentOf(page.Group))
-                    _index.Remove(other.Group);
-        }
-        return _index[page.Group] = page;
     }
 
     private void ReadIndexBytes(IndexPage page)

@@ -11,6 +11,9 @@ public sealed partial class SealedFile
     /// <summary>Blocks that this file may have in the cache.</summary>
     private long _lowestCached = long.MaxValue, _highestCached = -1;
 
+    /// <summary>Blocks that were kept for parts of them, since what was kept holds.</summary>
+    private long _partsRead;
+
     /// <summary>Reads at most <paramref name="target"/>; less only at the end of the file.</summary>
     /// <exception cref="ErrnoException">EIO: a block is damaged. What lies before it is returned first.</exception>
     public int Read(long offset, Span<byte> target)
@@ -39,7 +42,7 @@ public sealed partial class SealedFile
             int size = (int)_header.Size;
             if (size == 0)
                 return 0;
-            if (!_index.TryGetValue(0, out IndexPage? page) || page.Inline is null || (new GroupRecord(page.Bytes).Present & 1) == 0)
+            if (!_index.TryGet(0, out IndexPage? page) || page.Inline is null || (new GroupRecord(page.Bytes).Present & 1) == 0)
                 return -1;
             BlockVersion current = BlockVersion.Current(page.Bytes, 0);
             if (current.Place != InlinePlace || IsOfEarlierLife(page, 0, current) || !TryOpenVersion(current, page, 0, 0, target, out int length))
@@ -112,11 +115,22 @@ public sealed partial class SealedFile
         int plainLength = OpenBlock(block, plain);
         // Who reads all of a block has it; only parts come in rows.
         if (inBlock > 0 || part.Length < plainLength || AreReadAgain(block, 1))
+        {
             PutCached(block, plain[..plainLength]);
+            NoteReadHereAndThere();
+        }
         int copied = Math.Clamp(plainLength - inBlock, 0, part.Length);
         plain.Slice(inBlock, copied).CopyTo(part);
         part[copied..].Clear();
         return part.Length;
+    }
+
+    /// <summary>Of a file that is read here and there, so far, all will be read: room for it is better had before what is there is thrown out.</summary>
+    private void NoteReadHereAndThere()
+    {
+        const int EighthLog2 = 3, Least = 64;
+        if (++_partsRead == Math.Max(Least, _header.Size >> _geometry.BlockSizeLog2 + EighthLog2))
+            _ = _context.Cache.TryMakeRoom(_header.Size);
     }
 
     /// <summary>All slices of the part must be there, or none is used.</summary>
@@ -133,6 +147,17 @@ public sealed partial class SealedFile
             done += count;
         }
         return true;
+    }
+
+    /// <summary>
+    /// What was written is kept where that is to be added to, or was read before: memory that the cache never used costs more than opening the block once.
+    /// </summary>
+    private void KeepIfRead(long block, ReadOnlySpan<byte> plain)
+    {
+        if (plain.Length < _geometry.BlockSize)
+            PutCached(block, plain);
+        else if (_highestCached >= 0)
+            _context.Cache.Patch(_stamp, block, _geometry.BlockSize, 0, plain);
     }
 
     private void PutCached(long block, ReadOnlySpan<byte> plain)
@@ -168,7 +193,7 @@ public sealed partial class SealedFile
             if (attempt == ReadAttempts)
                 throw Damage($"block {block} is damaged");
             // Somebody may have replaced the entry: forget what we knew of the group.
-            if (page.StaleSlots == 0 || !_isWriting)
+            if (!_isWriting)
                 _index.Remove(page.Group);
             Retry(attempt);
         }
@@ -196,7 +221,7 @@ public sealed partial class SealedFile
     /// </summary>
     private bool TryTakeInline(BlockVersion version, Span<byte> sealedText)
     {
-        if (version.Place != InlinePlace || !_index.TryGetValue(0, out IndexPage? page) || page.Inline is null)
+        if (version.Place != InlinePlace || !_index.TryGet(0, out IndexPage? page) || page.Inline is null)
             return false;
         page.Inline.AsSpan(0, sealedText.Length).CopyTo(sealedText);
         page.ForgetInline();

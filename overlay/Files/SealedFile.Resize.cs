@@ -87,7 +87,7 @@ public sealed partial class SealedFile
         page.Marks = null;
         page.ForgetInline();
         page.ForgetTables();
-        page.StaleSlots = 0;
+        _stale.Clear();
         _header.Size = 0;
         _header.IsIndexed = _header.HasUnits = false;
         _header.TruncatedFrom = 0;
@@ -100,7 +100,7 @@ public sealed partial class SealedFile
         _context.Backing.SetLength(InlineOffset);
         _storedLength = InlineOffset;
         _index.Clear();
-        _index[0] = page;
+        _index.Keep(page, neededGroup: 0);
         _stamp = BlockCache.NewStamp();
         _incompressibleRun = 0;
     }
@@ -168,9 +168,7 @@ public sealed partial class SealedFile
         bool isChanged = ClearBits(lastGroup, lastGroup);
         for (long parent = lastGroup / ChildrenPerGroup; parent <= lastParent; parent++)
             isChanged |= ClearBits(parent, lastGroup);
-        foreach (IndexPage page in _index.Values)
-            if (page.Group > lastGroup)
-                _index.Remove(page.Group);
+        _index.RemoveBehind(lastGroup);
         return isChanged;
     }
 
@@ -222,7 +220,7 @@ public sealed partial class SealedFile
         Rebase(page);
         if (hasDeadChild && !(_header.Size == 0 && _header.TruncatedFrom > 0))
             SubtractBelow(page, firstDeadChild);
-        page.StaleSlots |= record.Present & ~alive;
+        NoteStale(group, record.Present & ~alive);
         record.Present &= alive;
         for (int child = firstDeadChild; child < ChildrenPerGroup; child++)
             record.SetChild(child, false);
@@ -251,7 +249,7 @@ public sealed partial class SealedFile
             return;
         Rebase(page);
         record.Present &= ~cleared;
-        page.StaleSlots |= cleared;
+        NoteStale(page.Group, cleared);
         WriteRecord(page);
         // A file of which nothing is inline any more must not say its size as if it were (format §8).
         if (page.Group == 0 && _storedLength <= PageSize)

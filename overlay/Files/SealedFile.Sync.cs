@@ -1,4 +1,7 @@
 using System;
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
@@ -10,6 +13,10 @@ public sealed partial class SealedFile
 {
     /// <summary>The coherence word right after our last sync: nothing was written since while it stands.</summary>
     private ulong _syncedWord = ~0UL;
+
+    /// <summary>By group, slots whose versions moved: places of theirs may hold stale data (format §6). Not more of them than this.</summary>
+    private readonly Dictionary<long, uint> _stale = [];
+    private const int StaleGroupsKept = 1 << 16;
 
     /// <summary>Did this process change something that <see cref="Settle"/> may put in order?</summary>
     public bool NeedsSettling => _needsSettling;
@@ -146,31 +153,52 @@ public sealed partial class SealedFile
         CommitGroup(page);
     }
 
+    private void NoteStale(long group, uint slots)
+    {
+        if (slots != 0)
+            CollectionsMarshal.GetValueRefOrAddDefault(_stale, group, out _) |= slots;
+    }
+
+    /// <summary>Whole groups beyond the size are cut off, and what cannot be read is left as it is: whoever reads it is told.</summary>
+    private bool TryFindGroup(long group, [NotNullWhen(true)] out IndexPage? page)
+    {
+        page = null;
+        try
+        {
+            page = FindGroup(group);
+        }
+        catch (ErrnoException exception) when (exception.Errno == Errno.EIO)
+        {
+            // FindGroup has said what is wrong with it.
+        }
+        return page is not null;
+    }
+
     /// <summary>Gives the space of stale places back (format §6, Freeing).</summary>
     private void ReclaimStale()
     {
         Span<UInt128> used = stackalloc UInt128[PlaceCount];
-        foreach (IndexPage page in _index.Values)
+        foreach ((long group, uint slots) in _stale)
         {
-            if (page.StaleSlots == 0)
+            if (!TryFindGroup(group, out IndexPage? page))
                 continue;
             Rebase(page);
             FindUsed(page, used);
             for (int place = 0; place < PlaceCount; place++)
-                PunchRuns(page, place, used[place]);
-            page.StaleSlots = 0;
+                PunchRuns(page, slots, place, used[place]);
         }
+        _stale.Clear();
     }
 
     /// <summary>Neighbours together: each hole costs the kernel a transaction, and waits for what is being written there.</summary>
-    private void PunchRuns(IndexPage page, int place, UInt128 used)
+    private void PunchRuns(IndexPage page, uint staleSlots, int place, UInt128 used)
     {
         int end = GroupBlocks * _units.Count;
         for (int first = 0, next; first < end; first = next + 1)
         {
             bool isStale = false;
             for (next = first; next < end && (used >> next & 1) == 0; next++)
-                isStale |= (page.StaleSlots >> next / _units.Count & 1) != 0;
+                isStale |= (staleSlots >> next / _units.Count & 1) != 0;
             if (isStale)
                 _context.Backing.PunchHole(_geometry.PlaceOffset(page.Group, 0, place) + ((long)first << _units.SizeLog2), (long)(next - first) << _units.SizeLog2);
         }

@@ -46,7 +46,9 @@ public sealed partial class SealedFile
         }
         source.CopyTo(plain[inBlock..]);
         StoreUnits(page, block, plain, dirty, goesOn);
-        if (!goesOn)
+        // What comes next in steps that are no units is then not opened again for each of them.
+        bool isInSteps = ((inBlock | (inBlock + source.Length)) & (_units.Size - 1)) != 0;
+        if (isInSteps && !goesOn)
             PutCached(block, plain);
         else
             PatchCached(block, dirty, plain);
@@ -126,7 +128,7 @@ public sealed partial class SealedFile
             table.Bytes.Clear();
         SealUnits(page.Group, slot, block, plain, dirty, used, table);
 
-        page.StaleSlots |= current.IsZero ? 0 : 1U << slot;
+        NoteStale(page.Group, current.IsZero ? 0 : 1U << slot);
         _needsSettling = true;
         bool isOnDisk = !current.IsZero && IsOnDisk(current);
         int half = current.IsInUnits ? current.Place : 0;

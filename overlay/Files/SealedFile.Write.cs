@@ -21,6 +21,9 @@ public sealed partial class SealedFile
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
     private bool _needsSettling;
 
+    /// <summary>What is being written: its page has changes that are not on disk yet.</summary>
+    private long _groupInHand;
+
     /// <summary>Slots of the group being written whose entries changed, lowest and highest; and what else must go out.</summary>
     private int _firstDirtySlot, _lastDirtySlot;
     private bool _isRecordDirty, _isHeaderDirty, _isInlineDirty;
@@ -40,6 +43,8 @@ public sealed partial class SealedFile
         _lastCount = source.Length;
         try
         {
+            if (_stale.Count >= StaleGroupsKept)
+                ReclaimStale();
             PrepareToGrow(end, mayStayInline: offset <= _header.Size);
             ClearBeyondSize(end);
             while (done < source.Length)
@@ -190,7 +195,7 @@ public sealed partial class SealedFile
         {
             throw fault;
         }
-        _index[group] = page;
+        _index.Keep(page, group);
         return done;
     }
 
@@ -324,12 +329,12 @@ public sealed partial class SealedFile
         }
         if (isReplacing)
         {
-            page.StaleSlots |= 1U << slot;
+            NoteStale(page.Group, 1U << slot);
             _needsSettling = true;
         }
         if (isInline)
             MarkWritten(page, slot);
-        PutCached(block, plain);
+        KeepIfRead(block, plain);
     }
 
     /// <summary>Writes what waits in a run; its blocks then count as written.</summary>
@@ -385,6 +390,7 @@ public sealed partial class SealedFile
 
     private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
+        _groupInHand = page.Group;
         KnowMarks(page);
         // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
         for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)

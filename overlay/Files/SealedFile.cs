@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Format;
@@ -26,7 +25,7 @@ public sealed partial class SealedFile : IDisposable
     private readonly DataKey _key;
     private readonly Geometry _geometry;
     private readonly Lock _gate = new();
-    private readonly Dictionary<long, IndexPage> _index = [];
+    private readonly IndexPages _index = new();
 
     private FileHeader _header;
     private bool _isWriting;
@@ -78,6 +77,9 @@ public sealed partial class SealedFile : IDisposable
     /// <summary>The logical size, inside <see cref="EnterWrite"/>.</summary>
     public long CurrentLength => _header.Size;
 
+    /// <summary>For tests.</summary>
+    internal int KeptIndexPages => _index.Count;
+
     /// <summary>
     /// Gives a newborn file its header and makes it an empty sealed file. The caller holds the inode's lock. The key is then the
     /// file's.
@@ -105,7 +107,7 @@ public sealed partial class SealedFile : IDisposable
         {
             context.Coherence.EndWrite();
         }
-        file._index[0] = page;
+        file._index.Keep(page, neededGroup: 0);
         file.TrustSince(word + 65536);
         return file;
     }
@@ -258,9 +260,7 @@ public sealed partial class SealedFile : IDisposable
             CachedFile?.Return();
             CachedFile = null;
             WipeCached();
-            foreach (IndexPage page in _index.Values)
-                page.Return();
-            _index.Clear();
+            _index.Return();
             _key.Dispose();
         }
     }
@@ -321,7 +321,7 @@ public sealed partial class SealedFile : IDisposable
             return;
         SplitInline(page);
         if (new GroupRecord(page.Bytes).IsAuthentic(_fileId, 0, _key))
-            _index[0] = page;
+            _index.Keep(page, neededGroup: 0);
     }
 
     private void Forget()
@@ -329,6 +329,7 @@ public sealed partial class SealedFile : IDisposable
         _index.Clear();
         _stamp = BlockCache.NewStamp();
         _storedLength = -1;
+        _partsRead = 0;
         _clearUpToGroup = -1;
         _cachedWord = ~0UL;
         _killedWrite = null;
@@ -359,7 +360,7 @@ public sealed partial class SealedFile : IDisposable
         Span<byte> page = stackalloc byte[HeaderSize];
         SealHeader(page);
         Replace(0, page);
-        if (_index.TryGetValue(0, out IndexPage? index))
+        if (_index.TryGet(0, out IndexPage? index))
             page.CopyTo(index.Bytes);
     }
 

@@ -1,0 +1,77 @@
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+
+namespace Overlay.Files;
+
+/// <summary>
+/// The index pages of one file that are in memory. Bounded, for the file and for the process: a page costs one read to get back, and programs
+/// have many files open, and large ones.
+/// </summary>
+/// <remarks>At most 13 KiB each, with tables. Whoever uses it holds the file's gate.</remarks>
+internal sealed class IndexPages
+{
+    /// <summary>Of a file, as long as the process has few, 232 MiB with blocks of 16 KiB; and of each file in any case.</summary>
+    private const int ManyKept = 512, FewKept = 64;
+
+    /// <summary>Of all files of the process.</summary>
+    private const int KeptInAll = 2048;
+
+    private static int s_kept;
+
+    private readonly Dictionary<long, IndexPage> _pages = [];
+
+    internal int Count => _pages.Count;
+
+    internal bool TryGet(long group, [NotNullWhen(true)] out IndexPage? page) => _pages.TryGetValue(group, out page);
+
+    /// <summary>Keeps it, and where there are too many gives up every other one, but neither <paramref name="neededGroup"/>'s nor the first.</summary>
+    internal IndexPage Keep(IndexPage page, long neededGroup)
+    {
+        if (_pages.Count >= (Volatile.Read(ref s_kept) < KeptInAll ? ManyKept : FewKept))
+            GiveUpHalf(neededGroup);
+        if (!_pages.ContainsKey(page.Group))
+            Interlocked.Increment(ref s_kept);
+        _pages[page.Group] = page;
+        return page;
+    }
+
+    internal void Remove(long group)
+    {
+        if (_pages.Remove(group))
+            Interlocked.Decrement(ref s_kept);
+    }
+
+    /// <summary>Those of groups behind this one.</summary>
+    internal void RemoveBehind(long lastGroup)
+    {
+        foreach (long group in _pages.Keys)
+            if (group > lastGroup)
+                Remove(group);
+    }
+
+    internal void Clear()
+    {
+        Interlocked.Add(ref s_kept, -_pages.Count);
+        _pages.Clear();
+    }
+
+    /// <summary>The file is let go of: nobody uses the pages any more.</summary>
+    internal void Return()
+    {
+        foreach (IndexPage page in _pages.Values)
+            page.Return();
+        Clear();
+    }
+
+    private void GiveUpHalf(long neededGroup)
+    {
+        bool goes = false;
+        foreach (long group in _pages.Keys)
+        {
+            goes = !goes;
+            if (goes && group != 0 && group != neededGroup)
+                Remove(group);
+        }
+    }
+}
