@@ -1,0 +1,154 @@
+using System;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Overlay.Crypto;
+
+/// <summary>
+/// Compresses blocks of at most 64 KiB into the LZ4 block format: greedy, one candidate for each hash. Writing is bound by this more than by
+/// anything else, and K4os's own takes half as long again to more than twice as long (decisions "Who compresses?").
+/// </summary>
+/// <remarks>
+/// The format: sequences of a token (lengths in four bits each, 15 = more bytes follow), literals, a distance of two bytes, and a match of four bytes
+/// or more. The last five bytes are literals, and no match begins in the last twelve.
+/// </remarks>
+internal static unsafe class Lz4Encoder
+{
+    /// <summary>What positions of 16 bits reach.</summary>
+    internal const int Greatest = 1 << 16;
+
+    private const int HashBits = 13, LeastMatch = 4, LastLiterals = 5;
+
+    /// <summary>More than the twelve of the format: literals are copied sixteen at a time, and none is read behind the block.</summary>
+    private const int LastMatchStart = 16;
+
+    /// <summary>Room asked for before a sequence is written, beyond what it needs for certain: copies go over by up to 15 bytes.</summary>
+    private const int Slack = 24;
+
+    /// <summary>After so many tries without a match steps become longer: what does not shrink should not take long, either.</summary>
+    private const int PatienceLog2 = 6;
+
+    /// <summary>The packed length, or 0 if it may not fit into <paramref name="target"/>. Uses 16 KiB of the stack.</summary>
+    [SkipLocalsInit]
+    internal static int Encode(ReadOnlySpan<byte> plain, Span<byte> target)
+    {
+        ushort* seen = stackalloc ushort[1 << HashBits];
+        new Span<ushort>(seen, 1 << HashBits).Clear();
+        fixed (byte* source = plain, packed = target)
+        {
+            byte* end = source + plain.Length, anchor = source, output = packed, outputEnd = packed + target.Length;
+            byte* searchEnd = end - LastMatchStart, matchEnd = end - LastLiterals, at = source + 1;
+            while (plain.Length > LastMatchStart && (at = FindMatch(seen, source, at, searchEnd, out byte* match)) != null)
+            {
+                while (at > anchor && match > source && at[-1] == match[-1])
+                {
+                    at--;
+                    match--;
+                }
+                for (; ; )
+                {
+                    int literals = (int)(at - anchor), length = CountEqual(at + LeastMatch, match + LeastMatch, matchEnd);
+                    if (literals + literals / 255 + length / 255 + Slack > outputEnd - output)
+                        return 0;
+                    output = WriteSequence(output, anchor, literals, (int)(at - match), length);
+                    anchor = at = at + LeastMatch + length;
+                    if (at >= searchEnd)
+                        break;
+                    seen[Hash(at - 2)] = (ushort)(at - 2 - source);
+                    match = Swap(seen, source, at);
+                    if (Word(match) != Word(at))
+                        break;
+                }
+                at++;
+                if (at > searchEnd)
+                    break;
+            }
+            return WriteLast(output, outputEnd, new ReadOnlySpan<byte>(anchor, (int)(end - anchor)), packed);
+        }
+    }
+
+    /// <summary>The first place from <paramref name="at"/> on whose four bytes were seen before; null: none before the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* FindMatch(ushort* seen, byte* source, byte* at, byte* searchEnd, out byte* match)
+    {
+        uint tries = 1 << PatienceLog2;
+        for (; at <= searchEnd; at += tries++ >> PatienceLog2)
+        {
+            match = Swap(seen, source, at);
+            if (Word(match) == Word(at))
+                return at;
+        }
+        match = null;
+        return null;
+    }
+
+    /// <summary>Where the same hash was seen last; now it is here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* Swap(ushort* seen, byte* source, byte* at)
+    {
+        uint hash = Hash(at);
+        byte* before = source + seen[hash];
+        seen[hash] = (ushort)(at - source);
+        return before;
+    }
+
+    /// <summary>Of five bytes: fewer of the places that it leads to differ in the fourth.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Hash(byte* at) => (uint)((Unsafe.ReadUnaligned<ulong>(at) << 24) * 0x9E3779B97F4A7C15 >> (64 - HashBits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Word(byte* at) => Unsafe.ReadUnaligned<uint>(at);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int CountEqual(byte* at, byte* match, byte* end)
+    {
+        byte* start = at;
+        for (; at + 8 <= end; at += 8, match += 8)
+        {
+            ulong difference = Unsafe.ReadUnaligned<ulong>(at) ^ Unsafe.ReadUnaligned<ulong>(match);
+            if (difference != 0)
+                return (int)(at - start) + (BitOperations.TrailingZeroCount(difference) >> 3);
+        }
+        for (; at < end && *at == *match; at++)
+            match++;
+        return (int)(at - start);
+    }
+
+    /// <param name="length">Of the match, beyond the first four bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* WriteSequence(byte* output, byte* from, int literals, int distance, int length)
+    {
+        byte* token = output++;
+        *token = (byte)(Math.Min(literals, 15) << 4 | Math.Min(length, 15));
+        if (literals >= 15)
+            output = WriteRest(output, literals - 15);
+        byte* to = output;
+        output += literals;
+        Vector128.Store(Vector128.Load(from), to); // mostly that is all: no loop to be guessed wrong
+        for (int done = 16; done < literals; done += 16)
+            Vector128.Store(Vector128.Load(from + done), to + done);
+        Unsafe.WriteUnaligned(output, (ushort)distance);
+        output += 2;
+        return length >= 15 ? WriteRest(output, length - 15) : output;
+    }
+
+    private static byte* WriteRest(byte* output, int rest)
+    {
+        for (; rest >= 255; rest -= 255)
+            *output++ = 255;
+        *output++ = (byte)rest;
+        return output;
+    }
+
+    private static int WriteLast(byte* output, byte* outputEnd, ReadOnlySpan<byte> literals, byte* packed)
+    {
+        if (literals.Length + 1 + (literals.Length + 240) / 255 > outputEnd - output)
+            return 0;
+        *output++ = (byte)(Math.Min(literals.Length, 15) << 4);
+        if (literals.Length >= 15)
+            output = WriteRest(output, literals.Length - 15);
+        literals.CopyTo(new Span<byte>(output, literals.Length));
+        return (int)(output + literals.Length - packed);
+    }
+}
