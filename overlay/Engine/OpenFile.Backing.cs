@@ -16,6 +16,8 @@ internal sealed partial class OpenFile
 
     public void WillRead(long offset, long length) => KernelFile.WillRead(_fd, offset, length);
 
+    public bool HasRoom(long offset, long length) => !Kernel.IsFree || KernelFile.HasRoom(_fd, offset, length);
+
     public int Read(long offset, Span<byte> buffer)
     {
         BecomeReadable();

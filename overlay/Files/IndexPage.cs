@@ -30,6 +30,9 @@ internal sealed class IndexPage
 
     public long Group { get; private set; }
 
+    /// <summary>Slots of which all places have room on the disk.</summary>
+    public uint PreparedSlots { get; set; }
+
     /// <summary>What each slot adds to the file's digest, as it is on disk; null: nobody has asked yet.</summary>
     public ulong[]? Marks { get; set; }
 
@@ -55,6 +58,7 @@ internal sealed class IndexPage
         Inline = null;
         Tables = null;
         Marks = null;
+        PreparedSlots = 0;
         for (int i = 0; i < s_spare.Length; i++)
             if (Interlocked.CompareExchange(ref s_spare[i], this, null) is null)
                 return;

@@ -32,6 +32,7 @@ public sealed partial class SealedFile
         ulong interval = 0, wordAfter = 0, syncedWord = 0;
         ChangeHeader(() =>
         {
+            NoteSynced();
             interval = OpenInterval();
             wordAfter = _wordAtEntry + 65536;
         });
@@ -186,6 +187,7 @@ public sealed partial class SealedFile
             FindUsed(page, used);
             for (int place = 0; place < PlaceCount; place++)
                 PunchRuns(page, slots, place, used[place]);
+            page.PreparedSlots = 0;
         }
         _stale.Clear();
     }

@@ -23,6 +23,9 @@ public interface IBackingFile
     {
     }
 
+    /// <summary>Is there room on the disk already, so that writing there changes nothing of where the file lies? True where that cannot be told.</summary>
+    bool HasRoom(long offset, long length) => true;
+
     /// <summary>Writes all of <paramref name="data"/>.</summary>
     void Write(long offset, ReadOnlySpan<byte> data);
 

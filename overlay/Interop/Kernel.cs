@@ -60,6 +60,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "ftruncate64", SetLastError = true)]
     internal static partial int SetLength(int fd, long length);
 
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int MapExtents(int fd, ulong request, ExtentQuery* query);
+
     [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
     internal static partial int Allocate(int fd, int mode, long offset, long length);
 
@@ -192,6 +195,19 @@ internal static unsafe partial class Kernel
     {
         internal byte* Base;
         internal nuint Length;
+    }
+
+    /// <summary>struct fiemap, 32 bytes, and one struct fiemap_extent, 56 bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ExtentQuery
+    {
+        internal const ulong Request = 0xC020660B;
+        internal const uint Unwritten = 0x800;
+
+        internal ulong Start, Length;
+        internal uint Flags, MappedExtents, ExtentCount, Reserved;
+        internal ulong ExtentStart, ExtentPhysical, ExtentLength, Reserved1, Reserved2;
+        internal uint ExtentFlags, Reserved3, Reserved4, Reserved5;
     }
 
     /// <summary>struct statx, 256 bytes, as far as it is used.</summary>

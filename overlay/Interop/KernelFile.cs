@@ -104,6 +104,16 @@ internal static unsafe class KernelFile
             _ = Kernel.AdviseFile(fd, offset + done, Math.Min(Most, length - done), WillNeed);
     }
 
+    /// <summary>Is the range on the disk, or about to be? True where the file system does not say.</summary>
+    internal static unsafe bool HasRoom(int fd, long offset, long length)
+    {
+        Kernel.ExtentQuery query = new() { Start = (ulong)offset, Length = (ulong)length, ExtentCount = 1 };
+        if (Kernel.MapExtents(fd, Kernel.ExtentQuery.Request, &query) != 0)
+            return true;
+        return query.MappedExtents > 0 && query.ExtentStart <= query.Start && query.ExtentStart + query.ExtentLength >= query.Start + query.Length &&
+            (query.ExtentFlags & Kernel.ExtentQuery.Unwritten) == 0;
+    }
+
     internal static void Write(int fd, long offset, ReadOnlySpan<byte> data)
     {
         int done = 0;

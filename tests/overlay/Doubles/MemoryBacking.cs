@@ -36,6 +36,14 @@ public class MemoryBacking : IBackingFile, IExtentMap
         return total;
     }
 
+    public bool HasRoom(long offset, long length)
+    {
+        for (long page = offset / PageSize; page * PageSize < offset + length; page++)
+            if (!_pages.ContainsKey(page))
+                return false;
+        return true;
+    }
+
     public virtual void Write(long offset, ReadOnlySpan<byte> data)
     {
         for (int done = 0; done < data.Length;)

@@ -12,7 +12,6 @@ namespace Overlay.Tests.Files;
 /// <summary>A backing file that fails once, at every call of a scenario in turn: nothing but that call's effect is lost.</summary>
 public class FaultTests
 {
-    private const int EDQUOT = 122;
 
     public static TheoryData<int, bool, int, bool, bool> Modes()
     {
@@ -26,8 +25,8 @@ public class FaultTests
                 }
         foreach (bool compresses in new[] { false, true })
         {
-            modes.Add(12, compresses, EDQUOT, true, false);
-            modes.Add(12, compresses, EDQUOT, false, true);
+            modes.Add(12, compresses, Errno.EDQUOT, true, false);
+            modes.Add(12, compresses, Errno.EDQUOT, false, true);
             modes.Add(12, compresses, Errno.EINTR, false, false);
             modes.Add(12, compresses, Errno.EIO, true, false);
         }
@@ -58,7 +57,7 @@ public class FaultTests
             }
     }
 
-    /// <summary>A full disk that cannot be read either: the program is told what went wrong first, and how much was written before.</summary>
+    /// <summary>A disk that fails, and then is said to be full: the program is told what went wrong first, and how much was written before.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -66,7 +65,7 @@ public class FaultTests
     {
         Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, 12);
         foreach ((string name, Step[] steps) in Scenario.All(recipe.BlockSize))
-            for (int call = 1; RunWithFault(recipe, name, steps, call, Errno.ENOSPC, isPersistent: true, reopens: false, failsAgain: false, Errno.EIO); call++)
+            for (int call = 1; RunWithFault(recipe, name, steps, call, Errno.EIO, isPersistent: true, reopens: false, failsAgain: false, Errno.ENOSPC); call++)
             {
             }
     }
@@ -86,7 +85,7 @@ public class FaultTests
     /// <summary>The key is in the agent's hands by then; the file stays newborn, and the next one to come makes it a sealed one.</summary>
     [Theory]
     [InlineData(Errno.ENOSPC)]
-    [InlineData(EDQUOT)]
+    [InlineData(Errno.EDQUOT)]
     [InlineData(Errno.EIO)]
     public void Creation_may_fail(int errno)
     {

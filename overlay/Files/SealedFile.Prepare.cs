@@ -1,0 +1,110 @@
+using System;
+using Overlay.Crypto;
+using Overlay.Format;
+using static Overlay.Format.FormatConstants;
+
+namespace Overlay.Files;
+
+/// <summary>
+/// Room on the disk for who syncs after every few blocks, as databases do with their logs. A version that goes where nothing was yet makes the file
+/// system write its journal with each sync: twice the waiting of a plain file's, whose blocks are written over. So what comes next is made ready,
+/// much at once, with zeros where neither version of a block has anything.
+/// </summary>
+/// <remarks>As long as such a file is open it takes up to three times its size on disk. Settling gives that back.</remarks>
+public sealed partial class SealedFile
+{
+    /// <summary>Syncs that count as small, and so many of them in a row that it is worth while.</summary>
+    private const int BlocksOfSmallSync = 16, FewSyncs = 3;
+
+    /// <summary>Blocks made ready at once where they are written in a row.</summary>
+    private const int BlocksAhead = 16;
+
+    private static readonly byte[] s_zeros = new byte[64 << 10];
+
+    private int _blocksSinceSync, _smallSyncs;
+    private long _lastWritten = -1;
+
+    private void NoteSynced()
+    {
+        _smallSyncs = _blocksSinceSync is > 0 and <= BlocksOfSmallSync ? Math.Min(_smallSyncs + 1, FewSyncs) : 0;
+        _blocksSinceSync = 0;
+    }
+
+    /// <summary>A block is about to be written. Nothing of the group waits to be written but in memory.</summary>
+    private void PrepareRoom(IndexPage page, long block)
+    {
+        _blocksSinceSync++;
+        bool isInRow = block - _lastWritten is 0 or 1;
+        _lastWritten = block;
+        int slot = Geometry.SlotOf(block);
+        if (_smallSyncs < FewSyncs || (page.PreparedSlots >> slot & 1) != 0)
+            return;
+        int end = isInRow ? Math.Min(slot + BlocksAhead, GroupBlocks) : slot + 1;
+        try
+        {
+            // Where several processes write one log, another one may have done it.
+            if (HasRoom(page, slot))
+                end = slot + 1;
+            else
+                FillFree(page, slot, end);
+            page.PreparedSlots |= (uint)((1UL << end) - (1UL << slot));
+        }
+        catch (ErrnoException exception) when (exception.Errno is Errno.ENOSPC or Errno.EDQUOT)
+        {
+            // It was for speed alone; if there is no room for the write that follows, either, that one says so.
+            _smallSyncs = 0;
+        }
+    }
+
+    private bool HasRoom(IndexPage page, int slot)
+    {
+        bool hasRoom = true;
+        VisitFree(page, slot, slot + 1, (offset, length) => hasRoom = hasRoom && _context.Backing.HasRoom(offset, length));
+        return hasRoom;
+    }
+
+    private void FillFree(IndexPage page, int slot, int end)
+    {
+        _needsSettling = true;
+        NoteStale(page.Group, (uint)((1UL << end) - (1UL << slot)));
+        VisitFree(page, slot, end, (offset, length) =>
+        {
+            for (; length > 0; offset += s_zeros.Length, length -= s_zeros.Length)
+                _context.Backing.Write(offset, s_zeros.AsSpan(0, (int)Math.Min(length, s_zeros.Length)));
+        });
+    }
+
+    /// <summary>Calls back with ranges of the backing file in which neither version of a block has anything, neighbours together.</summary>
+    private void VisitFree(IndexPage page, int slot, int end, Action<long, long> onFree)
+    {
+        Span<UInt128> free = stackalloc UInt128[PlaceCount];
+        FindFree(page, slot, end, free);
+        for (int place = 0; place < PlaceCount; place++)
+            for (int first = slot * _units.Count, next; first < end * _units.Count; first = next + 1)
+            {
+                for (next = first; next < end * _units.Count && (free[place] >> next & 1) != 0;)
+                    next++;
+                if (next > first)
+                    onFree(_geometry.PlaceOffset(page.Group, 0, place) + ((long)first << _units.SizeLog2), (long)(next - first) << _units.SizeLog2);
+            }
+    }
+
+    /// <summary>
+    /// Of each place what no version names, whichever of them counts: bit slot × units of a block + unit. Of blocks that exist, and that this call has not changed yet.
+    /// </summary>
+    private void FindFree(IndexPage page, int slot, int end, Span<UInt128> free)
+    {
+        Span<uint> used = stackalloc uint[PlaceCount];
+        free.Clear();
+        for (; slot < end; slot++)
+        {
+            if ((new GroupRecord(page.Bytes).Present >> slot & 1) == 0 || (page.PreparedSlots >> slot & 1) != 0)
+                continue;
+            used.Clear();
+            AddUsed(page, slot, BlockVersion.Current(page.Bytes, slot), used);
+            AddUsed(page, slot, BlockVersion.Durable(page.Bytes, slot), used);
+            for (int place = 0; place < PlaceCount; place++)
+                free[place] |= (UInt128)(~used[place] & ((1U << _units.Count) - 1)) << slot * _units.Count;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Generic;
+using System.Linq;
+using Overlay.Crypto;
+using Overlay.Files;
+using Overlay.Tests.Doubles;
+using Xunit;
+
+namespace Overlay.Tests.Files;
+
+/// <summary>A log that was written once and is written over in small synced steps: most steps find room on the disk.</summary>
+public class PreparedRoomTests
+{
+    private static readonly Recipe s_recipe = new(CipherSuite.Aes256Gcm, Compresses: true, BlockSizeLog2: 14);
+    private const int Step = 8192, Steps = 200;
+
+    [Fact]
+    public void Synced_steps_in_a_row_seldom_take_new_room()
+    {
+        MemoryBacking backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        file.WriteAt(0, new byte[Steps * Step]);
+        file.Sync(dataOnly: true);
+
+        Assert.InRange(WriteSteps(file, backing).Count(isNew => isNew), 1, Steps / 8);
+
+        long used = backing.AllocatedBytes;
+        file.Settle();
+        Assert.True(backing.AllocatedBytes < used / 2, "what was made ready and not used is given back");
+    }
+
+    [Fact]
+    public void Steps_without_syncs_take_no_more_than_they_write()
+    {
+        MemoryBacking backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        file.WriteAt(0, new byte[Steps * Step]);
+        file.Sync(dataOnly: true);
+        long before = backing.AllocatedBytes;
+        for (int step = 0; step < Steps; step++)
+            file.WriteAt(step * Step, Data(step));
+
+        Assert.InRange(backing.AllocatedBytes - before, 0, Steps * Step * 5 / 2);
+    }
+
+    [Fact]
+    public void A_full_disk_stops_nothing_but_the_preparing()
+    {
+        FullBacking backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        file.WriteAt(0, new byte[Steps * Step]);
+        file.Sync(dataOnly: true);
+        backing.LargestWrite = 20 << 10;
+
+        Assert.Equal(Steps, WriteSteps(file, backing).Count());
+
+        Assert.True(backing.Refused > 0);
+        for (int step = 0; step < Steps; step++)
+            Assert.Equal(Data(step), file.ReadBytes(step * Step, Step));
+    }
+
+    private static IEnumerable<bool> WriteSteps(SealedFile file, MemoryBacking backing)
+    {
+        for (int step = 0; step < Steps; step++)
+        {
+            long before = backing.AllocatedBytes;
+            file.WriteAt(step * Step, Data(step));
+            yield return backing.AllocatedBytes > before;
+            file.Sync(dataOnly: true);
+        }
+    }
+
+    private static byte[] Data(int step)
+    {
+        byte[] data = new byte[Step];
+        new System.Random(step).NextBytes(data);
+        return data;
+    }
+
+    /// <summary>Has no room for what is longer than a version.</summary>
+    private sealed class FullBacking : MemoryBacking
+    {
+        internal int LargestWrite { get; set; } = int.MaxValue;
+
+        internal int Refused { get; private set; }
+
+        public override void Write(long offset, System.ReadOnlySpan<byte> data)
+        {
+            if (data.Length > LargestWrite)
+            {
+                Refused++;
+                throw new ErrnoException(Errno.ENOSPC, "full");
+            }
+            base.Write(offset, data);
+        }
+    }
+}
