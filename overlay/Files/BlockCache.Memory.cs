@@ -11,7 +11,7 @@ namespace Overlay.Files;
 /// Address space for the greatest size is reserved when the first block is kept, and left out of core dumps; only what may be used by now is
 /// accessible, so that a program which locks its memory (mlockall) does not lock all of it. The cache begins with <see cref="First"/> bytes and is
 /// doubled where blocks come back that were evicted not long ago, which those of a file that is copied or searched once never do. When it
-/// grows, half of what it holds is no longer found where it is looked for.
+/// grows, most of what it holds is no longer found where it is looked for.
 /// </remarks>
 public sealed unsafe partial class BlockCache
 {

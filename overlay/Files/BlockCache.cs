@@ -91,10 +91,10 @@ public sealed unsafe partial class BlockCache : IDisposable
             return;
         int slicesPerBlock = Math.Max(1, blockSize >> SliceSizeLog2);
         long first = firstBlock * slicesPerBlock, count = (lastBlock + 1) * slicesPerBlock - first;
-        // Neighbouring slices are in neighbouring sets; and what was put in before the cache grew is where it was.
+        // What was put in before the cache grew is where it was.
         for (int log2 = _firstSetsLog2; log2 <= _table->SetsLog2; log2++)
-            for (long i = 0; i < Math.Min(count, 1L << log2); i++)
-                WipeIn(IndexOf(stamp, first + i, log2), stamp, isLarge: count >= LargeWipe);
+            for (long i = 0, sets = 1L << log2; i < Math.Min(count, sets); i++)
+                WipeIn(count >= sets ? i : IndexOf(stamp, first + i, log2), stamp, isLarge: count >= LargeWipe);
     }
 
     private void WipeIn(long index, long stamp, bool isLarge)
@@ -196,8 +196,12 @@ public sealed unsafe partial class BlockCache : IDisposable
 
     private long IndexOf(long stamp, long slice) => IndexOf(stamp, slice, Volatile.Read(ref _table->SetsLog2));
 
-    /// <summary>Neighbouring slices are in neighbouring sets: a file as large as the cache fits into it.</summary>
-    private static long IndexOf(long stamp, long slice, int setsLog2) => (slice + stamp * 0x9E3779B1) & ((1L << setsLog2) - 1);
+    /// <summary>
+    /// Neighbouring slices are in neighbouring sets: a file as large as the cache fits into it. Each row of as many slices as there are sets begins
+    /// elsewhere: those at equal distances do not meet in a few sets.
+    /// </summary>
+    private static long IndexOf(long stamp, long slice, int setsLog2) =>
+        (slice + (long)((ulong)(stamp + (slice >> setsLog2)) * 0x9E3779B97F4A7C15 >> 32)) & ((1L << setsLog2) - 1);
 
     private byte* FrameAt(long index, int way) => _table->Frames + ((((long)way << _table->WayLog2) + index) << SliceSizeLog2);
 

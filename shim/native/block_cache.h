@@ -46,7 +46,8 @@ struct cached_file {
 
 static inline uint64_t cache_index(const struct cache_table *table, int64_t stamp, int64_t slice)
 {
-    return ((uint64_t)slice + (uint64_t)stamp * 0x9E3779B1u) & ((1ULL << __atomic_load_n(&table->sets_log2, __ATOMIC_RELAXED)) - 1);
+    int sets_log2 = __atomic_load_n(&table->sets_log2, __ATOMIC_RELAXED);
+    return ((uint64_t)slice + ((uint64_t)(stamp + (slice >> sets_log2)) * 0x9E3779B97F4A7C15u >> 32)) & ((1ULL << sets_log2) - 1);
 }
 
 #endif

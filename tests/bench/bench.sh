@@ -175,7 +175,7 @@ main() {
     make_inputs "$inputs" $megabytes || exit 2
     facts >"$work/facts"
     start_sides
-    for file in sequential random append small_files processes trees sqlite postgresql startup untouched codec; do
+    for file in sequential random append small_files processes trees sqlite postgresql startup untouched scale codec; do
         run_workload "$bench/workloads/$file.sh"
     done
     printf 'load at the end\t%s\n' "$(cut -d' ' -f 1-3 /proc/loadavg)" >>"$work/facts"

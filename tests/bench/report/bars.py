@@ -6,6 +6,7 @@ from dataclasses import dataclass
 # The first that matches holds. Where the disk is the bound, not to be behind is enough.
 BARS = [
     (r"codec-.*|part-.*", None, None),
+    (r"(file|files|processes|memory)-.*", None, None),
     (r"untouched-start-.*|start-(true|bash)", None, None),
     (r"untouched-.*", 0.98, None),
     (r"start-.*", None, 1),

@@ -29,6 +29,24 @@ public sealed unsafe class BlockCacheTests
         Assert.Equal(64, CountHits(cache, stamp, 64));
     }
 
+    /// <summary>Columns of a matrix, a table's pages: each block as far behind the last as a power of two.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(512)]
+    [InlineData(4096)]
+    [InlineData(1 << 20)]
+    public void Blocks_at_equal_distances_do_not_crowd_each_other_out(long distance)
+    {
+        using BlockCache cache = new(First);
+        long stamp = BlockCache.NewStamp();
+        for (int i = 0; i < 256; i++)
+            cache.PutBlock(stamp, i * distance, Slice, _slice);
+        int hits = 0;
+        for (int i = 0; i < 256; i++)
+            hits += cache.TryRead(stamp, i * distance, 0, _read) ? 1 : 0;
+        Assert.InRange(hits, 240, 256);
+    }
+
     [Fact]
     public void Part_behind_the_end_of_a_short_slice_is_zeros()
     {
