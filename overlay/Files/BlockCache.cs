@@ -128,7 +128,7 @@ public sealed unsafe partial class BlockCache : IDisposable
         if (way < 0)
             way = Evict(set, index);
         byte* memory = FrameAt(index, way);
-        if (set->Keys[2 * way] == 0)
+        if (set->Keys[2 * way] == 0 && plain.Length > SliceSize / 2)
             Populate(memory);
         int before = set->Length[way];
         plain.CopyTo(new Span<byte>(memory, SliceSize));

@@ -150,11 +150,12 @@ public sealed partial class SealedFile
     }
 
     /// <summary>
-    /// What was written is kept where that is to be added to, or was read before: memory that the cache never used costs more than opening the block once.
+    /// What was written is kept where that is to be added to, or was read before: memory that the cache never used costs more than opening the block once. Most small
+    /// files are written with one call.
     /// </summary>
     private void KeepIfRead(long block, ReadOnlySpan<byte> plain)
     {
-        if (plain.Length < _geometry.BlockSize)
+        if (plain.Length < _geometry.BlockSize && !_isFirst)
             PutCached(block, plain);
         else if (_highestCached >= 0)
             _context.Cache.Patch(_stamp, block, _geometry.BlockSize, 0, plain);

@@ -15,7 +15,7 @@ public sealed partial class SealedFile
 
     /// <summary>Where the last write ended, and whether this one goes on there, or, with or without a hole, at the file's end.</summary>
     private long _lastEnd;
-    private bool _goesOn;
+    private bool _goesOn, _isFirst;
     private int _lastCount;
 
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
@@ -39,6 +39,7 @@ public sealed partial class SealedFile
         long end = offset + source.Length;
         int done = 0;
         _goesOn = offset == _lastEnd || offset >= _header.Size;
+        _isFirst = _header.Size == 0;
         _lastEnd = end;
         _lastCount = source.Length;
         try
