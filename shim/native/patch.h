@@ -34,6 +34,7 @@ struct overlay_patch_site {
     uintptr_t start;             /* what is overwritten: from here */
     uintptr_t springboard;       /* where the 5-byte jump goes if not to `start`, 0 = to `start` */
     uintptr_t slot;              /* set when the slots are written */
+    const uint8_t *code;         /* what should be at `start`, for who must not read it there yet (patch_known.h); 0: read it there */
     int32_t number;              /* -1: known only when it runs */
     uint8_t moved;               /* bytes from `start` to `syscall`, which the slot runs instead */
     uint8_t overwritten;         /* bytes changed at `start`: whole instructions */
@@ -64,6 +65,7 @@ enum overlay_patch_result {
     OVERLAY_PATCH_NO_MEMORY = 3,        /* no room for trampolines within reach of libc, or out of memory */
     OVERLAY_PATCH_TEXT_FIXED = 4,       /* program text may not be changed (PR_SET_MDWE, SELinux execmod, seccomp);
                                            nothing was changed */
+    OVERLAY_PATCH_NOT_AS_KNOWN = 5,     /* never answered: a text is not what its build id says; all are analysed then */
 };
 
 struct overlay_patch_report {

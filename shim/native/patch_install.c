@@ -1,5 +1,6 @@
 #include "patch.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -28,7 +29,7 @@ static int fail(struct overlay_patch_report *report, int result, const char *mod
     return result;
 }
 
-static int plan_all(struct workspace *work, const struct overlay_patch_options *options,
+static int plan_all(struct workspace *work, const struct overlay_patch_options *options, int use_known,
                     struct overlay_patch_report *report)
 {
     work->module_count = overlay_modules_find(options->include_loader, work->modules);
@@ -49,7 +50,7 @@ static int plan_all(struct workspace *work, const struct overlay_patch_options *
             overlay_text_restore(&work->modules[i]);
         struct overlay_patch_report before = *report;
         uint32_t planned = work->plan.count;
-        if (overlay_plan_known(&work->modules[i], options, &work->plan, report) ||
+        if ((use_known && overlay_plan_known(&work->modules[i], options, &work->plan, report)) ||
             overlay_plan_module(&work->modules[i], options, &work->scratch, &work->plan, report))
             continue;
         if (!work->modules[i].is_loader)
@@ -92,9 +93,29 @@ static int write_text(struct workspace *work, struct overlay_patch_report *repor
         while (i-- > 0)
             overlay_text_restore(&work->modules[i]);
         overlay_interest = 0;
-        return fail(report, OVERLAY_PATCH_TEXT_FIXED, 0, error);
+        return fail(report, error == -ESTALE ? OVERLAY_PATCH_NOT_AS_KNOWN : OVERLAY_PATCH_TEXT_FIXED, 0, error);
     }
     return OVERLAY_PATCH_OK;
+}
+
+static int install(struct workspace *work, const struct overlay_patch_options *options, int use_known,
+                   struct overlay_patch_report *report)
+{
+    memset(report, 0, sizeof *report);
+    int result = plan_all(work, options, use_known, report);
+    if (result == OVERLAY_PATCH_OK)
+        result = write_slots(work, options, report);
+    if (result == OVERLAY_PATCH_OK)
+        result = write_text(work, report);
+    if (result != OVERLAY_PATCH_OK && work->region.start)
+        overlay_slots_free(&work->region);
+    return result;
+}
+
+static long map_workspace(void)
+{
+    return overlay_raw_syscall6(SYS_mmap, 0, sizeof(struct workspace), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                -1, 0);
 }
 
 int overlay_patch_install(const struct overlay_patch_options *options, struct overlay_patch_report *report)
@@ -102,20 +123,14 @@ int overlay_patch_install(const struct overlay_patch_options *options, struct ov
     memset(report, 0, sizeof *report);
     if (overlay_text_is_fixed())
         return OVERLAY_PATCH_TEXT_FIXED;
-    long at = overlay_raw_syscall6(SYS_mmap, 0, sizeof(struct workspace), PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (overlay_is_error(at))
-        return fail(report, OVERLAY_PATCH_NO_MEMORY, 0, at);
-
-    struct workspace *work = (struct workspace *)at;
-    int result = plan_all(work, options, report);
-    if (result == OVERLAY_PATCH_OK)
-        result = write_slots(work, options, report);
-    if (result == OVERLAY_PATCH_OK)
-        result = write_text(work, report);
-    if (result != OVERLAY_PATCH_OK && work->region.start)
-        overlay_slots_free(&work->region);
-    overlay_raw_syscall3(SYS_munmap, at, sizeof(struct workspace), 0);
+    int result = OVERLAY_PATCH_NOT_AS_KNOWN;
+    for (int use_known = 1; result == OVERLAY_PATCH_NOT_AS_KNOWN && use_known >= 0; use_known--) {
+        long at = map_workspace();
+        if (overlay_is_error(at))
+            return fail(report, OVERLAY_PATCH_NO_MEMORY, 0, at);
+        result = install((struct workspace *)at, options, use_known, report);
+        overlay_raw_syscall3(SYS_munmap, at, sizeof(struct workspace), 0);
+    }
     return result;
 }
 

@@ -25,22 +25,20 @@ static int is_wanted(const struct known_site *site, const struct overlay_patch_o
     return number < 0 || overlay_number_wanted(options, number);
 }
 
-/* A module that is not what its build id says is left to the analysis. */
-static int is_as_expected(const struct overlay_patch_site *site)
-{
-    return ((const uint8_t *)site->syscall)[0] == 0x0f && ((const uint8_t *)site->syscall)[1] == 0x05;
-}
-
 int overlay_plan_known(const struct patch_module *module, const struct overlay_patch_options *options,
                        struct patch_plan *plan, struct overlay_patch_report *report)
 {
     const struct known_module *known = options->observe ? 0 : find(module);
     uint32_t count_before = plan->count, wanted = 0;
+    const uint8_t *code;
 
     if (!known)
         return 0;
+    code = known->code;
     for (uint32_t i = 0; i < known->site_count; i++) {
         const struct known_site *from = &known->sites[i];
+        const uint8_t *own_code = code;
+        code += overlay_known_code_size(from->fate, from->moved, from->overwritten);
         int is_caller = from->fate == OVERLAY_SITE_CALLERS && from->overwritten;
         if (!is_wanted(from, options))
             continue;
@@ -49,11 +47,11 @@ int overlay_plan_known(const struct patch_module *module, const struct overlay_p
             continue;
         struct overlay_patch_site site = {
             .syscall = module->base + from->syscall, .start = module->base + from->start, .number = from->number,
-            .moved = from->moved, .overwritten = from->overwritten, .fate = from->fate,
+            .moved = from->moved, .overwritten = from->overwritten, .fate = from->fate, .code = own_code,
         };
         if (from->fate == OVERLAY_SITE_SPRINGBOARD)
             site.springboard = site.start + PATCH_SHORT_JUMP_SIZE + (uintptr_t)(intptr_t)from->springboard;
-        if (from->fate == OVERLAY_SITE_UNPATCHABLE || plan->count == PATCH_SITE_LIMIT || !is_as_expected(&site)) {
+        if (from->fate == OVERLAY_SITE_UNPATCHABLE || plan->count == PATCH_SITE_LIMIT) {
             plan->count = count_before;
             return 0;
         }

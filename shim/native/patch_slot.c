@@ -98,15 +98,13 @@ static void put_relative(struct writer *w, uintptr_t target)
     put(w, &relative, 4);
 }
 
-/* Copies one instruction; what it holds relative to its own address is adjusted. */
-static void put_moved(struct writer *w, uintptr_t at, const struct instruction *i)
+/* Copies one instruction, which is at `at` and can be read at `code`; what it holds relative to its own address is adjusted. */
+static void put_moved(struct writer *w, uintptr_t at, const uint8_t *code, const struct instruction *i)
 {
-    const uint8_t *code = (const uint8_t *)at;
-
     if (i->flow == FLOW_BRANCH) {    /* jcc, short or long, becomes long */
         uint8_t condition = i->opcode & 15;
         PUT(w, 0x0f, 0x80 | condition);
-        put_relative(w, i->target);
+        put_relative(w, i->target + (at - (uintptr_t)code));
     } else if (i->rip_displacement) {
         uint8_t tail = (uint8_t)(i->length - i->rip_displacement - 4);
         int32_t displacement;
@@ -119,16 +117,23 @@ static void put_moved(struct writer *w, uintptr_t at, const struct instruction *
     }
 }
 
+static const uint8_t *code_of(const struct overlay_patch_site *site)
+{
+    return site->code ? site->code : (const uint8_t *)site->start;
+}
+
 static void put_site(struct writer *w, const struct slot_region *region, const struct overlay_patch_site *site)
 {
+    const uint8_t *code = code_of(site), *end = code + site->moved;
     for (uintptr_t at = site->start; at < site->syscall;) {
         struct instruction i;
-        if (!overlay_decode((const uint8_t *)at, (const uint8_t *)site->syscall, &i)) {
+        if (!overlay_decode(code, end, &i)) {
             w->ok = 0;
             return;
         }
-        put_moved(w, at, &i);
+        put_moved(w, at, code, &i);
         at += i.length;
+        code += i.length;
     }
     if (site->number >= 0) {
         PUT(w, 0x0f, 0xb6, 0x0d);                                 /* movzbl interest+number(%rip),%ecx */
@@ -168,7 +173,7 @@ int overlay_slot_write(struct slot_region *region, struct overlay_patch_site *si
     site->slot = (uintptr_t)region->next;
     if (site->fate == OVERLAY_SITE_CALLERS) {
         int32_t relative;
-        memcpy(&relative, (const void *)(site->start + 1), 4);
+        memcpy(&relative, code_of(site) + 1, 4);
         put_callers(&w, region, site, site->start + 5 + (uintptr_t)(intptr_t)relative);
     } else {
         put_site(&w, region, site);

@@ -3,12 +3,14 @@
  * text is not executable meanwhile; the Makefile compiles this file accordingly. */
 #include "patch_text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "patch_pages.h"
 #include "raw_syscall.h"
 
 #define PAGE 4096UL
@@ -81,20 +83,44 @@ static void write_stubs(const struct patch_module *module)
         code[i] = s_stubs[i];
 }
 
+static int is_in(const struct patch_module *module, const struct overlay_patch_site *site)
+{
+    return site->start >= module->text && site->start < module->text_end;
+}
+
+static int is_as_expected(const struct overlay_patch_site *site)
+{
+    uint8_t size = site->fate == OVERLAY_SITE_CALLERS ? site->overwritten : site->moved;
+    for (uint8_t i = 0; i < size; i++)
+        if (((const uint8_t *)site->start)[i] != site->code[i])
+            return 0;
+    return ((const uint8_t *)site->syscall)[0] == 0x0f && ((const uint8_t *)site->syscall)[1] == 0x05;
+}
+
+static int is_all_as_expected(const struct patch_module *module, const struct patch_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (is_in(module, &plan->sites[i]) && plan->sites[i].code && !is_as_expected(&plan->sites[i]))
+            return 0;
+    return 1;
+}
+
 long overlay_text_patch(const struct patch_module *module, const struct patch_plan *plan)
 {
     long result = protect(module, PROT_READ | PROT_WRITE);
     if (overlay_is_error(result))
         return result;
-    for (uint32_t i = 0; i < plan->count; i++)
-        if (plan->sites[i].start >= module->text && plan->sites[i].start < module->text_end)
+    overlay_pages_take(module, plan);
+    int is_expected = is_all_as_expected(module, plan);
+    for (uint32_t i = 0; is_expected && i < plan->count; i++)
+        if (is_in(module, &plan->sites[i]))
             write_site(&plan->sites[i]);
-    if (module->is_libc && plan->has_stubs)
+    if (is_expected && module->is_libc && plan->has_stubs)
         write_stubs(module);
     result = protect(module, PROT_READ | PROT_EXEC);
     if (overlay_is_error(result))
         overlay_text_restore(module);
-    return result;
+    return !overlay_is_error(result) && !is_expected ? -ESTALE : result;
 }
 
 void overlay_text_restore(const struct patch_module *module)

@@ -5,7 +5,8 @@
 #include "patch_site.h"
 
 /* Overwrites the sites of `plan` that lie in `module`. While it runs the module is writable and not executable, so
- * nothing in it may be called. On failure the module is as it was; answers 0 or -errno. */
+ * nothing in it may be called. On failure the module is as it was; answers 0 or -errno, -ESTALE if the code of a site is
+ * not what the plan says. */
 long overlay_text_patch(const struct patch_module *module, const struct patch_plan *plan);
 
 /* Where overlay_text_patch will put stubs if the plan says so; all 0 where the text's last page is full. */

@@ -49,12 +49,33 @@ static int presumed_number(uintptr_t syscall)
     return overlay_call_number_presumed(&map, syscall);
 }
 
+static uint8_t s_code[PATCH_SITE_LIMIT * 32];
+static unsigned s_code_size;
+
+static void keep_code(const struct overlay_patch_site *site)
+{
+    uint8_t size = overlay_known_code_size(site->fate, site->moved, site->overwritten);
+    if (s_code_size + size > sizeof s_code)
+        exit(1);
+    memcpy(s_code + s_code_size, (const void *)site->start, size);
+    s_code_size += size;
+}
+
+static void print_code(unsigned number)
+{
+    printf("static const uint8_t known_code_%u[] = {", number);
+    for (unsigned i = 0; i < s_code_size; i++)
+        printf("%s0x%02x,", i % 16 == 0 ? "\n    " : " ", s_code[i]);
+    printf("\n};\n");
+}
+
 static void print(const struct overlay_patch_site *site)
 {
     int springboard = site->springboard ? (int)(site->springboard - (site->start + PATCH_SHORT_JUMP_SIZE)) : 0;
     printf("    { %#lx, %#lx, %d, %d, %d, %d, %d, %d },\n", site->syscall - s_module.base,
            site->start ? site->start - s_module.base : 0, site->number, -1, springboard, site->fate, site->moved,
            site->overwritten);
+    keep_code(site);
     s_count++;
 }
 
@@ -74,7 +95,7 @@ static void print_module(unsigned number)
     struct overlay_patch_report report = { 0 };
 
     memset(options.numbers, 0xff, sizeof options.numbers);
-    s_plan.count = s_seen_count = s_count = 0;
+    s_plan.count = s_seen_count = s_count = s_code_size = 0;
     overlay_plan_module(&s_module, &options, &s_scratch, &s_plan, &report);
     printf("static const struct known_site known_sites_%u[] = {\n", number);
     for (unsigned i = 0; i < s_seen_count; i++) {
@@ -88,11 +109,13 @@ static void print_module(unsigned number)
     for (unsigned i = 0; i < s_plan.count; i++)
         if (s_plan.sites[i].fate == OVERLAY_SITE_CALLERS)
             print(&s_plan.sites[i]);
-    printf("};\nstatic const uint8_t known_build_id_%u[] = {", number);
+    printf("};\n");
+    print_code(number);
+    printf("static const uint8_t known_build_id_%u[] = {", number);
     for (unsigned i = 0; i < s_module.build_id_size; i++)
         printf(" 0x%02x,", s_module.build_id[i]);
-    printf(" };\n#define KNOWN_MODULE_%u { known_build_id_%u, %u, %u, known_sites_%u, %u },\n", number, number,
-           s_module.build_id_size, report.found, number, s_count);
+    printf(" };\n#define KNOWN_MODULE_%u { known_build_id_%u, %u, %u, known_sites_%u, %u, known_code_%u },\n", number, number,
+           s_module.build_id_size, report.found, number, s_count, number);
 }
 
 int main(int count, char **arguments)
@@ -111,7 +134,7 @@ int main(int count, char **arguments)
     for (unsigned i = 0; i < known; i++)
         printf("    KNOWN_MODULE_%u\n", i);
     if (known == 0)
-        printf("    { 0, 0, 0, 0, 0 },\n");
+        printf("    { 0, 0, 0, 0, 0, 0 },\n");
     printf("};\n");
     return 0;
 }
