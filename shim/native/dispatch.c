@@ -101,7 +101,8 @@ int on_path_only(struct overlay_call *call)
 {
     int directory_index;
     long path = call->args[path_index(call->number, &directory_index)];
-    if (!can_read_path((const char *)path))
+    enum path_look look = path_look((const char *)path);
+    if (look == PATH_UNREADABLE || look == PATH_PLAIN)
         return PASS;
     int directory = directory_index < 0 ? AT_FDCWD : (int)call->args[directory_index];
     return volumes_hides(directory, (const char *)path) ? answer(call, -ENOENT) : PASS;

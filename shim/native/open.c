@@ -93,16 +93,19 @@ static long take_over(int fd, int directory, const char *path, const struct open
 static int open_file(struct overlay_call *call, int directory, const char *path, const struct open_how *asked,
                      bool is_openat2)
 {
-    if (!can_read_path(path))
+    enum path_look look = path_look(path);
+    if (look == PATH_UNREADABLE)
         return PASS;
-    if (volumes_hides(directory, path))
+    if (look != PATH_PLAIN && volumes_hides(directory, path))
         return answer(call, (asked->flags & O_CREAT) != 0 ? -EACCES : -ENOENT);
 
     const int accmode = (int)asked->flags & O_ACCMODE;
     bool is_unnamed = (asked->flags & O_TMPFILE) == O_TMPFILE;
     bool has_no_data = (asked->flags & O_PATH) != 0 || ((asked->flags & O_DIRECTORY) != 0 && !is_unnamed);
     bool is_reading = accmode == O_RDONLY && (asked->flags & (O_CREAT | O_TRUNC)) == 0;
-    const struct volume *volume = has_no_data ? NULL : volumes_locate(directory, path);
+    const struct volume *volume = has_no_data          ? NULL
+                                  : look == PATH_PLAIN ? volumes_locate_plain(directory, path)
+                                                       : volumes_locate(directory, path);
     bool is_inside = volume != NULL;
 
     struct open_how how = *asked;

@@ -53,4 +53,39 @@ static inline bool is_plain_path(const char *path)
     }
 }
 
+/* What one look at a path tells: nearly all are PATH_PLAIN, without "//" and components that begin with a dot. */
+enum path_look { PATH_UNREADABLE, PATH_PLAIN, PATH_OTHER };
+
+/*
+ * By aligned words, the first one with harmless bytes in place of those before the path; a page is asked about before it is read. Where a byte
+ * is taken for a slash or a dot that is none (text_zeros), the look is PATH_OTHER at worst.
+ */
+static inline enum path_look look_at_path(const char *path, size_t limit, bool (*is_page_readable)(uintptr_t at, bool is_writing))
+{
+    uintptr_t start = (uintptr_t)path, at = start & -8UL;
+    uint64_t before = (1UL << start % 8 * 8) - 1, slash_before = 0, start_or_slash = 0x80UL << start % 8 * 8, strange = 0, end;
+    if (!is_page_readable(start, false))
+        return PATH_UNREADABLE;
+    uint64_t word = (*(const text_word *)at & ~before) | (TEXT_ONES & before);
+    for (;;) {
+        uint64_t slashes = text_zeros(word ^ TEXT_ONES * '/'), dots = text_zeros(word ^ TEXT_ONES * '.');
+        end = text_zeros(word);
+        if (end != 0) {
+            slashes &= (end & -end) - 1;
+            dots &= (end & -end) - 1;
+        }
+        strange |= (slashes & (slashes << 8 | slash_before)) | (dots & (slashes << 8 | start_or_slash));
+        if (end != 0)
+            break;
+        slash_before = start_or_slash = slashes >> 56;
+        at += 8;
+        if (at - start >= limit || (at % 4096 == 0 && !is_page_readable(at, false)))
+            return PATH_UNREADABLE;
+        word = *(const text_word *)at;
+    }
+    if (at + (size_t)__builtin_ctzll(end) / 8 - start >= limit)
+        return PATH_UNREADABLE;
+    return strange == 0 ? PATH_PLAIN : PATH_OTHER;
+}
+
 #endif

@@ -33,19 +33,27 @@ static bool try_page(uintptr_t at, bool is_writing)
     return result != -EFAULT;
 }
 
-static bool is_reachable(uintptr_t at, bool is_writing)
+static uint64_t known_as(uintptr_t page)
 {
-    /* First of all: a slot that nobody has written looks like page 0 in generation 0. */
-    if (is_bad_pointer((long)at))
-        return false;
-    uint64_t page = at / PAGE, known = page << 24 | (__atomic_load_n(&overlay_memory_generation, __ATOMIC_RELAXED) & 0xffffff);
-    uint64_t *slot = (is_writing ? s_writable : s_readable) + page % REMEMBERED;
-    if (__atomic_load_n(slot, __ATOMIC_RELAXED) == known)
-        return true;
+    return page << 24 | (__atomic_load_n(&overlay_memory_generation, __ATOMIC_RELAXED) & 0xffffff);
+}
+
+static __attribute__((noinline)) bool find_out(uintptr_t at, uint64_t *slot, bool is_writing)
+{
+    uint64_t known = known_as(at / PAGE);
     if (!try_page(at, is_writing))
         return false;
     __atomic_store_n(slot, known, __ATOMIC_RELAXED);
     return true;
+}
+
+/* A bad pointer first of all: a slot that nobody has written looks like page 0 in generation 0. */
+static inline bool is_reachable(uintptr_t at, bool is_writing)
+{
+    uint64_t *slot = (is_writing ? s_writable : s_readable) + at / PAGE % REMEMBERED;
+    if (is_bad_pointer((long)at))
+        return false;
+    return __atomic_load_n(slot, __ATOMIC_RELAXED) == known_as(at / PAGE) || find_out(at, slot, is_writing);
 }
 
 static bool is_range_reachable(uintptr_t at, size_t size, bool is_writing)
@@ -123,6 +131,11 @@ bool can_read_path(const char *path)
 {
     long length = readable_length(path, PATH_SIZE);
     return length >= 0 && length < PATH_SIZE;
+}
+
+enum path_look path_look(const char *path)
+{
+    return look_at_path(path, PATH_SIZE, is_reachable);
 }
 
 bool can_read_start(const char *text)

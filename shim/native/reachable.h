@@ -6,6 +6,7 @@
 #define OVERLAY_REACHABLE_H
 
 #include "filter.h"
+#include "plain_path.h"
 
 bool can_read(const void *memory, size_t size) HIDDEN;
 
@@ -17,6 +18,9 @@ bool can_fill(const void *memory, size_t size) HIDDEN;
 
 /* False for a path that is too long, too: the kernel says what it thinks of either. */
 bool can_read_path(const char *path) HIDDEN;
+
+/* The same, and what else one look tells; PATH_UNREADABLE where can_read_path is false. */
+enum path_look path_look(const char *path) HIDDEN;
 
 /* A text of any length, as far as a path could go. */
 bool can_read_start(const char *text) HIDDEN;

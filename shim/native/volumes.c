@@ -190,11 +190,12 @@ static long locate_by_text(const long *arguments)
     return volumes_absolute(directory, path, absolute) ? (long)volumes_containing(absolute) : 0;
 }
 
-struct volume *volumes_locate(int directory, const char *path)
+static inline struct volume *locate(int directory, const char *path, bool is_looked_at)
 {
-    if (path[0] == '/' && is_plain_path(path))
+    if (path[0] == '/' && (is_looked_at || is_plain_path(path)))
         return volumes_containing(path);
-    if (path[0] != '/' && directory == AT_FDCWD && is_plain_path(path) && __atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0)
+    if (path[0] != '/' && directory == AT_FDCWD && (is_looked_at || is_plain_path(path)) &&
+        __atomic_load_n(&s_directory_known, __ATOMIC_ACQUIRE) != 0)
         return volume_containing_joined(s_directory, path);
     if (path[0] != '/' && directory != AT_FDCWD && !climbs(path)) {
         long state = fd_classify(directory);
@@ -204,6 +205,16 @@ struct volume *volumes_locate(int directory, const char *path)
             return &overlay_volumes[0];
     }
     return (struct volume *)ON_OWN_STACK(locate_by_text, directory, (long)path);
+}
+
+struct volume *volumes_locate(int directory, const char *path)
+{
+    return locate(directory, path, false);
+}
+
+struct volume *volumes_locate_plain(int directory, const char *path)
+{
+    return locate(directory, path, true);
 }
 
 static long hides_by_text(const long *arguments)

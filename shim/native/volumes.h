@@ -38,7 +38,10 @@ bool volumes_absolute(int directory, const char *path, char absolute[PATH_SIZE])
 /* The volume in which (directory, path) seems to lie, or NULL. */
 struct volume *volumes_locate(int directory, const char *path) HIDDEN;
 
-/* True for a volume's `.overlay` and everything below: the program gets ENOENT. */
+/* The same of a path that is PATH_PLAIN. */
+struct volume *volumes_locate_plain(int directory, const char *path) HIDDEN;
+
+/* True for a volume's `.overlay` and everything below: the program gets ENOENT. False of any path that is PATH_PLAIN. */
 bool volumes_hides(int directory, const char *path) HIDDEN;
 
 /* True if a file on this device could lie in a volume (volumes_device.c). */

@@ -24,6 +24,34 @@ static bool is_plain_by_bytes(const char *path)
     }
 }
 
+/* "//" anywhere, or a dot that begins a component. */
+static enum path_look look_by_bytes(const char *path)
+{
+    for (const char *c = path; *c != 0; c++)
+        if ((c != path && c[-1] == '/' && *c == '/') || (*c == '.' && (c == path || c[-1] == '/')))
+            return PATH_OTHER;
+    return PATH_PLAIN;
+}
+
+static uintptr_t s_unreadable;
+
+static bool is_page_readable(uintptr_t at, bool is_writing)
+{
+    return !is_writing && at < s_unreadable;
+}
+
+/* Also at a page that cannot be read: it is asked about first. */
+static void check_look(const char *text, const char *pages)
+{
+    size_t length = strlen(text);
+    s_unreadable = (uintptr_t)pages + 4096;
+    if (look_at_path(text, length + 1, is_page_readable) == look_by_bytes(text) &&
+        look_at_path(text, length, is_page_readable) == PATH_UNREADABLE && (s_unreadable = 0, look_at_path(text, 4096, is_page_readable) == PATH_UNREADABLE))
+        return;
+    fprintf(stderr, "a wrong look at \"%s\"\n", text);
+    exit(1);
+}
+
 static void check(const char *text)
 {
     const char *slash = strchrnul(text, '/'), *dot = strchrnul(text, '.'), *odd = strchrnul(text, '\xaf');
@@ -50,8 +78,14 @@ int main(void)
             text[i] = rand() % 3 == 0 ? letters[rand() % kinds] : 'x';
         text[length] = 0;
         check(text);
+        check_look(text, pages);
         plain += is_plain_path(text);
     }
+    memset(pages, 'a', 4096); /* no end before the page that cannot be read */
+    s_unreadable = (uintptr_t)pages + 4096;
+    for (int from = 4000; from < 4096; from++)
+        if (look_at_path(pages + from, 4096, is_page_readable) != PATH_UNREADABLE)
+            return 3;
     printf("paths agree, %d of %d are plain\n", plain, ROUNDS);
     return plain > ROUNDS / 20 && plain < ROUNDS - ROUNDS / 20 ? 0 : 1;
 }
