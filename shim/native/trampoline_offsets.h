@@ -25,3 +25,4 @@
 #define VECTOR_XSAVE 2
 #define VECTOR_XSAVEC 3
 #define VECTOR_YMM 4    /* the registers by hand, xsavec when x87 is in use */
+#define VECTOR_ZMM 5    /* the same with AVX-512's */

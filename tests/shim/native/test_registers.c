@@ -4,6 +4,7 @@
 #include "test_filter.h"
 
 #include <cpuid.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "../../../shim/native/trampoline_offsets.h"
@@ -19,7 +20,9 @@ struct state {
     unsigned int mxcsr;
     unsigned char red_zone[128];
     int x87_used;
+    unsigned char upper[16][32];    /* of zmm0 to zmm15 */
 };
+_Static_assert(offsetof(struct state, upper) == 1880, "as the code says");
 
 /* Loads `in`, calls `function`, stores `out`. 0: SSE, 1: AVX, 2: AVX-512. */
 void call_with_state(void *function, const struct state *in, struct state *out, long level);
@@ -47,6 +50,9 @@ __asm__(
     "  .endr\n"
     "  .irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
     "  vmovdqu64 704+64*(\\n-16)(%rax), %zmm\\n\n"
+    "  .endr\n"
+    "  .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+    "  vinserti64x4 $1, 1880+32*\\n(%rax), %zmm\\n, %zmm\\n\n"
     "  .endr\n"
     "2:\n"
     "  ldmxcsr 1744(%rax)\n"
@@ -93,6 +99,9 @@ __asm__(
     "  .irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
     "  vmovdqu64 %zmm\\n, 704+64*(\\n-16)(%rax)\n"
     "  .endr\n"
+    "  .irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+    "  vextracti64x4 $1, %zmm\\n, 1880+32*\\n(%rax)\n"
+    "  .endr\n"
     "2:\n"
     "  fstpt 1728(%rax); movl $0, 1876(%rax); fnstsw 1876(%rax); stmxcsr 1744(%rax); fninit; movl $0x1f80, 0xf20(%rsp); ldmxcsr 0xf20(%rsp)\n"
     "  cmp $0, %rcx; je 3f; vzeroupper\n"
@@ -106,6 +115,14 @@ static unsigned long s_seen, s_spoilt;
 static struct overlay_call s_call;
 
 /* What the engine might do to vector state. */
+static void spoil_512_bits(void)
+{
+    __asm__ volatile("vpternlogd $255,%%zmm2,%%zmm2,%%zmm2; vpternlogd $255,%%zmm16,%%zmm16,%%zmm16; vpternlogd $255,%%zmm31,%%zmm31,%%zmm31;"
+                     "kxnorq %%k0,%%k0,%%k0; kxnorq %%k3,%%k3,%%k3; kxnorq %%k7,%%k7,%%k7" ::: "memory", "xmm2");
+}
+
+static long s_level;
+
 static void spoil(void *argument)
 {
     double *numbers = argument;
@@ -114,6 +131,8 @@ static void spoil(void *argument)
         numbers[i] = numbers[i] / 3 + (double)tenth;
     __asm__ volatile("pcmpeqd %%xmm0,%%xmm0; movaps %%xmm0,%%xmm7; movaps %%xmm0,%%xmm15; movl $0x7f80,-4(%%rsp);"
                      "ldmxcsr -4(%%rsp); fldpi; fldpi; fldpi" ::: "memory", "xmm0", "xmm7", "xmm15");
+    if (s_level == 2)
+        spoil_512_bits();
     s_spoilt++;
 }
 
@@ -158,7 +177,7 @@ static void fill(struct state *state, unsigned seed)
     for (size_t i = 0; i < sizeof *state; i++)
         bytes[i] = (unsigned char)rand();
     state->x87_used = seed % 5 == 0;
-    state->mxcsr = seed & 1 ? 0x1f80 : 0x7fa0;              /* another rounding, a sticky exception flag */
+    state->mxcsr = seed & 1 ? 0x1f80 : seed & 2 ? 0x1fa5 : 0x7fa0;    /* sticky exception flags, another rounding */
     state->flags = 0x202 | (seed * 0x9e3779b1u >> 7 & 0x8d5);    /* any of CF PF AF ZF SF OF */
     memcpy(state->x87, &value, sizeof value < 16 ? sizeof value : 16);
 }
@@ -173,6 +192,7 @@ static void compare(const struct state *in, const struct state *out, long level)
         CHECK(memcmp(in->vector[i], out->vector[i], level ? 32 : 16) == 0);
     CHECK(level < 2 || memcmp(in->opmask, out->opmask, sizeof in->opmask) == 0);
     CHECK(level < 2 || memcmp(in->high_vector, out->high_vector, sizeof in->high_vector) == 0);
+    CHECK(level < 2 || memcmp(in->upper, out->upper, sizeof in->upper) == 0);
     if (in->x87_used)
         CHECK(memcmp(in->x87, out->x87, 10) == 0);
     else
@@ -182,9 +202,11 @@ static void compare(const struct state *in, const struct state *out, long level)
 }
 
 extern uint32_t overlay_vector_method;
+extern uint64_t overlay_vector_size;
 
 static void try_everything(long level)
 {
+    s_level = level;
     struct state in, out;
 
     for (unsigned seed = 1; seed < 3000; seed++) {
@@ -217,7 +239,12 @@ int main(void)
     /* With the best way of saving that this CPU has, which the first call finds out, then with those of older ones. */
     CHECK(overlay_vector_method == VECTOR_NOT_ASKED);
     try_everything(level);
-    if (overlay_vector_method == VECTOR_YMM) {
+    if (overlay_vector_method == VECTOR_ZMM) {
+        overlay_vector_method = VECTOR_XSAVEC;
+        try_everything(level);
+        overlay_vector_method = VECTOR_YMM;
+        try_everything(1);
+    } else if (overlay_vector_method == VECTOR_YMM) {
         overlay_vector_method = VECTOR_XSAVEC;
         try_everything(level);
         overlay_vector_method = VECTOR_XSAVE;    /* without AVX-512 its layout is the same */
@@ -225,6 +252,12 @@ int main(void)
     }
     overlay_vector_method = VECTOR_FXSAVE;
     try_everything(0);
+    /* The area is as large as the CPU says that it should be. */
+    if (level > 0) {
+        unsigned a, b, c, d;
+        __cpuid_count(0xd, 0, a, b, c, d);
+        CHECK(overlay_vector_size <= b && overlay_vector_size >= (level == 2 ? 2432 : 832));
+    }
     printf("registers kept, vector level %ld\n", level);
     return 0;
 }
