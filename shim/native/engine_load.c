@@ -15,6 +15,7 @@
 #include "cached_read.h"
 #include "calls.h"
 #include "engine_call.h"
+#include "engine_pages.h"
 #include "fdtable.h"
 #include "fork.h"
 #include "gate.h"
@@ -167,6 +168,7 @@ static int load(void)
     } else if (!bind_exports(library)) {
         log_line(overlay_settings.engine_path, "this engine is of another version than liboverlay-shim.so");
     } else {
+        engine_pages_take(library);
         overlay_engine.nop(); /* the runtime starts inside its first call, which must be a trivial one */
         struct overlay_engine_start start = {
             .volumes = overlay_settings.volumes,
