@@ -24,26 +24,31 @@
 #include "unprotected.h"
 #include "volumes.h"
 
-static char s_shim_path[PATH_SIZE], s_engine_path[PATH_SIZE], s_start_path[PATH_SIZE];
+/* Three paths, one behind the other: apart they would touch a page each at every program's start. */
+static char s_paths[3 * PATH_SIZE];
+static const char *s_shim_path = s_paths;
 
 /* liboverlay-engine.so lies beside this library (unless OVERLAY_ENGINE says otherwise). */
 static void find_libraries(void)
 {
+    overlay_settings.start_path = overlay_settings.engine_path = "";
     static const char name[] = "liboverlay-engine.so", start_name[] = "overlay-start";
     Dl_info self;
     if (dladdr((void *)&find_libraries, &self) != 0 && self.dli_fname != NULL &&
         text_length(self.dli_fname) < PATH_SIZE - sizeof name) {
         size_t length = text_length(self.dli_fname);
-        text_copy(s_shim_path, self.dli_fname, length + 1);
-        while (length > 0 && s_shim_path[length - 1] != '/')
+        text_copy(s_paths, self.dli_fname, length + 1);
+        char *engine_path = s_paths + length + 1;
+        while (length > 0 && s_paths[length - 1] != '/')
             length--;
-        text_copy(s_engine_path, s_shim_path, length);
-        text_copy(s_engine_path + length, name, sizeof name);
-        text_copy(s_start_path, s_shim_path, length);
-        text_copy(s_start_path + length, start_name, sizeof start_name);
+        char *start_path = engine_path + length + sizeof name;
+        text_copy(engine_path, s_paths, length);
+        text_copy(engine_path + length, name, sizeof name);
+        text_copy(start_path, s_paths, length);
+        text_copy(start_path + length, start_name, sizeof start_name);
+        overlay_settings.engine_path = engine_path;
+        overlay_settings.start_path = start_path;
     }
-    overlay_settings.start_path = s_start_path;
-    overlay_settings.engine_path = s_engine_path;
 }
 
 static void take_settings(char *const *own)

@@ -28,7 +28,7 @@ static int within_reach(uintptr_t from, uintptr_t size, uintptr_t low, uintptr_t
 static long map_at(uintptr_t hint, size_t size, int flags)
 {
     return overlay_raw_syscall6(SYS_mmap, (long)hint, (long)size, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | flags, -1, 0);
 }
 
 long overlay_slots_allocate(uintptr_t low, uintptr_t high, uint32_t count, struct slot_region *out)

@@ -70,8 +70,18 @@ static bool is_known(const struct dl_phdr_info *module)
 struct look {
     struct raw_program result;
     struct function_scratch *scratch;
-    int known; /* raw_known.h */
+    int known; /* raw_known.h; opened when it is needed, which for most small programs is never */
 };
+enum { NOT_OPENED = -2 };
+
+static bool can_ask(struct look *look, const struct dl_phdr_info *module)
+{
+    if (!raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum))
+        return false;
+    if (look->known == NOT_OPENED)
+        look->known = raw_known_open();
+    return look->known >= 0;
+}
 
 static int look_at_module(struct dl_phdr_info *module, size_t size, void *context)
 {
@@ -84,8 +94,7 @@ static int look_at_module(struct dl_phdr_info *module, size_t size, void *contex
         return 0;
     const char *path = module->dlpi_name[0] != 0 ? module->dlpi_name : "/proc/self/exe";
     struct stat status;
-    bool is_large = look->known >= 0 && raw_known_is_worth_it(module->dlpi_phdr, module->dlpi_phnum) &&
-                    sys_fstatat(AT_FDCWD, path, &status, 0) == 0;
+    bool is_large = can_ask(look, module) && sys_fstatat(AT_FDCWD, path, &status, 0) == 0;
     const struct raw_file file = is_large ? raw_known_identify(&status) : (struct raw_file){0};
     enum raw_verdict verdict;
     if (!is_large || !raw_known_find(look->known, &file, &verdict)) {
@@ -105,7 +114,7 @@ struct raw_program raw_program_look(void)
     if (overlay_is_error(scratch))
         return (struct raw_program){false, true};
     look.scratch = (struct function_scratch *)scratch;
-    look.known = raw_known_open();
+    look.known = NOT_OPENED;
     dl_iterate_phdr(look_at_module, &look);
     raw_known_close(look.known);
     overlay_raw_syscall6(SYS_munmap, scratch, sizeof *look.scratch, 0, 0, 0, 0);

@@ -17,7 +17,7 @@ static int s_socket = -1;
 /* What stands in the line's third and fourth fields. */
 enum argument { A_FD, A_PATH, A_AT, A_OTHER };
 static const struct {
-    const char *name;
+    char name[16]; /* no pointers: the loader would write each at every program's start */
     uint8_t kind, size_index; /* size_index: the argument that is a length in bytes, 9 = none */
 } s_calls[] = {
 #define NAMED(name, kind, size) [SYS_##name] = {#name, kind, size}
@@ -114,7 +114,7 @@ static bool concerns_sealed(const struct overlay_call *call, int kind, enum fd_s
 static void report(const struct overlay_call *call, long result, uint64_t nanoseconds, enum fd_state before)
 {
     long number = call->number;
-    if (number >= CALL_COUNT || s_calls[number].name == NULL)
+    if (number >= CALL_COUNT || s_calls[number].name[0] == 0)
         return;
     int kind = s_calls[number].kind;
     struct line line = {.length = 0};
