@@ -108,17 +108,16 @@ int on_path_only(struct overlay_call *call)
     return volumes_hides(directory, (const char *)path) ? answer(call, -ENOENT) : PASS;
 }
 
-static bool is_for_traps(int number)
-{
-    const call_handler handler = s_handlers[number];
-    return handler == on_rt_sigprocmask || handler == on_rt_sigaction || handler == on_rt_sigsuspend || handler == on_ppoll ||
-           handler == on_pselect6 || handler == on_epoll_pwait || handler == on_arch_prctl;
-}
+/* A table, since it is asked at each call. */
+static const bool s_is_for_traps[CALL_LIMIT] = {
+    [SYS_rt_sigprocmask] = true, [SYS_rt_sigaction] = true, [SYS_rt_sigsuspend] = true, [SYS_ppoll] = true,
+    [SYS_pselect6] = true, [SYS_epoll_pwait] = true, [SYS_epoll_pwait2] = true, [SYS_arch_prctl] = true,
+};
 
 void dispatch_mark_interest(uint8_t interest[CALL_LIMIT], bool has_traps)
 {
     for (int number = 0; number < CALL_LIMIT; number++)
-        interest[number] = s_handlers[number] != NULL && (has_traps || !is_for_traps(number));
+        interest[number] = s_handlers[number] != NULL && (has_traps || !s_is_for_traps[number]);
 }
 
 /* 1: handled, the result is in the call; 0: the kernel gets it as it came. */
@@ -134,7 +133,7 @@ long overlay_filter(struct overlay_call *call)
         lazy_prepare_call(call);
     if (s_handlers[call->number] == NULL)
         return PASS;
-    if (overlay_traps == 0 && is_for_traps((int)call->number) && (overlay_own_signals == 0 || call->number == SYS_arch_prctl))
+    if (s_is_for_traps[call->number] && overlay_traps == 0 && (overlay_own_signals == 0 || call->number == SYS_arch_prctl))
         return PASS; /* by libc's syscall() */
     if (trace_is_on())
         return trace_call(call, s_handlers[call->number]);
