@@ -63,6 +63,12 @@ void fd_gain(int fd, uint32_t seen, enum fd_state state)
         ;
 }
 
+void fd_note_directory(int fd, uint32_t seen, const struct stat *status)
+{
+    if (seen % FD_STATES == FD_UNKNOWN && S_ISDIR(status->st_mode) && listing_hides_nothing(status) && !is_borrowed_memory())
+        fd_gain(fd, seen, FD_LISTED);
+}
+
 bool fd_any_reserved(void)
 {
     return __atomic_load_n(&s_any_reserved, __ATOMIC_RELAXED);
@@ -102,7 +108,7 @@ void fd_reserve(int fd, int reserved)
 long fd_classify(int fd)
 {
     uint32_t seen = fd_word(fd);
-    if (seen % FD_STATES != FD_UNKNOWN && seen % FD_STATES != FD_FORGOTTEN)
+    if (seen % FD_STATES != FD_UNKNOWN && seen % FD_STATES != FD_FORGOTTEN && seen % FD_STATES != FD_LISTED)
         return seen % FD_STATES;
 
     struct stat status;

@@ -7,6 +7,8 @@
 #ifndef OVERLAY_FDTABLE_H
 #define OVERLAY_FDTABLE_H
 
+#include <sys/stat.h>
+
 #include "filter.h"
 
 enum fd_state {
@@ -16,6 +18,7 @@ enum fd_state {
     FD_RESERVED = 3,  /* the engine's own: the program does not see it */
     FD_INSIDE = 4,    /* a directory inside a volume */
     FD_FORGOTTEN = 5, /* unknown, but the engine may still have it: it must hear of a close */
+    FD_LISTED = 6,    /* a directory whose listing hides nothing; else unknown */
     FD_STATES = 8,
 };
 
@@ -31,6 +34,9 @@ static inline enum fd_state fd_state_of(int fd)
 {
     return (enum fd_state)(fd_word(fd) % FD_STATES);
 }
+
+/* Remembers of a directory that is not known yet that nothing is hidden from its listing, if it is so. */
+void fd_note_directory(int fd, uint32_t seen, const struct stat *status) HIDDEN;
 
 /* Forgets fd. A reserved entry stays: only the engine gives it up; a sealed one becomes FD_FORGOTTEN. */
 void fd_lose(int fd) HIDDEN;

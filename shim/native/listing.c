@@ -26,10 +26,20 @@ static long has_name_of_descriptor_list(const long *arguments)
     return text_same(last, "/fd") || text_same(last, "/fdinfo");
 }
 
+/* procfs has no device and no blocks: most other directories are told apart without another system call. */
+static bool may_be_procfs(const struct stat *status)
+{
+    return major(status->st_dev) == 0 && status->st_blocks == 0;
+}
+
+bool listing_hides_nothing(const struct stat *status)
+{
+    return !volumes_is_root(status->st_dev, status->st_ino) && !may_be_procfs(status);
+}
+
 static bool is_own_descriptor_list(int fd, const struct stat *status)
 {
-    /* procfs has no device and no blocks: most other directories are told apart without another system call. */
-    return fd_any_reserved() && major(status->st_dev) == 0 && status->st_blocks == 0 && ON_OWN_STACK(has_name_of_descriptor_list, fd);
+    return fd_any_reserved() && may_be_procfs(status) && ON_OWN_STACK(has_name_of_descriptor_list, fd);
 }
 
 static bool is_hidden(const char *name, bool in_volume_root)
@@ -46,11 +56,13 @@ static bool is_hidden(const char *name, bool in_volume_root)
 static int list(struct overlay_call *call, size_t name_offset)
 {
     int fd = (int)call->args[0];
-    if (fd_state_of(fd) == FD_RESERVED)
+    uint32_t seen = fd_word(fd);
+    if (seen % FD_STATES == FD_RESERVED)
         return answer(call, -EBADF);
     struct stat status;
-    if (sys_fstat(fd, &status) < 0)
+    if (seen % FD_STATES == FD_LISTED || sys_fstat(fd, &status) < 0)
         return PASS;
+    fd_note_directory(fd, seen, &status);
     bool in_volume_root = volumes_is_root(status.st_dev, status.st_ino);
     if (!in_volume_root && !is_own_descriptor_list(fd, &status))
         return PASS;

@@ -87,6 +87,8 @@ static int stat_call(struct overlay_call *call, const struct target *target, str
                                       : sys_fstatat(target->directory, target->path, &status, target->flags);
     if (error >= 0) {
         note_foreign(target->fd, seen, status.st_mode);
+        if (target->fd >= 0)
+            fd_note_directory(target->fd, seen, &status);
         error = correct_stat(target, &status);
     }
     if (error >= 0 && !can_write(result, sizeof *result))

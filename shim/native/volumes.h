@@ -44,6 +44,9 @@ struct volume *volumes_locate_plain(int directory, const char *path) HIDDEN;
 /* True for a volume's `.overlay` and everything below: the program gets ENOENT. False of any path that is PATH_PLAIN. */
 bool volumes_hides(int directory, const char *path) HIDDEN;
 
+/* listing.c: is this a directory from whose listing nothing is left out? */
+bool listing_hides_nothing(const struct stat *status) HIDDEN;
+
 /* True if a file on this device could lie in a volume (volumes_device.c). */
 bool volumes_on_device(uint64_t device) HIDDEN;
 
