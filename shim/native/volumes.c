@@ -81,15 +81,21 @@ struct volume *volumes_containing(const char *path)
     return NULL;
 }
 
-bool volumes_path_of(int fd, char path[PATH_SIZE])
+/* Its length; 0: there is none; `size` - 1: it may be longer. */
+static long path_of(int fd, char *path, long size)
 {
     char link[40] = "/proc/self/fd/";
     link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
-    long length = sys_readlink(link, path, PATH_SIZE - 1);
+    long length = sys_readlink(link, path, size - 1);
     if (length <= 0 || path[0] != '/')
-        return false;
+        return 0;
     path[length] = 0;
-    return true;
+    return length;
+}
+
+bool volumes_path_of(int fd, char path[PATH_SIZE])
+{
+    return path_of(fd, path, PATH_SIZE) != 0;
 }
 
 static bool directory_path(int directory, char path[PATH_SIZE])
@@ -255,9 +261,24 @@ static bool leads_to(const char *path, const struct volume *volume)
            status.st_ino == volume->inode;
 }
 
+/* Few paths are so long that they would need another stack, and with it two system calls more. */
+#define SHORT_PATH 256
+
 struct volume *volumes_of_descriptor(int fd)
 {
+    char path[SHORT_PATH];
+    long length = path_of(fd, path, sizeof path);
+    if (length < SHORT_PATH - 1)
+        return length == 0 ? NULL : volumes_containing(path);
     return (struct volume *)ON_OWN_STACK(locate_descriptor, fd);
+}
+
+static bool is_any_moved(void)
+{
+    for (int i = 0; i < overlay_volume_count; i++)
+        if (overlay_volumes[i].root_length != 0 && !leads_to(overlay_volumes[i].root, &overlay_volumes[i]))
+            return true;
+    return false;
 }
 
 static long moved_over(const long *arguments)
@@ -281,7 +302,7 @@ static long moved_over(const long *arguments)
 
 const struct volume *volumes_moved_over(int fd)
 {
-    return (const struct volume *)ON_OWN_STACK(moved_over, fd);
+    return is_any_moved() ? (const struct volume *)ON_OWN_STACK(moved_over, fd) : NULL;
 }
 
 bool volumes_is_root(uint64_t device, uint64_t inode)
