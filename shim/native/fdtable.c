@@ -6,7 +6,7 @@
 #include "volumes.h"
 
 /* 4 MiB of untouched zero pages: only the pages of numbers in use cost memory. */
-uint32_t overlay_fd_words[FD_LIMIT];
+LARGE uint32_t overlay_fd_words[FD_LIMIT];
 static bool s_any_reserved;
 
 /*

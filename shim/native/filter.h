@@ -17,6 +17,8 @@
 #include "trampoline.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
+/* For arrays of a page and more: behind all other variables (Makefile), so that these lie on few pages. */
+#define LARGE __attribute__((section(".bss.~")))
 #define PATH_SIZE 4096
 
 /* A handler returns PASS (the kernel gets the call) or HANDLED (call->result is the answer). */

@@ -25,7 +25,7 @@
 #include "volumes.h"
 
 /* Three paths, one behind the other: apart they would touch a page each at every program's start. */
-static char s_paths[3 * PATH_SIZE];
+static LARGE char s_paths[3 * PATH_SIZE];
 static const char *s_shim_path = s_paths;
 
 /* liboverlay-engine.so lies beside this library (unless OVERLAY_ENGINE says otherwise). */

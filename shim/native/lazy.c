@@ -13,7 +13,7 @@
 int overlay_lazy_count;
 bool overlay_lazy_is_possible;
 
-static struct overlay_lazy_range s_ranges[RANGE_LIMIT];
+static LARGE struct overlay_lazy_range s_ranges[RANGE_LIMIT];
 static uint32_t s_version; /* odd while the engine changes the table */
 
 void lazy_note(const struct overlay_lazy_range *ranges, int count)

@@ -9,7 +9,7 @@
 static struct pin {
     dev_t device;
     ino_t inode;
-} s_pins[PIN_LIMIT];
+} s_pins[PIN_LIMIT] LARGE;
 static unsigned s_pin_count;
 
 void library_pin(int fd)

@@ -21,7 +21,7 @@
 
 static struct {
     int64_t start, end;
-} s_ranges[RANGE_LIMIT];
+} s_ranges[RANGE_LIMIT] LARGE;
 static int s_count;
 static uint32_t s_version; /* odd while the engine changes the table */
 

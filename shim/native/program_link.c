@@ -8,7 +8,7 @@
 static const char s_prefix[] = "/memfd:", s_suffix[] = " (deleted)";
 
 /* This process's own path where it is too long for the image's name. */
-static char s_own_path[PATH_SIZE];
+static LARGE char s_own_path[PATH_SIZE];
 
 const char *program_name_for_image(const char *path)
 {

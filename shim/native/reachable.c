@@ -83,7 +83,7 @@ bool can_write(void *memory, size_t size)
 
 /* Buffers are many and of many pages. */
 #define FILLABLE_REMEMBERED 1024
-static uint64_t s_fillable[FILLABLE_REMEMBERED];
+static LARGE uint64_t s_fillable[FILLABLE_REMEMBERED];
 
 bool can_fill(const void *memory, size_t size)
 {

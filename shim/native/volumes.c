@@ -8,12 +8,12 @@
 #include "syscalls.h"
 #include "text.h"
 
-struct volume overlay_volumes[VOLUME_LIMIT];
+LARGE struct volume overlay_volumes[VOLUME_LIMIT];
 int overlay_volume_count;
 bool overlay_volumes_are_rebased;
 
 /* The working directory, asked once after each chdir. Seqlock-free: 0 unknown, 1 known; a racing chdir is a program's race. */
-static char s_directory[PATH_SIZE];
+static LARGE char s_directory[PATH_SIZE];
 static int s_directory_known;
 
 static long add_volume(const char *path, size_t length)

@@ -7,10 +7,10 @@
 #include "filter.h"
 
 struct volume {
-    char root[PATH_SIZE]; /* absolute, real, no slash at the end */
     size_t root_length;
     uint64_t device, inode; /* of the root directory */
     uint32_t block_size;    /* 0 until config.json was read; then the default block size, or 1 = not known */
+    char root[PATH_SIZE];   /* absolute, real, no slash at the end */
 };
 
 #define VOLUME_LIMIT 16
