@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
-#include <sys/auxv.h>
 
 #include "dispatch.h"
 #include "doctor.h"
@@ -70,21 +69,28 @@ static void take_settings(char *const *own)
 
 /* Asking for a program's path takes 11 us of 200; most are far smaller than overlay-ctl, which has 3.7 MB of code. */
 #define OVERLAY_CTL_LEAST (1UL << 20)
-static bool is_large(void)
+static bool is_large(char **envp)
 {
-    const Elf64_Phdr *segments = (const Elf64_Phdr *)getauxval(AT_PHDR);
-    uint64_t size = 0;
-    for (unsigned long i = 0; segments != NULL && i < getauxval(AT_PHNUM); i++)
+    const Elf64_Phdr *segments = NULL;
+    uint64_t count = 0, size = 0;
+    while (*envp != NULL)
+        envp++;
+    /* Behind the environment, and not by getauxval: each page of libc that is read before it is patched costs more (patch_pages.c). */
+    for (const Elf64_auxv_t *entry = (const Elf64_auxv_t *)(envp + 1); entry->a_type != AT_NULL; entry++) {
+        segments = entry->a_type == AT_PHDR ? (const Elf64_Phdr *)entry->a_un.a_val : segments;
+        count = entry->a_type == AT_PHNUM ? entry->a_un.a_val : count;
+    }
+    for (uint64_t i = 0; segments != NULL && i < count; i++)
         size += segments[i].p_type == PT_LOAD && (segments[i].p_flags & PF_X) != 0 ? segments[i].p_filesz : 0;
     return segments == NULL || size >= OVERLAY_CTL_LEAST;
 }
 
 /* overlay-ctl looks at volumes from outside, also when it is started by a program under the shim. */
-static bool is_overlay_ctl(void)
+static bool is_overlay_ctl(char **envp)
 {
     static const char name[] = "/bin/overlay-ctl", library[] = "/lib/overlay/";
     char path[PATH_SIZE];
-    if (!is_large())
+    if (!is_large(envp))
         return false;
     long length = sys_readlink("/proc/self/exe", path, sizeof path - 1);
     if (length < (long)sizeof name)
@@ -154,7 +160,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     (void)argc;
     const char *volumes = environment_value(envp, "OVERLAY_VOLUMES");
     find_libraries();
-    if (volumes == NULL || *volumes == 0 || is_overlay_ctl())
+    if (volumes == NULL || *volumes == 0 || is_overlay_ctl(envp))
         return; /* preloaded, but nothing to protect */
 
     char *const *own = environment_remember(envp, s_shim_path);
@@ -169,8 +175,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     program_allow_static(environment_value(envp, "OVERLAY_ALLOW_STATIC") != NULL);
     const struct raw_program raw = raw_program_look();
     bool needs_traps = raw.makes_calls || environment_value(envp, "OVERLAY_STRICT") != NULL;
-    fork_watch();
     install_patches(program_name_adopt(envp), needs_traps);
+    fork_watch(); /* behind the patches for the sake of libc's pages, which it reads */
     if (raw.is_go)
         trap_use_signal_stack();
     doctor_answer(envp, &overlay_patch_report);
