@@ -70,8 +70,8 @@ public sealed class AgreementTests
     [Fact]
     public void Slices_are_looked_for_alike_in_C()
     {
-        var inC = Regex.Match(Tree.Read("shim/native/block_cache.h"), @"\(uint64_t\)slice \+ \(uint64_t\)stamp \* (0x[0-9A-F]+)u").Groups[1].Value;
-        var inCSharp = Regex.Match(Tree.Read("overlay/Files/BlockCache.cs"), @"slice \+ stamp \* (0x[0-9A-F]+)\)").Groups[1].Value;
+        var inC = Regex.Match(Tree.Read("shim/native/block_cache.h"), @"\(uint64_t\)slice \+ \(\(uint64_t\)\(stamp \+ \(slice >> sets_log2\)\) \* (0x[0-9A-F]+)u >> 32\)").Groups[1].Value;
+        var inCSharp = Regex.Match(Tree.Read("overlay/Files/BlockCache.cs"), @"slice \+ \(long\)\(\(ulong\)\(stamp \+ \(slice >> setsLog2\)\) \* (0x[0-9A-F]+) >> 32\)").Groups[1].Value;
         Assert.NotEmpty(inC);
         Assert.Equal(inC, inCSharp);
     }
