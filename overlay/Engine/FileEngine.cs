@@ -379,6 +379,9 @@ internal sealed partial class FileEngine : IDisposable
             return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent, _bootWord);
     }
 
+    /// <summary>1: by the policy of the volume of this number this process reads files as they lie on disk.</summary>
+    internal long View(int volume) => GetVolume(volume).SeesCiphertext ? 1 : 0;
+
     private int ReopenByAgent(int fd)
     {
         try
