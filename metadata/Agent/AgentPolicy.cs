@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Microsoft.Data.Sqlite;
 using Overlay.Metadata.Audit;
 using Overlay.Metadata.Interop;
@@ -91,7 +92,7 @@ internal sealed class AgentPolicy(KeyPool pool, AgentAudit audit, LogLimiter log
         PolicySubject? subject = policy is { HasCiphertextRules: true } ? SubjectOf(client) : null;
         if (subject is null || policy!.CiphertextRule(subject) is not PolicyRule rule)
             return false;
-        log.Write($"policy: {Name(subject)} (user {subject.UserId}, process {client.ProcessId}) sees {pool.Volume.Root} as it lies on disk: line {rule.Line}: {rule.Text}");
+        Log($"policy: {Name(subject)} (user {subject.UserId}, process {client.ProcessId}) sees {pool.Volume.Root} as it lies on disk: line {rule.Line}: {rule.Text}");
         return true;
     }
 
@@ -124,11 +125,14 @@ internal sealed class AgentPolicy(KeyPool pool, AgentAudit audit, LogLimiter log
 
     private int Refuse(PolicySubject subject, Connection client, string path, string reason, byte[]? fileId)
     {
-        log.Write($"policy: {path} of {pool.Volume.Root} was refused to {Name(subject)} (user {subject.UserId}, process {client.ProcessId}): {reason}");
+        Log($"policy: {path} of {pool.Volume.Root} was refused to {Name(subject)} (user {subject.UserId}, process {client.ProcessId}): {reason}");
         AuditSubject who = new(subject.UserId, subject.GroupIds.Count > 0 ? subject.GroupIds[0] : client.GroupId, client.ProcessId, subject.Executable);
         audit.Denied(who, fileId, $"policy: {reason}", path);
         return Errno.KeyRejected;
     }
+
+    /// <summary>Names are programs' to choose: none becomes a line of its own.</summary>
+    private void Log(string line) => log.Write(string.Concat(line.Select(c => char.IsControl(c) ? '?' : c)));
 
     private static string Name(PolicySubject subject) => subject.IsUnreadable ? "a program that cannot be told" : subject.Executable;
 

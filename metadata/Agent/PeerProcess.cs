@@ -34,7 +34,9 @@ internal sealed unsafe class PeerProcess
     internal PolicySubject? Look(ExecutableDigests digests, out string complaint)
     {
         bool isSame = !_wasGone && _startTime >= 0 && ProcessFiles.StartTime(ProcessId) == _startTime;
-        if (!isSame || Identity(ProcessId) != _executable)
+        (ulong, ulong) executable = Identity(ProcessId);
+        // One that may not be looked into any more has no program: no rule gives it anything for that.
+        if (!isSame || (executable != _executable && executable != default))
         {
             complaint = isSame ? "it has executed another program since it connected" : "it has ended, or cannot be looked at";
             return null;
@@ -43,8 +45,8 @@ internal sealed unsafe class PeerProcess
         // Whoever gave up its privileges is judged as what it is now.
         if (!ProcessFiles.TryReadOwner(ProcessId, out uint userId, out List<uint> groupIds))
             (userId, groupIds) = (_peer.UserId, [_peer.GroupId]);
-        string path = AgentAudit.ExecutableOf(ProcessId);
-        bool isConfirmed = IdentityOf(path) == _executable;
+        string path = executable == default ? "" : AgentAudit.ExecutableOf(ProcessId);
+        bool isConfirmed = executable != default && IdentityOf(path) == executable;
         return new PolicySubject(userId, groupIds, WithoutMark(path), () => digests.Of(ProcessId)) { IsExecutableConfirmed = isConfirmed };
     }
 

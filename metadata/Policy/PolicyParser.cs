@@ -106,7 +106,7 @@ public sealed class PolicyParser
         }
         if (rule.Paths.Count == 0)
             Fail(line, "store needs a path (path ** is all of them)");
-        if (rule is { Suite: null, Compress: null, BlockSizeLog2: null })
+        if (!words.Any(word => word is "cipher" or "compression" or "block-size"))
             Fail(line, "store needs cipher, compression or block-size");
         _storage.Add(rule);
     }

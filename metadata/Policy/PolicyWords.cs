@@ -47,7 +47,7 @@ internal sealed class PolicyWords(List<PolicyError> errors)
         return text.ToString();
     }
 
-    internal static string Quote(string word) => word.Length > 0 && word.AsSpan().IndexOfAny(" \t\"#") < 0
+    internal static string Quote(string word) => word.Length > 0 && word.AsSpan().IndexOfAny(" \t\r\"#") < 0
         ? word : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private List<string> Split(string line, int number)
