@@ -51,7 +51,7 @@ s=$?
 "$ctl" inspect v/first.db >first; "$ctl" inspect v/raw/y >raw; "$ctl" inspect v/rest >rest
 [ $s = 0 ] && grep -q 'cipher *aegis-256' first && grep -q 'block size *4096' first && grep -q 'compression *none' first && grep -q 'cipher *aes-256-gcm' raw && grep -q 'block size *4096' raw && grep -q 'block size *16384' rest && grep -q 'compression *lz4' rest && ends_with 0 "$ctl" verify v "${key[@]}"
 verdict policy-chooses-cipher-compression-and-block-size $?
-mkdir src && seq 5000 >src/x.db && ends_with 0 "$ctl" import src --into v "${key[@]}" && "$ctl" inspect v/src/x.db >imported && grep -q 'cipher *aegis-256' imported && grep -q 'block size *4096' imported && inside 'seq 5000 | cmp - v/src/x.db'
+mkdir src && seq 5000 >src/x.db && ends_with 0 "$ctl" import src --into v "${key[@]}" && "$ctl" inspect v/x.db >imported && grep -q 'cipher *aegis-256' imported && grep -q 'block size *4096' imported && inside 'seq 5000 | cmp - v/x.db'
 verdict policy-chooses-for-import-too $?
 
 # Names: where a file was made counts as well as where it is.
@@ -130,7 +130,7 @@ P
 mkfifo go && { "${served[@]}" python3 long.py <go >long 2>>log & }
 exec 5>go
 for _ in {1..100}; do [ -s long ] && break; sleep 0.1; done
-set_policy "deny exe $python" && echo >&5 && exec 5>&- && sleep 1 && tail -n 1 long | grep -qx "$(seq 20000 | wc -c) 13 13 13" && grep -q 'rest of .* was refused' agent.log
+set_policy "deny exe $python" && echo >&5 && exec 5>&- && sleep 1 && tail -n 1 long | grep -qx "$(seq 20000 | wc -c) opened 13 13" && grep -q "open/moved of .* was refused" agent.log
 verdict policy-set-holds-from-the-next-file-on-and-what-is-open-goes-on $?
 ends_with 0 "${served[@]}" "$cat" v/rest && set_policy "deny exe $cat" && ends_with 1 "${served[@]}" "$cat" v/rest && set_policy "" && ends_with 0 "${served[@]}" "$cat" v/rest
 verdict policy-changes-under-a-running-agent $?
