@@ -265,6 +265,13 @@ internal static unsafe class Exports
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_view")]
+    public static long View(int volume)
+    {
+        try { return Engine.View(volume); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
     private static long CheckOffset(long offset) =>
         offset >= 0 ? offset : throw new ErrnoException(Errno.EINVAL, "a negative offset");
 

@@ -60,11 +60,12 @@ internal sealed class AgentAudit(KeyPool pool) : IDisposable
     }
 
     /// <summary>On the disk when this returns; but what was denied to the same program a moment ago is counted.</summary>
-    internal void Denied(AuditSubject who, byte[]? fileId, string result)
+    /// <param name="path">Where the file is, if that is better known than by the store.</param>
+    internal void Denied(AuditSubject who, byte[]? fileId, string result, string? path = null)
     {
         if (!Begin())
             return;
-        string key = $"{who.UserId} {who.Executable} {result} {(fileId is null ? "" : Convert.ToHexStringLower(fileId))}";
+        string key = $"{who.UserId} {who.Executable} {result} {(fileId is null ? path : Convert.ToHexStringLower(fileId))}";
         long now = Environment.TickCount64;
         bool isKnown = _denials.TryGetValue(key, out (long At, AuditEvent? Repeated) known) && now - known.At < RepeatMilliseconds;
         if (isKnown && known.Repeated is AuditEvent repeated)
@@ -72,7 +73,7 @@ internal sealed class AgentAudit(KeyPool pool) : IDisposable
             repeated.Count++;
             return;
         }
-        AuditEvent denial = new(AuditKinds.Denied, who, result) { FileIds = fileId is null ? [] : [fileId], Path = fileId is null ? null : PathOf(fileId) };
+        AuditEvent denial = new(AuditKinds.Denied, who, result) { FileIds = fileId is null ? [] : [fileId], Path = path ?? (fileId is null ? null : PathOf(fileId)) };
         if (_denials.Count >= MostKnownDenials)
             _denials.Clear();
         _denials[key] = isKnown ? (known.At, denial) : (now, null);
@@ -120,7 +121,7 @@ internal sealed class AgentAudit(KeyPool pool) : IDisposable
     }
 
     /// <summary>Where it was last known to be; null: nowhere.</summary>
-    private string? PathOf(ReadOnlySpan<byte> fileId) =>
+    internal string? PathOf(ReadOnlySpan<byte> fileId) =>
         pool.Volume.Store.TryFindFile(fileId)?.Path is { Length: > 0 } path ? path : pool.PathNoted(fileId);
 
     private void Add(AuditEvent what)

@@ -197,7 +197,7 @@ public sealed class AgentServer : IDisposable
             return true;
         }
         // It came over a connection that is allowed, from somebody who could as well have passed that one on.
-        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId });
+        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId, Peer = new PeerProcess(received, child) });
         received = -1;
         return true;
     }
@@ -240,7 +240,7 @@ public sealed class AgentServer : IDisposable
         }
         else
         {
-            _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false) { GroupId = peer.GroupId });
+            _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false) { GroupId = peer.GroupId, Peer = new PeerProcess(accepted, peer) });
         }
     }
 

@@ -30,6 +30,9 @@ internal sealed class Connection : IDisposable
     /// <summary>The process, as it is recorded; null: it was not, so far.</summary>
     internal AuditSubject? Subject { get; set; }
 
+    /// <summary>Who it is, for a policy; null: nobody looked when it came.</summary>
+    internal PeerProcess? Peer { get; init; }
+
     /// <summary>Hello was exchanged, here or on the connection this one came by.</summary>
     internal bool IsGreeted { get; set; }
 

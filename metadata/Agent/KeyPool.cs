@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
+using Overlay.Metadata.Policy;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
 
@@ -42,6 +43,8 @@ internal sealed class KeyPool : IDisposable
     // Handed out and not yet reported as created.
     private readonly HashSet<UInt128> _handed = [];
     private readonly List<(byte[] FileId, string Path)> _created = [];
+    // Where those are made that were handed out for one file.
+    private readonly Dictionary<UInt128, (string Path, FileSettings Settings)> _places = [];
     // How far files have come, and how often their keys have sealed since that was written.
     private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord, long Seals)> _states = [];
 
@@ -81,6 +84,9 @@ internal sealed class KeyPool : IDisposable
         _handed.Add(MemoryMarshal.Read<UInt128>(_fileIds[_count]));
     }
 
+    /// <summary>The key that was just taken is for this file alone.</summary>
+    internal void NotePlace(ReadOnlySpan<byte> fileId, string path, FileSettings settings) => _places[MemoryMarshal.Read<UInt128>(fileId)] = (path, settings);
+
     internal void NoteCreated(ReadOnlySpan<byte> fileId, string path)
     {
         if (_created.Count >= MaxHeldNotes)
@@ -95,8 +101,12 @@ internal sealed class KeyPool : IDisposable
         for (int i = _created.Count - 1; i >= 0; i--)
             if (fileId.SequenceEqual(_created[i].FileId))
                 return _created[i].Path;
-        return null;
+        return PlaceOf(fileId);
     }
+
+    /// <summary>Where a file is made that a key was given for a moment ago; null: not known.</summary>
+    internal string? PlaceOf(ReadOnlySpan<byte> fileId) =>
+        _places.TryGetValue(MemoryMarshal.Read<UInt128>(fileId), out (string Path, FileSettings) place) && place.Path.Length > 0 ? place.Path : null;
 
     internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord, uint seals = 0)
     {
@@ -175,6 +185,8 @@ internal sealed class KeyPool : IDisposable
     {
         foreach (UInt128 fileId in _handed)
             _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
+        foreach ((UInt128 fileId, (string path, FileSettings settings)) in _places)
+            _volume.Store.Files.SetPlace(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), path, settings);
         foreach ((byte[] fileId, string path) in _created)
             _volume.Store.Files.SetLive(fileId, path);
         foreach ((UInt128 fileId, (ulong sequence, uint bootWord, long seals)) in _states)
@@ -187,6 +199,7 @@ internal sealed class KeyPool : IDisposable
     {
         _handed.Clear();
         _created.Clear();
+        _places.Clear();
         _states.Clear();
     }
 

@@ -19,6 +19,7 @@ internal sealed class RequestHandler : IDisposable
 
     private readonly IReadOnlyList<KeyPool> _pools;
     private readonly List<AgentAudit> _audits;
+    private readonly List<AgentPolicy> _policies;
     private readonly PageRegistry? _pages;
     private readonly LogLimiter _log;
     private readonly Func<int> _countConnections;
@@ -29,6 +30,7 @@ internal sealed class RequestHandler : IDisposable
     {
         _pools = pools;
         _audits = [.. pools.Select(pool => new AgentAudit(pool))];
+        _policies = [.. pools.Select((pool, i) => new AgentPolicy(pool, _audits[i], log))];
         _pages = pages;
         _log = log;
         _countConnections = countConnections;
@@ -54,7 +56,11 @@ internal sealed class RequestHandler : IDisposable
         }
     }
 
-    public void Dispose() => _audits.ForEach(audit => audit.Dispose());
+    public void Dispose()
+    {
+        _policies.ForEach(policy => policy.Dispose());
+        _audits.ForEach(audit => audit.Dispose());
+    }
 
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
@@ -70,7 +76,8 @@ internal sealed class RequestHandler : IDisposable
         PacketReader request = new(packet);
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
             return false;
-        if (received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
+        bool mayHaveDescriptor = request.Kind is AgentMessage.GetKeys or AgentMessage.TakeNewKeys;
+        if (!mayHaveDescriptor && received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
             return false;
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(from, ref request);
@@ -81,9 +88,9 @@ internal sealed class RequestHandler : IDisposable
         switch (request.Kind)
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
-            case AgentMessage.Attach: error = Attach(ref request, ref answer); break;
-            case AgentMessage.GetKeys: error = GetKeys(from, ref request, ref answer); break;
-            case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, ref answer); break;
+            case AgentMessage.Attach: error = Attach(from, ref request, ref answer); break;
+            case AgentMessage.GetKeys: error = GetKeys(from, ref request, received, ref answer); break;
+            case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, received, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
@@ -117,34 +124,50 @@ internal sealed class RequestHandler : IDisposable
         return 0;
     }
 
-    private int Attach(ref PacketReader request, ref PacketWriter answer)
+    private int Attach(Connection from, ref PacketReader request, ref PacketWriter answer)
     {
         ulong device = request.UInt64(), inode = request.UInt64();
         _ = request.Text();
-        UnlockedVolume? volume =
-            _pools.Select(pool => pool.Volume).FirstOrDefault(known => known.Device == device && known.Inode == inode);
-        if (volume is null)
+        KeyPool? pool = _pools.FirstOrDefault(known => known.Volume.Device == device && known.Volume.Inode == inode);
+        if (pool is null)
             return Errno.NoEntry;
+        UnlockedVolume volume = pool.Volume;
+        bool seesCiphertext;
+        try
+        {
+            seesCiphertext = PolicyOf(pool).SeesCiphertext(from);
+        }
+        catch (VolumeException e)
+        {
+            return Report(e);
+        }
         answer.Bytes(volume.VolumeId.Span);
         answer.Byte((byte)volume.Suite);
         answer.Byte(volume.Compress ? (byte)1 : (byte)0);
         answer.Byte((byte)volume.BlockSizeLog2);
-        answer.Byte(0);
+        answer.Byte(seesCiphertext ? AgentMessage.ViewCiphertext : AgentMessage.ViewPlain);
         return 0;
     }
 
-    private int GetKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
+    private int GetKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
     {
         KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
         ReadOnlySpan<byte> fileId = request.Bytes(AgentMessage.FileIdSize);
         int most = request.UInt16();
         if (pool is null || !request.IsComplete)
             return Errno.NoEntry;
-        if (most is 0 or > AgentMessage.MaxKeysPerRequest)
+        if (most > AgentMessage.MaxKeysPerRequest)
             return Errno.Invalid;
         try
         {
             AgentAudit audit = AuditOf(pool);
+            if (most == 0)
+                return HasKey(pool, fileId, ref answer);
+            int refusal = PolicyOf(pool).Judge(from, fileId, file, out bool mayGiveOthers);
+            if (refusal != 0)
+                return refusal;
+            if (!mayGiveOthers)
+                most = 1;
             // Keys that come unasked would be recorded for files that nobody opens.
             if (audit.Begin())
                 most = 1;
@@ -177,7 +200,15 @@ internal sealed class RequestHandler : IDisposable
         }
     }
 
-    private int TakeNewKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
+    private static int HasKey(KeyPool pool, ReadOnlySpan<byte> fileId, ref PacketWriter answer)
+    {
+        if (pool.Volume.Store.TryFindFile(fileId) is null)
+            return Errno.NoEntry;
+        answer.UInt16(0);
+        return 0;
+    }
+
+    private int TakeNewKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
     {
         KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
         int wanted = request.UInt16();
@@ -186,9 +217,15 @@ internal sealed class RequestHandler : IDisposable
         if (wanted is 0 or > AgentMessage.MaxKeysPerRequest)
             return Errno.Invalid;
         AgentAudit audit = AuditOf(pool);
+        NewFile? place;
         try
         {
             _ = audit.Begin();
+            int refusal = PolicyOf(pool).JudgeNew(from, file, out place);
+            if (refusal != 0)
+                return refusal;
+            if (place is not null)
+                wanted = 1;
             if (from.KeysTaken + wanted > MaxKeysPerConnection)
             {
                 audit.Denied(AgentAudit.SubjectOf(from), null, "far too many new keys");
@@ -211,6 +248,14 @@ internal sealed class RequestHandler : IDisposable
             pool.Take(fileId, answer.Reserve(AgentMessage.KeySize));
             fileIds[i] = fileId.ToArray();
         }
+        if (place is not null && granted > 0)
+        {
+            pool.NotePlace(fileIds[0], place.Path, place.Settings);
+            answer.Byte((byte)place.Settings.Suite);
+            answer.Byte(place.Settings.Compress ? (byte)1 : (byte)0);
+            answer.Byte((byte)place.Settings.BlockSizeLog2);
+            answer.Byte(0);
+        }
         audit.GrantedNew(from, fileIds);
         from.KeysTaken += granted;
         _keysHandedOut += granted;
@@ -228,8 +273,10 @@ internal sealed class RequestHandler : IDisposable
                 return false;
             if (pool is null)
                 continue;
-            pool.NoteCreated(fileId, path);
-            AuditOf(pool).Created(from, fileId, path);
+            // Where it was made is known already, if its key was given for that place.
+            string place = pool.PlaceOf(fileId) ?? path;
+            pool.NoteCreated(fileId, place);
+            AuditOf(pool).Created(from, fileId, place);
         }
         while (note.HasMore);
         return true;
@@ -274,7 +321,7 @@ internal sealed class RequestHandler : IDisposable
         string deputy = request.Text();
         if (pool is null || !request.IsComplete || how > AgentMessage.PagesOffer)
             return Errno.NoEntry;
-        if (_pages is null)
+        if (_pages is null && how == AgentMessage.PagesOffer)
             return Errno.NoDevice;
         if (how == AgentMessage.PagesOffer)
         {
@@ -286,6 +333,12 @@ internal sealed class RequestHandler : IDisposable
         {
             AgentAudit audit = AuditOf(pool);
             _ = audit.Begin();
+            // Pages are the file's content.
+            int refusal = PolicyOf(pool).Judge(from, fileId, received, out _);
+            if (refusal != 0)
+                return refusal;
+            if (_pages is null)
+                return Errno.NoDevice;
             int error = _pages.Open(from, new PageRequest(pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
             if (error == 0 && !answer.TryText(elsewhere))
                 error = Errno.NameTooLong;
@@ -343,11 +396,15 @@ internal sealed class RequestHandler : IDisposable
         return 0;
     }
 
-    private AgentAudit AuditOf(KeyPool pool)
+    private AgentAudit AuditOf(KeyPool pool) => _audits[IndexOf(pool)];
+
+    private AgentPolicy PolicyOf(KeyPool pool) => _policies[IndexOf(pool)];
+
+    private int IndexOf(KeyPool pool)
     {
         for (int i = 0; i < _pools.Count; i++)
             if (ReferenceEquals(_pools[i], pool))
-                return _audits[i];
+                return i;
         throw new ArgumentException("it is none of ours", nameof(pool));
     }
 

@@ -8,7 +8,7 @@ internal static class Errno
 {
     internal const int NotPermitted = 1, NoEntry = 2, Interrupted = 4, InputOutput = 5, BadDescriptor = 9, TryAgain = 11,
         AccessDenied = 13, Busy = 16, Exists = 17, NoDevice = 19, NotDirectory = 20, Invalid = 22, TooManyFilesOfAll = 23, TooManyFiles = 24, NoSpace = 28, BrokenPipe = 32,
-        NameTooLong = 36, Remote = 66, Protocol = 71, TooManyUsers = 87, MessageSize = 90, AddressInUse = 98, ConnectionAborted = 103, ConnectionReset = 104,
+        NameTooLong = 36, DestinationRequired = 89, KeyRejected = 129, Remote = 66, Protocol = 71, TooManyUsers = 87, MessageSize = 90, AddressInUse = 98, ConnectionAborted = 103, ConnectionReset = 104,
         TimedOut = 110, ConnectionRefused = 111, QuotaExceeded = 122;
 
     internal static int Last => Marshal.GetLastPInvokeError();

@@ -106,6 +106,10 @@ internal struct FileStatus
     [FieldOffset(28)] internal ushort Mode;
     [FieldOffset(32)] internal ulong Inode;
     [FieldOffset(40)] internal ulong Size;
+    [FieldOffset(96)] internal long ChangedSeconds;
+    [FieldOffset(104)] internal uint ChangedNanoseconds;
+    [FieldOffset(112)] internal long ModifiedSeconds;
+    [FieldOffset(120)] internal uint ModifiedNanoseconds;
     [FieldOffset(136)] internal uint DeviceMajor;
     [FieldOffset(140)] internal uint DeviceMinor;
 

@@ -14,6 +14,7 @@ internal static unsafe partial class SocketCalls
     internal const int OptionPeerCredentials = 17;
     internal const int OptionSendTimeout = 21;
     internal const int OptionDomain = 39;
+    internal const int OptionPeerDescriptor = 77; // SO_PEERPIDFD, Linux 6.5
     internal const int RightsMessage = 1;
 
     internal const int DoNotWait = 0x40;

@@ -35,12 +35,18 @@ internal static class VolumeSecrets
     }
 
     /// <summary>Unless there is one of that name. In a transaction of the caller's.</summary>
-    internal static void Insert(UnlockedVolume volume, string name, ReadOnlySpan<byte> secret, byte[] publicKey)
+    internal static void Insert(UnlockedVolume volume, string name, ReadOnlySpan<byte> secret, byte[] publicKey) =>
+        Put(volume, "IGNORE", name, secret, publicKey);
+
+    /// <summary>In the place of one of that name, if there is one. In a transaction of the caller's.</summary>
+    internal static void Replace(UnlockedVolume volume, string name, ReadOnlySpan<byte> secret) => Put(volume, "REPLACE", name, secret, []);
+
+    private static void Put(UnlockedVolume volume, string onConflict, string name, ReadOnlySpan<byte> secret, byte[] publicKey)
     {
         byte[] wrapped = new byte[secret.Length + KeyWrap.Overhead];
         KeyWrap.Wrap(volume.VolumeKey, Context(volume, volume.Store.Volume.KeyVersion, name), secret, wrapped);
         using SqliteCommand command = volume.Store.Connection.Prepare(
-            "INSERT OR IGNORE INTO volume_secret VALUES ($name, $wrapped, $public, $created)", "$name", "$wrapped", "$public", "$created");
+            $"INSERT OR {onConflict} INTO volume_secret VALUES ($name, $wrapped, $public, $created)", "$name", "$wrapped", "$public", "$created");
         Run(command, name, wrapped, publicKey, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
     }
 

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
+using Overlay.Metadata.Policy;
 
 namespace Overlay.Metadata.Protocol;
 
@@ -105,9 +106,9 @@ public sealed class AgentClient : IDisposable
             CipherSuite suite = (CipherSuite)reply.Byte();
             bool compress = reply.Byte() != 0;
             int blockSizeLog2 = reply.Byte();
-            _ = reply.Byte();
+            bool seesCiphertext = reply.Byte() == AgentMessage.ViewCiphertext;
             Expect(reply.IsComplete);
-            return new VolumeGrant(volumeId, suite, compress, blockSizeLog2);
+            return new VolumeGrant(volumeId, suite, compress, blockSizeLog2, seesCiphertext);
         }
     }
 
@@ -122,11 +123,33 @@ public sealed class AgentClient : IDisposable
         return isKnown;
     }
 
+    /// <summary>Has the store a key of that file? Whoever may not have it is told as well.</summary>
+    public bool HasKey(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId)
+    {
+        CheckIds(volumeId, fileId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.GetKeys);
+            request.Bytes(volumeId);
+            request.Bytes(fileId);
+            request.UInt16(0);
+            PacketReader reply = Call(request, out int failure);
+            if (failure == Errno.NoEntry)
+                return false;
+            if (failure != 0)
+                throw Errno.Failure(failure, "asking whether there is a file's key");
+            Expect(reply.UInt16() == 0 && reply.IsComplete);
+            return true;
+        }
+    }
+
     /// <summary>
     /// The key of a file, and those of files that were made about the same time, which are likely to be read next; at most
-    /// <paramref name="most"/>, the file's own first. False: the store has no such key.
+    /// <paramref name="most"/>, the file's own first. False: the store has no such key. EDESTADDRREQ: the file's descriptor is needed, because of a
+    /// policy, which answers EKEYREJECTED if it does not allow it.
     /// </summary>
-    public bool TryGetKeys(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, int most, KeyTaker take)
+    /// <param name="file">A descriptor of it that can be read, or -1.</param>
+    public bool TryGetKeys(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, int most, KeyTaker take, int file = -1)
     {
         ArgumentNullException.ThrowIfNull(take);
         CheckIds(volumeId, fileId);
@@ -138,7 +161,7 @@ public sealed class AgentClient : IDisposable
             request.UInt16((ushort)Math.Min(most, AgentMessage.MaxKeysPerRequest));
             try
             {
-                PacketReader reply = Call(request, out int failure);
+                PacketReader reply = Call(request, out int failure, file);
                 if (failure == Errno.NoEntry)
                     return false;
                 if (failure != 0)
@@ -183,6 +206,35 @@ public sealed class AgentClient : IDisposable
                 for (int i = 0; i < granted; i++)
                     keys[i] = TakeKey(ref reply);
                 Expect(reply.IsComplete);
+                return granted;
+            }
+            finally
+            {
+                Secret.Wipe(_buffer.Bytes);
+            }
+        }
+    }
+
+    /// <summary>A key for the new file behind a descriptor, and how that is to be stored. EKEYREJECTED: a policy does not allow it.</summary>
+    public GrantedKey TakeNewKey(ReadOnlySpan<byte> volumeId, int file, out FileSettings settings)
+    {
+        CheckIds(volumeId, volumeId);
+        lock (_oneCallAtATime)
+        {
+            PacketWriter request = Begin(AgentMessage.TakeNewKeys);
+            request.Bytes(volumeId);
+            request.UInt16(1);
+            try
+            {
+                PacketReader reply = Call(request, out int failure, file);
+                if (failure != 0)
+                    throw Errno.Failure(failure, "asking for a key for a new file");
+                Expect(reply.UInt16() == 1);
+                GrantedKey granted = TakeKey(ref reply);
+                byte suite = reply.Byte();
+                settings = new FileSettings((CipherSuite)suite, reply.Byte() != 0, reply.Byte());
+                _ = reply.Byte();
+                Expect(reply.IsComplete && CipherSuites.IsKnown(suite) && settings.BlockSizeLog2 is >= 12 and <= 20);
                 return granted;
             }
             finally
@@ -392,10 +444,13 @@ public sealed class AgentClient : IDisposable
 
     private PacketWriter Begin(ushort kind) => new(_buffer.Bytes, kind, 0, ++_lastRequest);
 
-    private PacketReader Call(PacketWriter request, out int failure)
+    private PacketReader Call(PacketWriter request, out int failure, int descriptor = -1)
     {
         ushort kind = new PacketReader(_buffer.Bytes[..request.Length]).Kind;
-        ClientSocket.Send(_descriptor, _buffer.Bytes[..request.Length]);
+        if (descriptor >= 0)
+            ClientSocket.SendWithDescriptor(_descriptor, _buffer.Bytes[..request.Length], descriptor);
+        else
+            ClientSocket.Send(_descriptor, _buffer.Bytes[..request.Length]);
         return Await(kind, _lastRequest, out failure);
     }
 

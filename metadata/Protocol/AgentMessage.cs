@@ -14,11 +14,16 @@ namespace Overlay.Metadata.Protocol;
 /// kind              request                                             reply
 /// 1 hello           magic "OVLA" (4), lowest version (2), highest (2)   version (2), keys per request (2), agent pid (4)
 /// 2 attach          device (8), inode (8) of the root; root (text)      volume id (16), suite (1), compress (1), log2 of
-///                                                                       the block size (1), 0 (1); ENOENT: not served here
-/// 3 get keys        volume id (16), file id (16), at most (2)           count (2), count × (file id (16), key (32)): that
-///                                                                       file's, then those of files that were made about
-///                                                                       the same time; ENOENT: no such key
-/// 4 take new keys   volume id (16), count (2)                           count (2), count × (file id (16), key (32))
+///                                                                       the block size (1), view (1): 1, by the policy this
+///                                                                       program sees ciphertext, else 0; ENOENT: not served
+///                                                                       here
+/// 3 get keys        volume id (16), file id (16), at most (2); may be   count (2), count × (file id (16), key (32)): that
+///                   with one descriptor by SCM_RIGHTS: of the file      file's, then those of files that were made about
+///                                                                       the same time; ENOENT: no such key. At most 0: is
+///                                                                       there such a key? No keys, count 0
+/// 4 take new keys   volume id (16), count (2); may be with one          count (2), count × (file id (16), key (32)); with a
+///                   descriptor by SCM_RIGHTS: of the new file           descriptor one of them, and behind it suite (1),
+///                                                                       compress (1), log2 of the block size (1), 0 (1)
 /// 5 note created    volume id (16), once or more: file id (16), path    none
 ///                   (text)
 /// 6 adopt           none; one descriptor by SCM_RIGHTS                  none
@@ -47,6 +52,8 @@ namespace Overlay.Metadata.Protocol;
 /// Lend is for programs that may not search <c>.overlay</c> themselves: those that gave up their privileges. Reopen is for
 /// those that were given a descriptor for writing alone, or a sandbox (Landlock) that lets nothing be opened: to change a part of
 /// a block the rest of it must be read.
+/// Where the volume has a policy (docs/policy.md), get keys and take new keys answer EDESTADDRREQ to a question without a descriptor that
+/// cannot be decided without one, and all three that give something away (pages, too) EKEYREJECTED where the policy does not allow it.
 /// Get keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); both also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
@@ -72,6 +79,7 @@ internal static class AgentMessage
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
         NoteStates = 10, Pages = 11, NoteUses = 16;
+    internal const byte ViewPlain = 0, ViewCiphertext = 1;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;
     internal const ushort ReplyBit = 0x8000;

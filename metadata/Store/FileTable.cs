@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using Microsoft.Data.Sqlite;
 using Overlay.Crypto;
+using Overlay.Metadata.Policy;
 
 namespace Overlay.Metadata.Store;
 
@@ -11,7 +12,7 @@ internal sealed class FileTable : IDisposable
     private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot";
 
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setLive, _raiseSequence, _removePooled;
+    private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled;
 
     internal FileTable(StoreConnection store)
     {
@@ -35,7 +36,11 @@ internal sealed class FileTable : IDisposable
             """,
             "$id", "$key", "$version", "$suite", "$size", "$created");
         _setState = store.Prepare("UPDATE file SET state = $state WHERE file_id = $id AND state < $state", "$id", "$state");
-        _setLive = store.Prepare("UPDATE file SET state = 2, path = $path WHERE file_id = $id", "$id", "$path");
+        _setPlace = store.Prepare(
+            "UPDATE file SET path = $path, suite = $suite, block_size_log2 = $size WHERE file_id = $id AND state < 2", "$id", "$path", "$suite", "$size");
+        // The first word on where a file was made is the last: rules of a policy go by it.
+        _setLive = store.Prepare("UPDATE file SET state = 2, path = iif(path = '', $path, path) WHERE file_id = $id AND state < 2", "$id", "$path");
+        _setPath = store.Prepare("UPDATE file SET path = $path WHERE file_id = $id", "$id", "$path");
         _raiseSequence = store.Prepare(
             """
             UPDATE file SET boot = iif(sequence < $sequence, $boot, boot), sequence = max(sequence, $sequence), seals = seals + $seals
@@ -99,6 +104,25 @@ internal sealed class FileTable : IDisposable
         _setLive.ExecuteNonQuery();
     }
 
+    /// <summary>What is known of a new file when its key is handed out for it.</summary>
+    internal void SetPlace(byte[] fileId, string path, FileSettings settings)
+    {
+        _setPlace.Parameters[0].Value = fileId;
+        _setPlace.Parameters[1].Value = path;
+        _setPlace.Parameters[2].Value = (int)settings.Suite;
+        _setPlace.Parameters[3].Value = settings.BlockSizeLog2;
+        _setPlace.ExecuteNonQuery();
+    }
+
+    /// <summary>A file that is there already counts as made at this path.</summary>
+    /// <returns>How many there were: 0 or 1.</returns>
+    internal int SetPath(byte[] fileId, string path)
+    {
+        _setPath.Parameters[0].Value = fileId;
+        _setPath.Parameters[1].Value = path;
+        return _setPath.ExecuteNonQuery();
+    }
+
     /// <param name="seals">How often its key has sealed in addition.</param>
     internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
     {
@@ -137,7 +161,7 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _find, _findNeighbours, _insert, _setState, _setLive, _raiseSequence, _removePooled })
+        foreach (SqliteCommand command in new[] { _find, _findNeighbours, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled })
             command.Dispose();
     }
 }

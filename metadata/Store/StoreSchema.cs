@@ -66,6 +66,8 @@ internal static class StoreSchema
         KeyManagement,
 
         Audit,
+
+        Policy,
     ];
 
     private const string KeyManagement =
@@ -114,6 +116,17 @@ internal static class StoreSchema
             first_chain   BLOB    NOT NULL CHECK (length(first_chain) = 32),   -- and that one's chain value
             chain         BLOB    NOT NULL CHECK (length(chain) = 32),
             mac           BLOB    NOT NULL CHECK (length(mac) = 32)
+        ) STRICT;
+        """;
+
+    private const string Policy =
+        """
+        CREATE TABLE IF NOT EXISTS policy (            -- every version there was; the greatest is in force (PolicyStore)
+            version   INTEGER PRIMARY KEY,
+            created   INTEGER NOT NULL,
+            author    TEXT    NOT NULL,
+            text      TEXT    NOT NULL,
+            signature BLOB    NOT NULL CHECK (length(signature) = 64)
         ) STRICT;
         """;
 

@@ -17,6 +17,7 @@ public sealed class UnlockedVolume : IDisposable
     // Opens the slot again when the volume key was changed by another process.
     private readonly SecretMemory _slotPrivateKey;
     private FileKeyWrap _fileKeys;
+    private string? _realRoot;
 
     internal UnlockedVolume(string root, MetadataStore store, SecretMemory volumeKey, SecretMemory slotPrivateKey, int openedSlot)
     {
@@ -33,6 +34,9 @@ public sealed class UnlockedVolume : IDisposable
     }
 
     public string Root { get; }
+
+    /// <summary>Without symbolic links: what the kernel calls files in it by.</summary>
+    internal string RealRoot => _realRoot ??= VolumeFiles.RealPath(Root);
 
     public MetadataStore Store { get; }
 
@@ -217,6 +221,19 @@ public sealed class UnlockedVolume : IDisposable
             foreach ((byte[] fileId, ulong sequence) in states)
                 Store.Files.RaiseSequence(fileId, sequence, bootWord);
         });
+
+    /// <summary>Files that are there count as made at these paths.</summary>
+    /// <returns>How many the store knows.</returns>
+    internal int SetPaths(IReadOnlyCollection<(byte[] FileId, string Path)> files)
+    {
+        int known = 0;
+        Store.Connection.InTransaction(() =>
+        {
+            foreach ((byte[] fileId, string path) in files)
+                known += Store.Files.SetPath(fileId, path);
+        });
+        return known;
+    }
 
     /// <summary>Wraps the key of a new file for its row.</summary>
     internal byte[] Wrap(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key) =>

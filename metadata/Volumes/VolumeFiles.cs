@@ -33,6 +33,17 @@ internal static unsafe class VolumeFiles
         return result == 0;
     }
 
+    /// <summary>The directory's path without symbolic links; as it is given where /proc does not tell.</summary>
+    internal static string RealPath(string directory)
+    {
+        int descriptor = FileCalls.Open(directory, FileCalls.PathOnly | FileCalls.CloseOnExec, 0);
+        if (descriptor < 0)
+            return directory;
+        string? path = new FileInfo($"/proc/self/fd/{descriptor.ToString(System.Globalization.CultureInfo.InvariantCulture)}").LinkTarget;
+        _ = FileCalls.Close(descriptor);
+        return path is ['/', ..] ? path : directory;
+    }
+
     /// <returns>The content, or null if there is no such file.</returns>
     internal static byte[]? TryRead(string path, int maxSize)
     {

@@ -2,6 +2,7 @@ using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Format;
 using Overlay.Interop;
+using Overlay.Metadata.Policy;
 using Overlay.Metadata.Protocol;
 
 namespace Overlay.Engine;
@@ -25,7 +26,7 @@ internal sealed unsafe partial class FileEngine
         file.IsBorn = opened is not null;
         if (opened is null)
         {
-            OpenResult result = SealedFile.Open(context, volume, out opened);
+            OpenResult result = SealedFile.Open(context, new FileKeys(volume, file), out opened);
             if (opened is null)
             {
                 log.Write(Explain(result));
@@ -40,11 +41,11 @@ internal sealed unsafe partial class FileEngine
     /// <summary>Gives an empty file its header. Null: somebody else was faster. The agent is asked before the lock is taken, and told afterwards.</summary>
     private static SealedFile? Create(OpenFile file, FileContext context, Volume volume, string path, bool keepsTimes)
     {
-        GrantedKey granted = volume.TakeNewKey();
+        GrantedKey granted = volume.TakeNewKey(file.Descriptor, out FileSettings settings);
         SealedFile? created = null;
         try
         {
-            created = CreateUnderLock(file, context, volume, granted, keepsTimes);
+            created = CreateUnderLock(file, context, granted, settings, keepsTimes);
             if (created is not null)
                 volume.NoteCreated(granted.FileId, path);
             else
@@ -59,7 +60,7 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    private static SealedFile? CreateUnderLock(OpenFile file, FileContext context, Volume volume, in GrantedKey granted, bool keepsTimes)
+    private static SealedFile? CreateUnderLock(OpenFile file, FileContext context, in GrantedKey granted, FileSettings settings, bool keepsTimes)
     {
         context.Lock.Enter();
         DataKey? key = null;
@@ -68,8 +69,8 @@ internal sealed unsafe partial class FileEngine
             Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
             if (status.Size != 0)
                 return null;
-            key = DataKey.Import(volume.Suite, granted.Key);
-            SealedFile created = SealedFile.Create(context, volume.Compresses, volume.BlockSizeLog2, granted.FileId, key);
+            key = DataKey.Import(settings.Suite, granted.Key);
+            SealedFile created = SealedFile.Create(context, settings.Compress, settings.BlockSizeLog2, granted.FileId, key);
             // The header first: a marked file without one counts as cut (format §2).
             file.SetMode(status.Mode & 0xFFFu | FormatConstants.SealedModeBit);
             if (keepsTimes)

@@ -279,7 +279,7 @@ internal sealed partial class FileEngine : IDisposable
         {
             // Nearly always the volume of the file before: its header says so, and no path has to be asked for.
             file.UseOrReopen(fd, flags, mustWrite);
-            if (SealedFile.Open(ContextOf(file, _latest, log), _latest, out SealedFile? likely).Status == OpenStatus.Ok)
+            if (SealedFile.Open(ContextOf(file, _latest, log), new FileKeys(_latest, file), out SealedFile? likely).Status == OpenStatus.Ok)
             {
                 file.Bind(likely!, _latest, log);
                 return true;
@@ -308,7 +308,7 @@ internal sealed partial class FileEngine : IDisposable
         Volume? volume = FindByHeader(head[..count]) ?? byPath;
         if (volume is null)
             return false; // a stranger's file with a sticky bit
-        OpenResult result = SealedFile.Open(ContextOf(file, volume, log), volume, out SealedFile? opened);
+        OpenResult result = SealedFile.Open(ContextOf(file, volume, log), new FileKeys(volume, file), out SealedFile? opened);
         if (result.Status == OpenStatus.NotSealed && isMarked && byPath is not null)
             result = new OpenResult(OpenStatus.Damaged, "the header is damaged");
         if (result.Status == OpenStatus.NotSealed && !isOpened)
@@ -378,6 +378,9 @@ internal sealed partial class FileEngine : IDisposable
         lock (_attachGate)
             return _volumes[index] ??= new Volume(_settings.Volumes[index], _agent, _bootWord);
     }
+
+    /// <summary>1: by the policy of the volume of this number this process reads files as they lie on disk.</summary>
+    internal long View(int volume) => GetVolume(volume).SeesCiphertext ? 1 : 0;
 
     private int ReopenByAgent(int fd)
     {

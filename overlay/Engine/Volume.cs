@@ -5,13 +5,14 @@ using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
 using Overlay.Metadata.Agent;
+using Overlay.Metadata.Policy;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Engine;
 
 /// <summary>One volume of this process: its parameters, locks, counters, and keys in stock for files to come.</summary>
-internal sealed class Volume : IKeySource
+internal sealed class Volume
 {
     private const int LargestBatch = 32;
     private const int LongestWait = 100, WaitMilliseconds = 20;
@@ -28,7 +29,10 @@ internal sealed class Volume : IKeySource
     private readonly List<FileSequence> _states = [];
     private long _lastNotes, _lastStates;
     private int _nextBatch = 1;
-    private uint _shreddings;
+    private uint _shreddings, _stockShreddings;
+
+    /// <summary>The agent has to be shown each file that a key is asked for: the volume has a policy.</summary>
+    private volatile bool _showsFiles;
 
     /// <summary>The agent that keeps the volume's pages, where that is not ours.</summary>
     private AgentLink? _keeper;
@@ -56,9 +60,8 @@ internal sealed class Volume : IKeySource
             if (table >= 0)
                 _ = Kernel.Close(table);
         }
-        Suite = grant.Suite;
-        Compresses = grant.Compress;
-        BlockSizeLog2 = grant.BlockSizeLog2;
+        Standard = new FileSettings(grant.Suite, grant.Compress, grant.BlockSizeLog2);
+        SeesCiphertext = grant.SeesCiphertext;
     }
 
     /// <summary>Now rather than at the first write. False: nobody writes here, so nobody locks; a try to write says so.</summary>
@@ -79,11 +82,13 @@ internal sealed class Volume : IKeySource
 
     internal byte[] Id { get; }
 
-    internal CipherSuite Suite { get; }
+    /// <summary>How new files are stored, unless a policy says otherwise.</summary>
+    internal FileSettings Standard { get; }
 
-    internal bool Compresses { get; }
+    internal int BlockSizeLog2 => Standard.BlockSizeLog2;
 
-    internal int BlockSizeLog2 { get; }
+    /// <summary>By the volume's policy this process gets no keys, and reads files as they lie on disk.</summary>
+    internal bool SeesCiphertext { get; }
 
     internal LockFile Locks { get; }
 
@@ -95,26 +100,25 @@ internal sealed class Volume : IKeySource
     /// <summary>The agent says that there is no such key any more. Where no agent can be asked it is not known, and false.</summary>
     internal bool IsKeyGone(byte[] fileId)
     {
-        byte[] key = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
-            return !_agent.Ask(Id, Root, client => client.TryGetKey(Id, fileId, key));
+            return !_agent.Ask(Id, Root, client => client.HasKey(Id, fileId));
         }
         catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN)
         {
             return false;
         }
-        finally
-        {
-            Secret.Wipe(key);
-        }
     }
 
-    public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key)
+    /// <param name="file">A descriptor of the file that can be read.</param>
+    internal bool TryGetKey(ReadOnlySpan<byte> fileId, int file, Span<byte> key)
     {
         uint shreddings = Coherence.Shreddings;
         if (shreddings != _shreddings)
+        {
             _recent.Clear();
+            _showsFiles = false;
+        }
         _shreddings = shreddings;
         if (_recent.TryGet(fileId, key))
             return true;
@@ -123,12 +127,12 @@ internal sealed class Volume : IKeySource
         try
         {
             int most = _recent.NextBatch();
-            bool isKnown = _agent.Ask(Id, Root, client => client.TryGetKeys(Id, id, most, (foundId, found) =>
+            bool isKnown = AskShowing(file, (client, shown) => client.TryGetKeys(Id, id, most, (foundId, found) =>
             {
                 if (foundId.SequenceEqual(id))
                     found.CopyTo(answer);
                 _recent.Put(foundId, found);
-            }));
+            }, shown));
             answer.CopyTo(key);
             return isKnown;
         }
@@ -138,30 +142,78 @@ internal sealed class Volume : IKeySource
         }
     }
 
-    /// <summary>An id and key for a new file; the caller wipes it. Asked for in growing batches.</summary>
-    internal GrantedKey TakeNewKey()
+    /// <summary>Asks the agent, and shows it the file where it wants to see that.</summary>
+    private T AskShowing<T>(int file, Func<AgentClient, int, T> question)
     {
+        try
+        {
+            try
+            {
+                return _agent.Ask(Id, Root, client => question(client, _showsFiles ? file : -1));
+            }
+            catch (ErrnoException exception) when (exception.Errno == Errno.EDESTADDRREQ && file >= 0)
+            {
+                _showsFiles = true;
+                return _agent.Ask(Id, Root, client => question(client, file));
+            }
+        }
+        catch (ErrnoException exception) when (exception.Errno is Errno.EKEYREJECTED or Errno.EDESTADDRREQ)
+        {
+            throw new ErrnoException(Errno.EACCES, "the volume's policy does not allow it"); // the agent's log says why
+        }
+    }
+
+    /// <summary>An id and key for the new file behind a descriptor; the caller wipes it. Asked for in growing batches where no policy is in the way.</summary>
+    internal GrantedKey TakeNewKey(int file, out FileSettings settings)
+    {
+        FileSettings said = Standard;
         lock (_stock)
         {
+            uint shreddings = Coherence.Shreddings;
+            if (shreddings != _stockShreddings)
+                ForgetStock(); // a policy may have come since
+            _stockShreddings = shreddings;
             if (_stock.Count == 0)
-            {
-                GrantedKey[] batch = new GrantedKey[_nextBatch];
-                int count = _agent.Ask(Id, Root, client => client.TakeNewKeys(Id, batch.Length, batch));
-                for (int i = 0; i < count; i++)
-                    _stock.Enqueue(batch[i]);
-                _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
-            }
+                AskShowing(file, (client, shown) => Restock(client, shown, ref said));
+            settings = said;
             GrantedKey granted = _stock.Dequeue();
             _recent.Put(granted.FileId, granted.Key);
             return granted;
         }
     }
 
-    /// <summary>A key that was taken and has sealed nothing: for the next new file.</summary>
+    private bool Restock(AgentClient client, int shown, ref FileSettings settings)
+    {
+        if (shown >= 0)
+        {
+            _stock.Enqueue(client.TakeNewKey(Id, shown, out settings));
+            return true;
+        }
+        GrantedKey[] batch = new GrantedKey[_nextBatch];
+        int count = client.TakeNewKeys(Id, batch.Length, batch);
+        for (int i = 0; i < count; i++)
+            _stock.Enqueue(batch[i]);
+        _nextBatch = Math.Min(_nextBatch * 2, LargestBatch);
+        return true;
+    }
+
+    /// <summary>A key that was taken and has sealed nothing: for the next new file, unless the agent gave it for this one.</summary>
     internal void GiveBack(GrantedKey granted)
     {
         lock (_stock)
-            _stock.Enqueue(granted);
+        {
+            if (_showsFiles)
+                granted.Wipe();
+            else
+                _stock.Enqueue(granted);
+        }
+    }
+
+    private void ForgetStock()
+    {
+        _showsFiles = false;
+        while (_stock.TryDequeue(out GrantedKey key))
+            key.Wipe();
     }
 
     /// <summary>
@@ -270,6 +322,8 @@ internal sealed class Volume : IKeySource
                     fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
                 }
             }
+            if (fd == -Errno.EKEYREJECTED)
+                return -Errno.EACCES;
             bool mayPass = fd is -Errno.EAGAIN or -Errno.EREMOTE;
             if (!mayPass || attempt >= LongestWait)
                 return fd < 0 ? fd : Descriptors.MoveAway(fd);
@@ -286,8 +340,7 @@ internal sealed class Volume : IKeySource
     /// <summary>The parent has the same keys in stock, and will use them.</summary>
     internal void AfterFork()
     {
-        while (_stock.TryDequeue(out GrantedKey key))
-            key.Wipe();
+        ForgetStock();
         _notes.Clear();
         _states.Clear();
         Locks.AfterFork();

@@ -146,7 +146,9 @@ struct overlay_opened {
     X(long, fault, (uint64_t address, uint64_t length, int access))                                                    \
     /* mprotect and mmap(MAP_FIXED) where such mappings lie, kernel call and all; 0: none does, it is the kernel's. */ \
     X(long, protect_lazily, (uint64_t address, uint64_t length, int protection))                                       \
-    X(long, map_over_lazy, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))
+    X(long, map_over_lazy, (uint64_t address, uint64_t length, int protection, int flags, int fd, int64_t offset))  \
+    /* 1: by the policy of the volume with this number the process sees ciphertext, and gets no keys; else 0. */       \
+    X(long, view, (int volume))
 
 #define OVERLAY_DECLARE(type, name, parameters) type(*name) parameters;
 struct overlay_engine {

@@ -3,6 +3,7 @@
 #include "engine_call.h"
 #include "recent.h"
 #include "syscalls.h"
+#include "view.h"
 #include "volumes.h"
 
 /* 4 MiB of untouched zero pages: only the pages of numbers in use cost memory. */
@@ -123,7 +124,9 @@ long fd_classify(int fd)
     } else if (S_ISREG(status.st_mode) && (status.st_mode & S_ISVTX) != 0) {
         /* O_PATH descriptors carry no data: nothing to open, and every transfer on them is EBADF. */
         long flags = sys_fcntl(fd, F_GETFL, 0);
-        if (flags >= 0 && (flags & O_PATH) == 0) {
+        /* Who sees ciphertext may read it; what can write comes to the engine, which has no key for it. */
+        bool is_raw = flags >= 0 && (flags & O_ACCMODE) == O_RDONLY && view_of_file_is_raw(fd, AT_FDCWD, NULL);
+        if (flags >= 0 && (flags & O_PATH) == 0 && !is_raw) {
             const struct overlay_opened opened = engine_opened(&status, (int)flags);
             long attached = ENGINE_CALL(attach, fd, is_borrowed ? OVERLAY_ATTACH_TRANSIENT : 0, (long)&opened);
             if (attached < 0)

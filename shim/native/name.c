@@ -9,6 +9,7 @@
 #include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
+#include "view.h"
 #include "volumes.h"
 
 /* The kernel will say what is wrong with the path. */
@@ -225,6 +226,7 @@ int on_chroot(struct overlay_call *call)
     if (!can_read_path((const char *)call->args[0]))
         return PASS;
     volumes_block_size();
+    view_ask_all();
     ENGINE_CALL(prepare, 0);
     return answer(call, ON_OWN_STACK(change_root, call->args[0]));
 }

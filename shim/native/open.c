@@ -12,6 +12,7 @@
 #include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
+#include "view.h"
 #include "volumes.h"
 
 #define OPEN_HOW_LIMIT 4096 /* the kernel's: a page */
@@ -103,10 +104,17 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     bool is_unnamed = (asked->flags & O_TMPFILE) == O_TMPFILE;
     bool has_no_data = (asked->flags & O_PATH) != 0 || ((asked->flags & O_DIRECTORY) != 0 && !is_unnamed);
     bool is_reading = accmode == O_RDONLY && (asked->flags & (O_CREAT | O_TRUNC)) == 0;
-    const struct volume *volume = has_no_data          ? NULL
-                                  : look == PATH_PLAIN ? volumes_locate_plain(directory, path)
-                                                       : volumes_locate(directory, path);
+    struct volume *volume = has_no_data          ? NULL
+                            : look == PATH_PLAIN ? volumes_locate_plain(directory, path)
+                                                 : volumes_locate(directory, path);
     bool is_inside = volume != NULL;
+    if (is_inside && view_is_raw(volume)) {
+        if (!is_reading) {
+            log_line(path, "by the volume's policy this program sees ciphertext: it writes nothing here");
+            return answer(call, -EACCES);
+        }
+        is_inside = false; /* it is looked at on first use, as what lies outside */
+    }
 
     struct open_how how = *asked;
     /* On a regular file the sticky bit is our mark, and a new one has no header yet. */

@@ -9,6 +9,7 @@
 #include "settled_size.h"
 #include "syscalls.h"
 #include "text.h"
+#include "view.h"
 #include "volumes.h"
 
 /* Where an unsettled file can be asked: fd >= 0, or (directory, path, flags). */
@@ -24,6 +25,12 @@ static bool looks_sealed(int fd, uint32_t mode, uint64_t device)
     return S_ISREG(mode) && is_marked && volumes_on_device(device);
 }
 
+/* Sealed, and not seen as it lies on disk. */
+static bool is_to_be_corrected(const struct target *target, uint32_t mode, uint64_t device)
+{
+    return looks_sealed(target->fd, mode, device) && !view_of_file_is_raw(target->fd, target->directory, target->path);
+}
+
 static long logical_size(const struct target *target, int64_t stored, uint64_t device, uint64_t inode)
 {
     int64_t size = settled_size(stored, stored > OVERLAY_PAGE_SIZE ? volumes_block_size() : 0);
@@ -35,7 +42,7 @@ static long logical_size(const struct target *target, int64_t stored, uint64_t d
 
 static long correct_stat(const struct target *target, struct stat *status)
 {
-    if (looks_sealed(target->fd, status->st_mode, status->st_dev)) {
+    if (is_to_be_corrected(target, status->st_mode, status->st_dev)) {
         long size = logical_size(target, status->st_size, status->st_dev, status->st_ino);
         if (size < 0)
             return size;
@@ -160,7 +167,7 @@ int on_statx(struct overlay_call *call)
         return answer(call, error);
     note_foreign(target.fd, seen, status.stx_mode);
     uint64_t device = device_number(status.stx_dev_major, status.stx_dev_minor);
-    if (looks_sealed(target.fd, status.stx_mode, device)) {
+    if (is_to_be_corrected(&target, status.stx_mode, device)) {
         target.flags &= AT_SYMLINK_NOFOLLOW;
         long size = logical_size(&target, (int64_t)status.stx_size, device, status.stx_ino);
         if (size < 0)

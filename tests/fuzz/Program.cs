@@ -50,6 +50,7 @@ internal static class Program
         yield return () => new ExpansionTarget();
         yield return () => new FileTarget();
         yield return () => new ConfigTarget();
+        yield return () => new PolicyTarget();
         yield return () => new PacketTarget();
         yield return () => new AgentTarget();
         yield return () => new StoreTarget();

@@ -36,6 +36,12 @@ internal static class ExitCodes
     /// <summary>`keys due`: something is due.</summary>
     internal const int Due = 9;
 
+    /// <summary>`policy test`: the program may not have the file.</summary>
+    internal const int Denied = 10;
+
+    /// <summary>`policy test`: the program sees files as they lie on disk.</summary>
+    internal const int Ciphertext = 11;
+
     // 126 and 127, a command that cannot be executed or does not exist: shim/native/start/overlay-exec.c.
 
     /// <summary>`run`: the command died of a signal: 128 + its number.</summary>

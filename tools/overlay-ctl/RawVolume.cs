@@ -6,6 +6,7 @@ using Overlay.Engine;
 using Overlay.Files;
 using Overlay.Format;
 using Overlay.Interop;
+using Overlay.Metadata.Policy;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl;
@@ -19,6 +20,8 @@ internal sealed class RawVolume : IKeySource, IDisposable
     private readonly UnlockedVolume _volume;
     private readonly LockFile? _locks;
     private readonly CoherenceTable? _coherence;
+    private PolicyDocument? _policy;
+
     internal uint BootWord { get; } = Format.BootWord.FromBootId(File.ReadAllBytes("/proc/sys/kernel/random/boot_id").AsSpan(0, 36));
 
     internal RawVolume(UnlockedVolume volume)
@@ -75,6 +78,15 @@ internal sealed class RawVolume : IKeySource, IDisposable
         {
             held.Exit();
         }
+    }
+
+    /// <summary>How a new file there is stored.</summary>
+    internal FileSettings SettingsFor(string path)
+    {
+        FileSettings standard = new(_volume.Suite, _volume.Compress, _volume.BlockSizeLog2);
+        _policy ??= PolicyStore.ReadNewest(_volume) is StoredPolicy stored ? PolicyStore.Parse(stored, SystemAccounts.Instance, _volume.Root)
+            : PolicyParser.TryParse("", SystemAccounts.Instance, out _)!;
+        return _policy.SettingsFor(path, standard);
     }
 
     internal UnlockedVolume Unlocked => _volume;

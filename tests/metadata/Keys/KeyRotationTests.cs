@@ -104,6 +104,7 @@ public class KeyRotationTests
     {
         using var volume = new TestVolume();
         var (ids, _) = MakeFiles(volume, 1);
+        volume.Sql("UPDATE file SET state = 1, path = ''"); // what was noted once is not noted anew
         using var agent = new RunningAgent(volume);
         using var client = agent.Connect();
         using (var other = volume.Unlock())

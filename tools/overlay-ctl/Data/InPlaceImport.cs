@@ -122,7 +122,7 @@ internal sealed class InPlaceImport : IDisposable
         {
             if (source.Status.Links != paths.Count)
                 throw new ErrnoException(Errno.EBUSY, "its hard links changed meanwhile");
-            byte[] fileId = _sealer.Seal(source, _staging.PathOf(number), _transfer.AddBytes);
+            byte[] fileId = _sealer.Seal(source, _staging.PathOf(number), path, _transfer.AddBytes);
             uint mode = source.Status.Permissions | FormatConstants.SealedModeBit;
             Attributes.Copy(_tree.ProcPath(path), source.Status, _staging.Directory, Staging.NameOf(number), _staging.ProcPath(number), mode, keepsOwner: true);
             for (int i = 1; i < paths.Count; i++)

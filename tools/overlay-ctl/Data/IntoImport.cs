@@ -37,7 +37,7 @@ internal sealed class IntoImport : TreeCopy, IDisposable
             using PlainSource source = PlainSource.Open(From, entry.Path, wantsLease: false);
             if (FileKinds.Of(source, _volume.Unlocked.VolumeId.Span) is not (FileKind.Plain or FileKind.Empty))
                 throw new ErrnoException(Errno.EINVAL, "it is a sealed file: copy it with its volume under 'overlay-ctl run'");
-            byte[] fileId = _sealer.Seal(source, Staging.PathOf(number), Transfer.AddBytes);
+            byte[] fileId = _sealer.Seal(source, Staging.PathOf(number), target, Transfer.AddBytes);
             // What is taken over are the times that the walk saw.
             if (source.IsUnchanged && source.Status.HasContentOf(entry.Status))
             {

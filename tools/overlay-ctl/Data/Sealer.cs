@@ -4,7 +4,7 @@ using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Format;
 using Overlay.Metadata.Agent;
-using Overlay.Metadata.Volumes;
+using Overlay.Metadata.Policy;
 
 namespace Overlay.Ctl.Data;
 
@@ -17,13 +17,14 @@ internal sealed class Sealer(RawVolume volume, KeyPool keys) : IDisposable
     private readonly byte[] _plain = GC.AllocateUninitializedArray<byte>(Chunk, pinned: true);
 
     /// <summary>The copy is whole when this returns, but on the disk only after the file system was synced.</summary>
+    /// <param name="target">Where it is going to be, relative to the volume: a policy may say how files there are stored.</param>
     /// <returns>Its file id.</returns>
-    internal byte[] Seal(PlainSource source, string path, Action<long> copied)
+    internal byte[] Seal(PlainSource source, string path, byte[] target, Action<long> copied)
     {
         using RawFile raw = RawFile.Create(path, isSyncedByOthers: true);
         using BlockCache cache = new(Chunk);
         byte[] fileId = new byte[FormatConstants.FileIdSize];
-        using SealedFile file = Create(volume.Context(raw, cache), fileId);
+        using SealedFile file = Create(volume.Context(raw, cache), fileId, TreePath.Text(target));
         for (long at = 0; source.TryNextData(at, out long start, out long end); at = end)
             CopyRange(source, file, start, end, copied);
         Change(file, () => file.SetLength(source.Status.Size));
@@ -34,8 +35,9 @@ internal sealed class Sealer(RawVolume volume, KeyPool keys) : IDisposable
 
     public void Dispose() => CryptographicOperations.ZeroMemory(_plain);
 
-    private SealedFile Create(FileContext context, byte[] fileId)
+    private SealedFile Create(FileContext context, byte[] fileId, string target)
     {
+        FileSettings settings = volume.SettingsFor(target);
         byte[] secret = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         context.Lock.Enter();
         try
@@ -43,8 +45,8 @@ internal sealed class Sealer(RawVolume volume, KeyPool keys) : IDisposable
             if (keys.Count == 0)
                 keys.Refill();
             keys.Take(fileId, secret);
-            UnlockedVolume unlocked = volume.Unlocked;
-            return SealedFile.Create(context, unlocked.Compress, unlocked.BlockSizeLog2, fileId, DataKey.Import(unlocked.Suite, secret));
+            keys.NotePlace(fileId, target, settings);
+            return SealedFile.Create(context, settings.Compress, settings.BlockSizeLog2, fileId, DataKey.Import(settings.Suite, secret));
         }
         finally
         {

@@ -89,19 +89,14 @@ internal sealed class ShredRun(RawVolume volume, IReadOnlyList<ShredTarget> targ
 
     private bool? AskAgent()
     {
-        byte[] key = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
             using AgentClient client = AgentClient.Connect(AgentAddress.ForVolume(volume.Unlocked.VolumeId.Span));
-            return targets.All(target => !client.TryGetKey(volume.Unlocked.VolumeId.Span, target.FileId, key));
+            return targets.All(target => !client.HasKey(volume.Unlocked.VolumeId.Span, target.FileId));
         }
         catch (ErrnoException)
         {
             return null; // none, or none that speaks to us: what agents know they have from the store
-        }
-        finally
-        {
-            Secret.Wipe(key);
         }
     }
 
