@@ -84,7 +84,7 @@ public sealed partial class SealedFile
         if (page is null && (page = ReadUntrusted(group, save)) is null)
             return;
         GroupRecord record = new(page.Bytes);
-        bool isRecordSound = isTrusted || record.IsAuthentic(_fileId, group, _key);
+        bool isRecordSound = isTrusted || record.IsAuthentic(_fileId, group, KeyOf(record));
         for (int slot = 0; slot < GroupBlocks; slot++)
             if ((group * GroupBlocks + slot) << _geometry.BlockSizeLog2 < _header.Size && (!isRecordSound || (record.Present >> slot & 1) != 0))
                 SalvageBlock(page, slot, isTrusted, isRecordSound, save);
