@@ -140,11 +140,13 @@ internal sealed class RequestHandler : IDisposable
         int most = request.UInt16();
         if (pool is null || !request.IsComplete)
             return Errno.NoEntry;
-        if (most is 0 or > AgentMessage.MaxKeysPerRequest)
+        if (most > AgentMessage.MaxKeysPerRequest)
             return Errno.Invalid;
         try
         {
             AgentAudit audit = AuditOf(pool);
+            if (most == 0)
+                return GetAllKeys(from, pool, audit, fileId, ref answer);
             // Keys that come unasked would be recorded for files that nobody opens.
             if (audit.Begin())
                 most = 1;
@@ -175,6 +177,29 @@ internal sealed class RequestHandler : IDisposable
         {
             return Report(e);
         }
+    }
+
+    /// <summary>A file that is given another key has two.</summary>
+    private int GetAllKeys(Connection from, KeyPool pool, AgentAudit audit, ReadOnlySpan<byte> fileId, ref PacketWriter answer)
+    {
+        _ = audit.Begin();
+        Span<byte> keys = stackalloc byte[2 * AgentMessage.KeySize];
+        int count = pool.Volume.GetFileKeys(fileId, keys);
+        if (count == 0)
+        {
+            audit.Denied(AgentAudit.SubjectOf(from), fileId.ToArray(), "no such key");
+            return Errno.NoEntry;
+        }
+        audit.Granted(from, fileId);
+        answer.UInt16((ushort)count);
+        for (int i = 0; i < count; i++)
+        {
+            answer.Bytes(fileId);
+            answer.Bytes(keys.Slice(i * AgentMessage.KeySize, AgentMessage.KeySize));
+        }
+        Secret.Wipe(keys);
+        _keysFound += count;
+        return 0;
     }
 
     private int TakeNewKeys(Connection from, ref PacketReader request, ref PacketWriter answer)

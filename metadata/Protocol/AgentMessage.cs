@@ -17,7 +17,9 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       the block size (1), 0 (1); ENOENT: not served here
 /// 3 get keys        volume id (16), file id (16), at most (2)           count (2), count × (file id (16), key (32)): that
 ///                                                                       file's, then those of files that were made about
-///                                                                       the same time; ENOENT: no such key
+///                                                                       the same time; ENOENT: no such key. At most 0: all
+///                                                                       keys of that file, one or, while it is given
+///                                                                       another, two, the present one first
 /// 4 take new keys   volume id (16), count (2)                           count (2), count × (file id (16), key (32))
 /// 5 note created    volume id (16), once or more: file id (16), path    none
 ///                   (text)

@@ -8,7 +8,7 @@ namespace Overlay.Metadata.Store;
 /// <summary>The rows of files. Writing belongs into a transaction of the caller's.</summary>
 internal sealed class FileTable : IDisposable
 {
-    private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot";
+    private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot, key_epoch";
 
     private readonly StoreConnection _store;
     private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setLive, _raiseSequence, _removePooled;
@@ -132,7 +132,7 @@ internal sealed class FileTable : IDisposable
         reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1), reader.GetInt32(2), (CipherSuite)reader.GetByte(3),
         reader.GetInt32(4), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), (FileState)reader.GetInt32(6), reader.GetString(7))
     {
-        Sequence = (ulong)reader.GetInt64(8), BootWord = (uint)reader.GetInt64(9),
+        Sequence = (ulong)reader.GetInt64(8), BootWord = (uint)reader.GetInt64(9), KeyEpoch = reader.GetInt64(10),
     };
 
     public void Dispose()

@@ -66,6 +66,8 @@ internal static class StoreSchema
         KeyManagement,
 
         Audit,
+
+        Rekeying,
     ];
 
     private const string KeyManagement =
@@ -114,6 +116,27 @@ internal static class StoreSchema
             first_chain   BLOB    NOT NULL CHECK (length(first_chain) = 32),   -- and that one's chain value
             chain         BLOB    NOT NULL CHECK (length(chain) = 32),
             mac           BLOB    NOT NULL CHECK (length(mac) = 32)
+        ) STRICT;
+        """;
+
+    private const string Rekeying =
+        """
+        ALTER TABLE file ADD COLUMN key_epoch INTEGER NOT NULL DEFAULT 0;  -- how often its key was replaced (format, 4)
+
+        CREATE TABLE IF NOT EXISTS next_key (          -- of files that are being given another key: both are needed
+            file_id     BLOB    NOT NULL PRIMARY KEY CHECK (length(file_id) = 16) REFERENCES file (file_id) ON DELETE CASCADE,
+            wrapped_key BLOB    NOT NULL,
+            key_version INTEGER NOT NULL REFERENCES volume_key_version (version),
+            created     INTEGER NOT NULL,
+            seals       INTEGER NOT NULL,              -- of the file when it was made: what comes is counted for it
+            path        TEXT    NOT NULL,              -- as in file
+            done        INTEGER NOT NULL,              -- bytes, when that was last noted
+            size        INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE IF NOT EXISTS rekey_job (         -- commands that have not ended: who starts one again goes on with it
+            paths   TEXT    PRIMARY KEY,
+            started INTEGER NOT NULL
         ) STRICT;
         """;
 

@@ -66,7 +66,7 @@ public sealed partial class SealedFile
         other?.Dispose();
         key = other = null;
         if (fault == HeaderFault.Ok)
-            return new OpenResult(OpenStatus.NoKey, "the file is being given a new key, and the store has one of its two keys only: it is an older copy of the store");
+            return new OpenResult(OpenStatus.WrongKey, "the file is being given a new key, and the store has one of its two keys only: it is an older copy of the store");
         return Explain(fault);
     }
 

@@ -99,8 +99,8 @@ public sealed partial class SealedFile
         {
             if (!IsUnderWay(walk))
                 return;
+            // What has been sealed since the sync has replaced what the new key had sealed.
             ReturnInline();
-            MakeEverythingDurable();
             ForgetKey(ref _otherKey);
             _header.HasPreviousKey = false;
             WriteHeader();

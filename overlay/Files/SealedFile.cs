@@ -119,9 +119,9 @@ public sealed partial class SealedFile : IDisposable
         ulong word = context.Coherence.Word;
         IndexPage index = IndexPage.Rent(0);
         OpenResult result = OpenHead(context, keys, index, ref file, FinishKilledWriteIfAny(context, ref word));
-        if (result.Status == OpenStatus.Damaged)
+        if (result.Status is OpenStatus.Damaged or OpenStatus.WrongKey)
         {
-            // A writer may be at the header: once more under the lock, then it is damage.
+            // A writer may be at the header, or the key have been replaced behind our back: once more under the lock, then it is damage.
             word = ~0UL;
             context.Lock.Enter();
             try
