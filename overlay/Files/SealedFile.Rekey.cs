@@ -170,7 +170,7 @@ public sealed partial class SealedFile
         {
             if ((new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
                 continue;
-            walk.Bytes += _geometry.BlockSize;
+            walk.Bytes += Math.Min(_geometry.BlockSize, _header.Size - ((first + slot) << _geometry.BlockSizeLog2));
             if (!MustBeResealed(BlockVersion.Current(page.Bytes, slot)))
                 continue;
             int length = OpenBlock(first + slot, plain.Span[.._geometry.BlockSize]);
