@@ -20,12 +20,9 @@ public sealed partial class UnlockedVolume
     public int GetFileKeys(ReadOnlySpan<byte> fileId, Span<byte> keys)
     {
         byte[] id = fileId.ToArray();
-        List<(byte[] Wrapped, int Version)> found = NextKeyTable.ReadKeys(Store.Connection, id);
-        if (found.Exists(key => key.Version != Store.Volume.KeyVersion) && !IsCurrent())
-        {
+        List<(byte[] Wrapped, int Version)> found;
+        while ((found = NextKeyTable.ReadKeys(Store.Connection, id)).Exists(key => key.Version != Store.Volume.KeyVersion) && !IsCurrent())
             Follow();
-            found = NextKeyTable.ReadKeys(Store.Connection, id);
-        }
         for (int i = 0; i < found.Count; i++)
         {
             Span<byte> key = keys.Slice(i * DataKey.KeySize, DataKey.KeySize);
@@ -72,17 +69,23 @@ public sealed partial class UnlockedVolume
     internal bool TryPromote(byte[] fileId, CipherSuite suite, ReadOnlySpan<byte> keyCheck)
     {
         byte[] wanted = keyCheck.ToArray();
-        bool isDone = false;
-        if (!IsCurrent())
-            Follow();
-        Store.Connection.InTransaction(() =>
+        bool? isDone = null;
+        while (isDone is null)
         {
-            CheckCurrent();
-            isDone = IsNext(fileId, suite, wanted);
-            if (isDone)
-                NextKeyTable.Promote(Store.Connection, fileId);
-        });
-        return isDone;
+            if (!IsCurrent())
+                Follow();
+            // Nothing is done where the volume key was changed at this moment: then once more.
+            Store.Connection.InTransaction(() => isDone = IsCurrent() ? PromoteIfNext(fileId, suite, wanted) : null);
+        }
+        return isDone.Value;
+    }
+
+    private bool PromoteIfNext(byte[] fileId, CipherSuite suite, byte[] keyCheck)
+    {
+        bool isNext = IsNext(fileId, suite, keyCheck);
+        if (isNext)
+            NextKeyTable.Promote(Store.Connection, fileId);
+        return isNext;
     }
 
     private bool IsNext(byte[] fileId, CipherSuite suite, byte[] keyCheck)

@@ -12,6 +12,9 @@ public sealed class RekeyWalk(byte[] keyCheck)
     /// <summary>Plain bytes that were looked at.</summary>
     public long Bytes { get; internal set; }
 
+    /// <summary>Grows with each part that is done.</summary>
+    public long Parts { get; private set; }
+
     internal byte[] KeyCheck => keyCheck;
 
     internal bool TryNext(out long group, out int slot)
@@ -21,13 +24,18 @@ public sealed class RekeyWalk(byte[] keyCheck)
     }
 
     /// <summary>The group is not done: next time from this slot on.</summary>
-    internal void ComeBack(int slot) => _slot = slot;
+    internal void ComeBack(int slot)
+    {
+        _slot = slot;
+        Parts++;
+    }
 
     /// <summary>The group is done, or is no more; these are below it.</summary>
     internal void Leave(IEnumerable<long> below)
     {
         _ = _groups.Pop();
         _slot = 0;
+        Parts++;
         foreach (long group in below)
             _groups.Push(group);
     }

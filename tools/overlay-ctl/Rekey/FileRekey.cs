@@ -9,10 +9,13 @@ namespace Overlay.Ctl.Rekey;
 /// <summary>Gives one file another key while programs use it (docs/keys.md, Rekeying). Killed at any point, the same goes on.</summary>
 internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle throttle, Action<long> progress)
 {
-    private const int LeastCache = 1 << 16;
+    private const int LeastCache = 1 << 16, QuotaExceeded = 122;
 
     /// <summary>So much is sealed anew before it is synced, and what it replaced is freed.</summary>
     private const long FreedAfter = 32 << 20;
+
+    /// <summary>How many parts were done when the disk was full last.</summary>
+    private long _partsWhenFull;
 
     private readonly UnlockedVolume _unlocked = volume.Unlocked;
 
@@ -32,7 +35,7 @@ internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle t
         {
             if (!_unlocked.TryMakeNextKey(target.FileId, target.Relative, next))
                 return "the store has no key of it any more: it was shredded";
-            return Reseal(sealedFile, next);
+            return Reseal(sealedFile, file, next);
         }
         finally
         {
@@ -40,14 +43,14 @@ internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle t
         }
     }
 
-    private string? Reseal(SealedFile file, byte[] next)
+    private string? Reseal(SealedFile file, RawFile raw, byte[] next)
     {
         byte[] check = CheckOf(file.Header.Suite, next);
         if (!file.BeginRekey(next))
             return "it has come to another key than the store knows: the store was put back to an older state";
         RekeyWalk walk = new(check);
         long done = 0, freed = 0;
-        while (file.Reseal(walk))
+        while (ResealSome(file, raw, walk))
         {
             progress(walk.Bytes - done);
             throttle.Wait(walk.Bytes - done);
@@ -63,6 +66,23 @@ internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle t
         file.EndRekey(walk);
         return Complete(file, check);
     }
+
+    /// <summary>A disk that is full may have room as soon as what was replaced is given back.</summary>
+    private bool ResealSome(SealedFile file, RawFile raw, RekeyWalk walk)
+    {
+        try
+        {
+            return file.Reseal(walk);
+        }
+        catch (ErrnoException exception) when (DiskIsFull(exception) && walk.Parts > _partsWhenFull)
+        {
+            _partsWhenFull = walk.Parts;
+            _ = file.FreeStale(raw);
+            return file.Reseal(walk);
+        }
+    }
+
+    internal static bool DiskIsFull(ErrnoException exception) => exception.Errno is Errno.ENOSPC or QuotaExceeded;
 
     /// <summary>What it was sealed for counts for the new key, so it is told first.</summary>
     private string? Complete(SealedFile file, byte[] check)

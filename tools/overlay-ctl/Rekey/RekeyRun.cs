@@ -16,10 +16,6 @@ namespace Overlay.Ctl.Rekey;
 /// <param name="job">What names the same work when it is started again.</param>
 internal sealed class RekeyRun(RawVolume volume, List<RekeyTarget> targets, string job, double bytesPerSecond)
 {
-    private const int QuotaExceeded = 122;
-
-    private static readonly int[] s_full = [Errno.ENOSPC, QuotaExceeded];
-
     private readonly StoreConnection _store = volume.Unlocked.Store.Connection;
 
     internal Transfer Transfer { get; } = new() { AllFiles = targets.Count, AllBytes = targets.Sum(target => target.Size) };
@@ -76,7 +72,7 @@ internal sealed class RekeyRun(RawVolume volume, List<RekeyTarget> targets, stri
         }
         catch (ErrnoException exception)
         {
-            Transfer.IsFull = s_full.Contains(exception.Errno);
+            Transfer.IsFull = FileRekey.DiskIsFull(exception);
             Failed.Add((target.Relative, exception.Message));
         }
         catch (VolumeException exception) when (exception.Error is VolumeError.StoreDamaged or VolumeError.DiskFull)
