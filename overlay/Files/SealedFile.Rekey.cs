@@ -124,6 +124,11 @@ public sealed partial class SealedFile
         if (_storedLength < 0)
             _storedLength = _context.Backing.Length;
         _needsSettling = true;
+        // Before the page is in hand: it may change the last block, in whichever group that is.
+        ClearBeyondSize(_header.Size);
+        _groupInHand = group;
+        if (slot == 0)
+            ForgetBeyondSize(group);
         IndexPage? page = FindGroup(group);
         if (page is null || group > _geometry.LastGroup(_header.Size))
         {
@@ -146,14 +151,16 @@ public sealed partial class SealedFile
         walk.Leave(below);
     }
 
-    /// <summary>
-    /// What lies beyond the size goes: it would not be resealed. And what an earlier boot left in doubt is decided.
-    /// </summary>
+    /// <summary>What a killed writer left there would not be resealed.</summary>
+    private void ForgetBeyondSize(long group)
+    {
+        if (ClearBits(group, _geometry.LastGroup(_header.Size)) && HasDurableState)
+            MakeEverythingDurable(); // see ClearBeyondSize
+    }
+
+    /// <summary>And what an earlier boot left in doubt is decided.</summary>
     private void ResealRecord(IndexPage page)
     {
-        ClearBeyondSize(_header.Size);
-        if (ClearBits(page.Group, _geometry.LastGroup(_header.Size)) && HasDurableState)
-            MakeEverythingDurable(); // see ClearBeyondSize
         Rebase(page);
         if (new GroupRecord(page.Bytes).IsOdd != _key.IsOdd)
             WriteRecord(page);
@@ -161,7 +168,6 @@ public sealed partial class SealedFile
 
     private void ResealBlocks(IndexPage page, int firstSlot, int endSlot, RekeyWalk walk)
     {
-        ClearBeyondSize(_header.Size);
         using Scratch scratch = ScratchPool.Rent(RunSizeFor(MostAtATime)), plain = ScratchPool.Rent(_geometry.BlockSize);
         SealedRun run = new(scratch.Span);
         long first = page.Group * GroupBlocks;

@@ -9,7 +9,7 @@ namespace Overlay.Ctl.Rekey;
 /// <summary>Gives one file another key while programs use it (docs/keys.md, Rekeying). Killed at any point, the same goes on.</summary>
 internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle throttle, Action<long> progress)
 {
-    private const int LeastCache = 1 << 16, QuotaExceeded = 122;
+    private const int LeastCache = 1 << 16;
 
     /// <summary>So much is sealed anew before it is synced, and what it replaced is freed.</summary>
     private const long FreedAfter = 32 << 20;
@@ -82,7 +82,7 @@ internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle t
         }
     }
 
-    internal static bool DiskIsFull(ErrnoException exception) => exception.Errno is Errno.ENOSPC or QuotaExceeded;
+    internal static bool DiskIsFull(ErrnoException exception) => exception.Errno is Errno.ENOSPC or Errno.EDQUOT;
 
     /// <summary>What it was sealed for counts for the new key, so it is told first.</summary>
     private string? Complete(SealedFile file, byte[] check)
