@@ -40,6 +40,7 @@ internal sealed class FileTable : IDisposable
             """
             UPDATE file SET boot = iif(sequence < $sequence, $boot, boot), sequence = max(sequence, $sequence), seals = seals + $seals
             WHERE file_id = $id AND (sequence < $sequence OR $seals > 0)
+            RETURNING iif(suite = 1, seals, 0)
             """,
             "$id", "$sequence", "$boot", "$seals");
         _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
@@ -100,13 +101,14 @@ internal sealed class FileTable : IDisposable
     }
 
     /// <param name="seals">How often its key has sealed in addition.</param>
-    internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
+    /// <returns>How often an aes-256-gcm key has sealed, where that is known; else 0.</returns>
+    internal long RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
     {
         _raiseSequence.Parameters[0].Value = fileId;
         _raiseSequence.Parameters[1].Value = (long)sequence;
         _raiseSequence.Parameters[2].Value = (long)bootWord;
         _raiseSequence.Parameters[3].Value = seals;
-        _raiseSequence.ExecuteNonQuery();
+        return _raiseSequence.ExecuteScalar() is long sealedInAll ? sealedInAll : 0;
     }
 
     /// <summary>For a key that has provably not left the agent.</summary>

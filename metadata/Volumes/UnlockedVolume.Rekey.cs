@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using Overlay.Crypto;
+using Overlay.Metadata.Interop;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 
@@ -14,6 +15,29 @@ namespace Overlay.Metadata.Volumes;
 /// </list></summary>
 public sealed partial class UnlockedVolume
 {
+    /// <summary>The same volume once more, for another thread; the caller's to dispose of.</summary>
+    internal UnlockedVolume OpenAgain()
+    {
+        SecretMemory volumeKey = new(SlotSealing.KeySize), slotPrivateKey = new(SlotSealing.KeySize);
+        MetadataStore? store = null;
+        try
+        {
+            _volumeKey.Bytes.CopyTo(volumeKey.Bytes);
+            _slotPrivateKey.Bytes.CopyTo(slotPrivateKey.Bytes);
+            store = MetadataStore.Open(Store.Path);
+            // The key that was copied is that of the state which is known here: what another process changed is followed from there.
+            store.Volume = Store.Volume;
+            return new UnlockedVolume(Root, store, volumeKey, slotPrivateKey, OpenedSlot);
+        }
+        catch
+        {
+            store?.Dispose();
+            volumeKey.Dispose();
+            slotPrivateKey.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>All keys that a file has: one, or two while it is given another.</summary>
     /// <param name="keys">Room for two; the present one comes first.</param>
     /// <returns>0: there is no such row.</returns>

@@ -35,6 +35,9 @@ public sealed partial class SealedFile
         _toldSeals = Seals;
     }
 
+    /// <summary>How often keys have sealed here since that was taken last; at most somewhat too little.</summary>
+    public long NewSeals => Seals - _toldSeals;
+
     /// <summary>The header's sequence, if this process has written the header since it was asked last.</summary>
     /// <param name="seals">How often the file's key has sealed here since it was last asked.</param>
     public bool TryTakeNews(out ulong sequence, out uint seals)

@@ -112,6 +112,15 @@ ends_with 9 "$ctl" rekey --status v && grep -q '^unfinished since' log && ends_w
     inside python3 -c 'import sys; sys.exit(any(b != 0 and not 65 <= b < 91 for b in open("v/killed", "rb").read()))'
 verdict the-same-command-goes-on $?
 
+# A key that has sealed too often is replaced by the agent, while its program goes on. (The limit is lowered: it is 2^31.)
+OVERLAY_MOST_SEALS=3000 inside sh -c 'dd if=/dev/urandom of=v/worn bs=16k count=2000 status=none; mv v/worn v/moved; sha256sum v/moved >worn.sum; echo small >v/fresh
+    for i in $(seq 200); do sha256sum -c --quiet worn.sum || exit 1; [ -e replaced ] && exit 0; sleep 0.1; done; exit 2' >log 2>&1 &
+waiting=$!
+for _ in {1..150}; do [ -e v/moved ] && [ "$(number v/moved)" = 1 ] && ends_with 0 "$ctl" rekey --status v && break; sleep 0.1; done
+touch replaced
+wait $waiting && inside sha256sum -c --quiet worn.sum >>log 2>&1 && all_new v/moved 1 && [ "$(number v/fresh)" = "" ] && ends_with 0 "$ctl" verify v "${key[@]}" --quiet && rm v/moved v/fresh
+verdict a-worn-key-is-replaced-by-itself $?
+
 # Half way: what verify and status say, what is destroyed with a file, and which stores have its keys.
 half() { # half FILE: killed in the middle of it
     "$ctl" rekey "$1" --max-mbps 2 "${key[@]}" >half.out 2>&1 &
@@ -160,7 +169,7 @@ verdict without-an-agent-a-program-is-told-why $?
 if [ "$(id -u)" = 0 ] && mkdir full && mount -t tmpfs -o size=36m none full 2>/dev/null; then
     # With room for a part of it rekey gives back what it has replaced, and goes on; with room for nothing it stops.
     "$ctl" init full/v "${key[@]}" >log 2>&1 && "$ctl" run --volume full/v "${key[@]}" -- sh -c 'dd if=/dev/urandom of=full/v/big bs=1M count=20 status=none; sha256sum full/v/big >full.sum' && ends_with 0 "$ctl" rekey full/v/big "${key[@]}" &&
-        room=$(df --output=avail -B1 full | tail -n 1) && head -c $((room - 600000)) /dev/zero >full/filler && ends_with 1 "$ctl" rekey full/v/big "${key[@]}" && grep -q 'disk is full' log &&
+        room=$(df --output=avail -B1 full | tail -n 1) && head -c $((room - 200000)) /dev/zero >full/filler && ends_with 1 "$ctl" rekey full/v/big "${key[@]}" && grep -q 'disk is full' log &&
         "$ctl" run --volume full/v "${key[@]}" -- sha256sum -c --quiet full.sum >>log 2>&1 && mount -o remount,size=120m full && ends_with 0 "$ctl" rekey full/v/big "${key[@]}" && ends_with 0 "$ctl" verify full/v "${key[@]}" --quiet &&
         "$ctl" run --volume full/v "${key[@]}" -- sha256sum -c --quiet full.sum >>log 2>&1 && ends_with 0 "$ctl" rekey --status full/v
     verdict a-full-disk-stops-it-half-way $?

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Metadata.Keys;
@@ -7,7 +8,7 @@ using Overlay.Metadata.Volumes;
 namespace Overlay.Ctl.Rekey;
 
 /// <summary>Gives one file another key while programs use it (docs/keys.md, Rekeying). Killed at any point, the same goes on.</summary>
-internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle throttle, Action<long> progress)
+internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle throttle, Action<long> progress, CancellationToken stop = default)
 {
     private const int LeastCache = 1 << 16;
 
@@ -52,6 +53,8 @@ internal sealed class FileRekey(RawVolume volume, RekeyTarget target, Throttle t
         long done = 0, freed = 0;
         while (ResealSome(file, raw, walk))
         {
+            if (stop.IsCancellationRequested)
+                return "it was stopped, and will be gone on with";
             progress(walk.Bytes - done);
             throttle.Wait(walk.Bytes - done);
             done = walk.Bytes;

@@ -34,7 +34,15 @@ internal sealed record RekeyTarget(string Path, string Relative, byte[] FileId, 
                     Add(volume, file, relative, targets, leaveOut);
             }
         }
-        return WithoutCopies(volume, root, targets.DistinctBy(target => (target.Device, target.Inode)).ToList(), leaveOut);
+        return WithoutCopies(volume, targets.DistinctBy(target => (target.Device, target.Inode)).ToList(), leaveOut);
+    }
+
+    /// <summary>The file of this path; null, and a word to <paramref name="leaveOut"/>, if there is none of the volume's.</summary>
+    internal static RekeyTarget? TryAt(UnlockedVolume volume, string relative, Action<string, string> leaveOut)
+    {
+        List<RekeyTarget> found = [];
+        Add(volume, System.IO.Path.Join(Posix.RealPath(volume.Root) ?? volume.Root, relative), relative, found, leaveOut);
+        return found.FirstOrDefault();
     }
 
     private static string Resolve(string path, string root)
@@ -85,7 +93,7 @@ internal sealed record RekeyTarget(string Path, string Relative, byte[] FileId, 
     }
 
     /// <summary>Copies that were made outside of Overlay have one key: the new one would be that of one of them alone, and the old one be gone.</summary>
-    private static List<RekeyTarget> WithoutCopies(UnlockedVolume volume, string root, List<RekeyTarget> targets, Action<string, string> leaveOut)
+    private static List<RekeyTarget> WithoutCopies(UnlockedVolume volume, List<RekeyTarget> targets, Action<string, string> leaveOut)
     {
         const string Advice = "a copy that was made outside of Overlay, and would be lost: copy it under 'overlay-ctl run', then remove this one";
         List<RekeyTarget> single = [];
@@ -95,7 +103,7 @@ internal sealed record RekeyTarget(string Path, string Relative, byte[] FileId, 
             {
                 if (same.Count() > 1)
                     leaveOut(target.Relative, $"{string.Join(" and ", same.Where(other => other != target).Select(other => other.Relative))} has the same key: {Advice}");
-                else if (Original(volume, root, target) is string original)
+                else if (Original(volume, target) is string original)
                     leaveOut(target.Relative, $"{original} has the same key: {Advice}");
                 else
                     single.Add(target);
@@ -105,13 +113,12 @@ internal sealed record RekeyTarget(string Path, string Relative, byte[] FileId, 
     }
 
     /// <summary>Another file of this id, where the store knows the id to be.</summary>
-    private static string? Original(UnlockedVolume volume, string root, RekeyTarget target)
+    private static string? Original(UnlockedVolume volume, RekeyTarget target)
     {
         string known = volume.Store.TryFindFile(target.FileId)?.Path ?? "";
         if (known.Length == 0 || known == target.Relative)
             return null;
-        List<RekeyTarget> found = [];
-        Add(volume, System.IO.Path.Join(root, known), known, found, (_, _) => { });
-        return found.Any(other => other.FileId.AsSpan().SequenceEqual(target.FileId) && (other.Device, other.Inode) != (target.Device, target.Inode)) ? known : null;
+        RekeyTarget? other = TryAt(volume, known, (_, _) => { });
+        return other is not null && other.FileId.AsSpan().SequenceEqual(target.FileId) && (other.Device, other.Inode) != (target.Device, target.Inode) ? known : null;
     }
 }
