@@ -273,8 +273,17 @@ internal sealed partial class OpenFile : IBackingFile
     internal void TellIfMuchIsNew()
     {
         const long Much = 1 << 20;
-        if (File.NewSeals >= Much && File.TryTakeNews(out ulong sequence, out uint seals))
-            Volume.NoteState(File.FileId, sequence, seals);
+        if (File.NewSeals < Much)
+            return;
+        try
+        {
+            if (File.TryTakeNews(out ulong sequence, out uint seals))
+                Volume.NoteState(File.FileId, sequence, seals);
+        }
+        catch (ErrnoException)
+        {
+            // What was written is written: whoever reads the file next is told what is wrong with it.
+        }
     }
 
     internal void TellNews()

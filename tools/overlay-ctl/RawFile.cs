@@ -91,8 +91,16 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
         change();
         Kernel.StatusBuffer after = KernelFile.Status(_fd);
-        if (after.Modified.Seconds != before.Modified.Seconds || after.Modified.Nanoseconds != before.Modified.Nanoseconds)
+        if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
+            return;
+        try
+        {
             SetTimes(before);
+        }
+        catch (ErrnoException exception) when (exception.Errno is Errno.EPERM or Errno.EACCES)
+        {
+            // Only the owner may; another's file then says when this was.
+        }
     }
 
     public bool TryNextExtent(long offset, out long start, out long end)
