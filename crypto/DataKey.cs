@@ -51,6 +51,11 @@ public sealed unsafe partial class DataKey : IDisposable
 
     public CipherSuite Suite { get; }
 
+    /// <summary>Which of a file's keys it is, one after the other, modulo 32: what is sealed says whether the number is odd (format §4, §6).</summary>
+    public int Epoch { get; set; }
+
+    public bool IsOdd => Epoch % 2 != 0;
+
     /// <summary>How often this object has sealed: random nonces are good for so many only.</summary>
     public long Seals => Interlocked.Read(ref _seals);
 

@@ -28,6 +28,7 @@ public sealed class AgentServer : IDisposable
     private readonly PeerCheck _peers;
     private readonly RequestHandler _handler;
     private readonly PageRegistry? _pages;
+    private readonly WornKeys? _worn;
     private readonly Action<string> _log;
     private readonly LogLimiter _provoked;
     private readonly SecretMemory _request = new(AgentMessage.MaxPacket);
@@ -44,14 +45,17 @@ public sealed class AgentServer : IDisposable
     /// for them; 0: only processes of this user.</param>
     /// <param name="log">Takes one line; never a secret.</param>
     /// <param name="sealer">Seals what programs changed in shared mappings; null: this agent keeps no pages.</param>
+    /// <param name="rekeyer">Replaces keys that have sealed <paramref name="mostSeals"/> times; null: nobody does.</param>
     /// <exception cref="ErrnoException">EADDRINUSE: an agent serves this path already.</exception>
-    public AgentServer(IReadOnlyList<UnlockedVolume> volumes, string socketPath, int rootPid, Action<string> log, IPageSealer? sealer = null)
+    public AgentServer(IReadOnlyList<UnlockedVolume> volumes, string socketPath, int rootPid, Action<string> log, IPageSealer? sealer = null,
+        IFileRekeyer? rekeyer = null, long mostSeals = long.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(volumes);
         ArgumentNullException.ThrowIfNull(log);
         _log = log;
         _provoked = new LogLimiter(log);
-        _pools = volumes.Select(volume => new KeyPool(volume)).ToList();
+        _pools = volumes.Select(volume => new KeyPool(volume) { MostSeals = rekeyer is null ? long.MaxValue : mostSeals }).ToList();
+        _worn = rekeyer is null ? null : new WornKeys(rekeyer, log);
         _peers = new PeerCheck(rootPid);
         _pages = sealer is null ? null : new PageRegistry(sealer, socketPath, _provoked.Write);
         _handler = new RequestHandler(_pools, _pages, _provoked, () => _connections.Count);
@@ -73,6 +77,7 @@ public sealed class AgentServer : IDisposable
         Drain();
         foreach (AgentAudit audit in _handler.Audits)
             Attempt(audit.Flush);
+        _worn?.Dispose();
         _pages?.Dispose();
         foreach (KeyPool pool in _pools)
             Attempt(pool.Retire);
@@ -125,6 +130,8 @@ public sealed class AgentServer : IDisposable
             until = Math.Min(until, _noAcceptBefore);
         if (_pages is { WaitMilliseconds: >= 0 })
             until = Math.Min(until, now + _pages.WaitMilliseconds);
+        if (_worn is { WaitMilliseconds: >= 0 })
+            until = Math.Min(until, now + _worn.WaitMilliseconds);
         if (_connections.Exists(connection => !connection.IsGreeted))
             until = Math.Min(until, now + RetryMilliseconds);
         return until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
@@ -295,6 +302,10 @@ public sealed class AgentServer : IDisposable
             else if (pool.IsFullOfNotes || notesAreDue)
                 Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Flush));
         }
+        foreach (KeyPool pool in _pools)
+            foreach (byte[] fileId in pool.TakeWorn())
+                _worn?.Add(pool.Volume, fileId);
+        _worn?.KeepUp();
         foreach (AgentAudit audit in _handler.Audits)
             if (now >= audit.DueAt)
                 Attempt(audit.Flush);

@@ -7,8 +7,8 @@ public interface IPageSealer
 {
     /// <summary>Seals the blocks that differ. Runs on any thread; throws <see cref="Crypto.ErrnoException"/> where it fails.</summary>
     /// <param name="order">What to do; its descriptors stay the caller's.</param>
-    /// <param name="key">The file's key; not kept.</param>
-    void Seal(PageSealOrder order, ReadOnlySpan<byte> key);
+    /// <param name="keys">The file's key, or its two keys while it is given another; not kept.</param>
+    void Seal(PageSealOrder order, ReadOnlySpan<byte> keys);
 }
 
 /// <param name="Backing">The backing file, open for reading and writing.</param>

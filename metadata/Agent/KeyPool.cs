@@ -48,7 +48,21 @@ internal sealed class KeyPool : IDisposable
     // How far files have come, and how often their keys have sealed since that was written.
     private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord, long Seals)> _states = [];
 
+    // Files whose keys have sealed oftener than they should.
+    private readonly List<byte[]> _worn = [];
+
     internal KeyPool(UnlockedVolume volume) => _volume = volume;
+
+    /// <summary>How often an aes-256-gcm key may seal before it is <see cref="TakeWorn">worn</see>.</summary>
+    internal long MostSeals { get; init; } = long.MaxValue;
+
+    /// <summary>Files that were found to be so since this was asked last.</summary>
+    internal byte[][] TakeWorn()
+    {
+        byte[][] worn = [.. _worn];
+        _worn.Clear();
+        return worn;
+    }
 
     internal UnlockedVolume Volume => _volume;
 
@@ -190,7 +204,11 @@ internal sealed class KeyPool : IDisposable
         foreach ((byte[] fileId, string path) in _created)
             _volume.Store.Files.SetLive(fileId, path);
         foreach ((UInt128 fileId, (ulong sequence, uint bootWord, long seals)) in _states)
-            _volume.Store.Files.RaiseSequence(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), sequence, bootWord, seals);
+        {
+            byte[] id = MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray();
+            if (_volume.Store.Files.RaiseSequence(id, sequence, bootWord, seals) >= MostSeals)
+                _worn.Add(id);
+        }
     }
 
     private int CountNotes() => _handed.Count + _created.Count + _states.Count;

@@ -264,10 +264,12 @@ internal sealed class PageRegistry : IDisposable
     /// <returns>What failed; null: nothing.</returns>
     private Task<string?> Begin(UnlockedVolume volume, PageEntry entry)
     {
-        SecretMemory key = new(AgentMessage.KeySize);
+        SecretMemory key = new(2 * AgentMessage.KeySize);
+        int count;
         try
         {
-            if (!volume.TryGetFileKey(entry.FileId, key.Bytes))
+            count = volume.GetFileKeys(entry.FileId, key.Bytes);
+            if (count == 0)
             {
                 // Its row was deleted: nobody can read the file any more, nor needs it be written.
                 key.Dispose();
@@ -286,7 +288,7 @@ internal sealed class PageRegistry : IDisposable
             {
                 try
                 {
-                    _sealer.Seal(order, key.Bytes);
+                    _sealer.Seal(order, key.Bytes[..(count * AgentMessage.KeySize)]);
                     return null;
                 }
                 catch (ErrnoException e)

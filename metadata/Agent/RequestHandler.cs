@@ -156,16 +156,18 @@ internal sealed class RequestHandler : IDisposable
         int most = request.UInt16();
         if (pool is null || !request.IsComplete)
             return Errno.NoEntry;
-        if (most > AgentMessage.MaxKeysPerRequest)
+        if (most > AgentMessage.MaxKeysPerRequest && most != AgentMessage.IsThereAKey)
             return Errno.Invalid;
         try
         {
-            AgentAudit audit = AuditOf(pool);
-            if (most == 0)
+            if (most == AgentMessage.IsThereAKey)
                 return HasKey(pool, fileId, ref answer);
+            AgentAudit audit = AuditOf(pool);
             int refusal = PolicyOf(pool).Judge(from, fileId, file, out bool mayGiveOthers);
             if (refusal != 0)
                 return refusal;
+            if (most == 0)
+                return GetAllKeys(from, pool, audit, fileId, ref answer);
             if (!mayGiveOthers)
                 most = 1;
             // Keys that come unasked would be recorded for files that nobody opens.
@@ -205,6 +207,29 @@ internal sealed class RequestHandler : IDisposable
         if (pool.Volume.Store.TryFindFile(fileId) is null)
             return Errno.NoEntry;
         answer.UInt16(0);
+        return 0;
+    }
+
+    /// <summary>A file that is given another key has two.</summary>
+    private int GetAllKeys(Connection from, KeyPool pool, AgentAudit audit, ReadOnlySpan<byte> fileId, ref PacketWriter answer)
+    {
+        _ = audit.Begin();
+        Span<byte> keys = stackalloc byte[2 * AgentMessage.KeySize];
+        int count = pool.Volume.GetFileKeys(fileId, keys);
+        if (count == 0)
+        {
+            audit.Denied(AgentAudit.SubjectOf(from), fileId.ToArray(), "no such key");
+            return Errno.NoEntry;
+        }
+        audit.Granted(from, fileId);
+        answer.UInt16((ushort)count);
+        for (int i = 0; i < count; i++)
+        {
+            answer.Bytes(fileId);
+            answer.Bytes(keys.Slice(i * AgentMessage.KeySize, AgentMessage.KeySize));
+        }
+        Secret.Wipe(keys);
+        _keysFound += count;
         return 0;
     }
 

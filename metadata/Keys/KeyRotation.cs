@@ -128,6 +128,7 @@ public sealed class KeyRotation : IDisposable
             Interlocked.Add(ref _done, batch.Length);
         }
         WriteWhatCameMeanwhile(rows);
+        Damaged += NextKeyTable.Rewrap(store, _from, _fromVersion, _to, _toVersion);
         foreach (int slot in _dropped)
             _ = VolumeTables.DeleteSlot(store, slot);
         slots.ForEach(slot => VolumeTables.UpdateSlot(store, slot));

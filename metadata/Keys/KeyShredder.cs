@@ -42,6 +42,7 @@ internal sealed class KeyShredder(UnlockedVolume volume, string certificate)
                 if (!key.IsThere)
                     continue;
                 _wrapped.Add(volume.Store.TryFindFile(fileId)!.WrappedKey.ToArray());
+                _wrapped.AddRange(NextKeyTable.ReadWrapped(store, fileId));
                 ShredTable.DeleteKey(store, fileId);
                 ShredTable.Insert(store, fileId, now, path, certificate);
             }
@@ -79,6 +80,7 @@ internal sealed class KeyShredder(UnlockedVolume volume, string certificate)
                     {
                         if (copy.Store.TryFindFile(key.FileId) is FileRow row)
                             wrapped.Add(row.WrappedKey.ToArray());
+                        wrapped.AddRange(NextKeyTable.ReadWrapped(store, key.FileId));
                         ShredTable.DeleteKey(store, key.FileId);
                         ShredTable.Insert(store, key.FileId, now, key.Path, certificate);
                     }

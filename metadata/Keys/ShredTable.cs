@@ -19,7 +19,12 @@ internal static class ShredTable
         "INSERT OR IGNORE INTO shredded VALUES ($id, $when, $path, $certificate)",
         ("$id", fileId), ("$when", when.ToUnixTimeSeconds()), ("$path", path), ("$certificate", certificate));
 
-    internal static void DeleteKey(StoreConnection store, byte[] fileId) => Run(store, "DELETE FROM file WHERE file_id = $id", ("$id", fileId));
+    /// <summary>The one that takes its place, if that was under way, goes with it.</summary>
+    internal static void DeleteKey(StoreConnection store, byte[] fileId)
+    {
+        Run(store, "DELETE FROM next_key WHERE file_id = $id", ("$id", fileId));
+        Run(store, "DELETE FROM file WHERE file_id = $id", ("$id", fileId));
+    }
 
     internal static List<(byte[] FileId, long When, string Path, string Certificate)> ReadAll(StoreConnection store) => store.Guard(() =>
     {

@@ -15,6 +15,9 @@ internal sealed class StoreComparison
     /// <summary>Files that have come further than the copy knows: an older copy of them would not be noticed.</summary>
     internal List<string> FilesAhead { get; } = [];
 
+    /// <summary>Files whose keys were replaced since: of those that they have now the copy knows nothing.</summary>
+    internal List<string> FilesRekeyed { get; } = [];
+
     /// <summary>Keys that the store has and the copy does not; some are of files that were deleted.</summary>
     internal long MissingKeys { get; private set; }
 
@@ -28,11 +31,11 @@ internal sealed class StoreComparison
     /// <summary>Slots of the copy that the store has not any more: whoever was locked out has a key again.</summary>
     internal List<KeySlotRow> RevivedSlots { get; private set; } = [];
 
-    internal bool WouldRollBack => FilesWithoutKey.Count + FilesAhead.Count + RevivedSlots.Count > 0 || MissingKeys > 0 || KeyVersionInCopy < KeyVersionNow;
+    internal bool WouldRollBack => FilesWithoutKey.Count + FilesRekeyed.Count + FilesAhead.Count + RevivedSlots.Count > 0 || MissingKeys > 0 || KeyVersionInCopy < KeyVersionNow;
 
     /// <param name="current">Null: it is lost.</param>
     /// <param name="headers">Of the volume's sealed files: id, sequence, path.</param>
-    internal static StoreComparison Make(MetadataStore copy, MetadataStore? current, IEnumerable<(byte[] FileId, ulong Sequence, string Path)> headers)
+    internal static StoreComparison Make(MetadataStore copy, MetadataStore? current, IEnumerable<SealedHeader> headers)
     {
         StoreComparison result = new() { KeyVersionInCopy = copy.Volume.KeyVersion, KeyVersionNow = current?.Volume.KeyVersion ?? 0 };
         HashSet<UInt128> shredded = [];
@@ -43,17 +46,20 @@ internal sealed class StoreComparison
             result.CompareStores(copy, current);
         }
         shredded.UnionWith(ShredTable.ReadAll(copy.Connection).Select(row => Key(row.FileId)));
-        Dictionary<UInt128, ulong> known = copy.ReadFiles().ToDictionary(row => Key(row.FileId.Span), row => row.Sequence);
-        foreach ((byte[] fileId, ulong sequence, string path) in headers)
+        Dictionary<UInt128, FileRow> known = copy.ReadFiles().ToDictionary(row => Key(row.FileId.Span));
+        HashSet<UInt128> withNext = NextKeyTable.ReadAll(copy.Connection).Select(next => Key(next.FileId)).ToHashSet();
+        foreach (SealedHeader header in headers.Where(header => !shredded.Contains(Key(header.FileId))))
         {
-            if (shredded.Contains(Key(fileId)))
-                continue;
-            if (!known.TryGetValue(Key(fileId), out ulong remembered))
-                result.FilesWithoutKey.Add(path);
-            else if (sequence > remembered)
-                result.FilesAhead.Add(path);
+            if (!known.TryGetValue(Key(header.FileId), out FileRow? row))
+                result.FilesWithoutKey.Add(header.Path);
+            else if (!header.IsOpenedBy(row.KeyEpoch, withNext.Contains(Key(header.FileId))) || current?.TryFindFile(header.FileId)?.KeyEpoch > NewestIn(row))
+                result.FilesRekeyed.Add(header.Path);
+            else if (header.Sequence > row.Sequence)
+                result.FilesAhead.Add(header.Path);
         }
         return result;
+
+        long NewestIn(FileRow row) => row.KeyEpoch + (withNext.Contains(Key(row.FileId.Span)) ? 1 : 0);
     }
 
     private void CompareStores(MetadataStore copy, MetadataStore current)

@@ -132,7 +132,7 @@ public sealed class AgentClient : IDisposable
             PacketWriter request = Begin(AgentMessage.GetKeys);
             request.Bytes(volumeId);
             request.Bytes(fileId);
-            request.UInt16(0);
+            request.UInt16(AgentMessage.IsThereAKey);
             PacketReader reply = Call(request, out int failure);
             if (failure == Errno.NoEntry)
                 return false;
@@ -145,8 +145,8 @@ public sealed class AgentClient : IDisposable
 
     /// <summary>
     /// The key of a file, and those of files that were made about the same time, which are likely to be read next; at most
-    /// <paramref name="most"/>, the file's own first. False: the store has no such key. EDESTADDRREQ: the file's descriptor is needed, because of a
-    /// policy, which answers EKEYREJECTED if it does not allow it.
+    /// <paramref name="most"/>, the file's own first. 0: those of the file alone, two while it is given another. False: the store has no such key.
+    /// EDESTADDRREQ: the file's descriptor is needed, because of a policy, which answers EKEYREJECTED if it does not allow it.
     /// </summary>
     /// <param name="file">A descriptor of it that can be read, or -1.</param>
     public bool TryGetKeys(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId, int most, KeyTaker take, int file = -1)
@@ -167,11 +167,12 @@ public sealed class AgentClient : IDisposable
                 if (failure != 0)
                     throw Errno.Failure(failure, "asking for files' keys");
                 int count = reply.UInt16();
-                Expect(count >= 1 && count <= most);
+                bool wantsAll = most == 0;
+                Expect(count >= 1 && count <= (wantsAll ? 2 : most));
                 for (int i = 0; i < count; i++)
                 {
                     ReadOnlySpan<byte> id = reply.Bytes(AgentMessage.FileIdSize), key = reply.Bytes(AgentMessage.KeySize);
-                    Expect(!key.IsEmpty && (i > 0 || id.SequenceEqual(fileId)));
+                    Expect(!key.IsEmpty && ((i > 0 && !wantsAll) || id.SequenceEqual(fileId)));
                     take(id, key);
                 }
                 Expect(reply.IsComplete);

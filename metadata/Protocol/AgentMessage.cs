@@ -19,8 +19,10 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       here
 /// 3 get keys        volume id (16), file id (16), at most (2); may be   count (2), count × (file id (16), key (32)): that
 ///                   with one descriptor by SCM_RIGHTS: of the file      file's, then those of files that were made about
-///                                                                       the same time; ENOENT: no such key. At most 0: is
-///                                                                       there such a key? No keys, count 0
+///                                                                       the same time; ENOENT: no such key. At most 0: all
+///                                                                       keys of that file, one or, while it is given
+///                                                                       another, two, the present one first. At most
+///                                                                       65,535: is there such a key? No keys, count 0
 /// 4 take new keys   volume id (16), count (2); may be with one          count (2), count × (file id (16), key (32)); with a
 ///                   descriptor by SCM_RIGHTS: of the new file           descriptor one of them, and behind it suite (1),
 ///                                                                       compress (1), log2 of the block size (1), 0 (1)
@@ -71,6 +73,9 @@ internal static class AgentMessage
     internal const int MaxPacket = 8192;
     internal const int MaxText = 4096;
     internal const int MaxKeysPerRequest = 128;
+
+    /// <summary>In place of a number of keys.</summary>
+    internal const ushort IsThereAKey = 0xFFFF;
     internal const int MaxStates = 128;
 
     internal const int VolumeIdSize = 16;

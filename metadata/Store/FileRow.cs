@@ -11,6 +11,9 @@ public sealed record FileRow(
     /// <summary>The highest sequence of the file's header that the agent was told of; 0: of none.</summary>
     public ulong Sequence { get; init; }
 
+    /// <summary>How often its key was replaced.</summary>
+    public long KeyEpoch { get; init; }
+
     /// <summary>Boot word of who told it.</summary>
     public uint BootWord { get; init; }
 }

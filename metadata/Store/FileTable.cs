@@ -9,7 +9,7 @@ namespace Overlay.Metadata.Store;
 /// <summary>The rows of files. Writing belongs into a transaction of the caller's.</summary>
 internal sealed class FileTable : IDisposable
 {
-    private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot";
+    private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot, key_epoch";
 
     private readonly StoreConnection _store;
     private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled;
@@ -45,6 +45,7 @@ internal sealed class FileTable : IDisposable
             """
             UPDATE file SET boot = iif(sequence < $sequence, $boot, boot), sequence = max(sequence, $sequence), seals = seals + $seals
             WHERE file_id = $id AND (sequence < $sequence OR $seals > 0)
+            RETURNING iif(suite = 1, seals, 0)
             """,
             "$id", "$sequence", "$boot", "$seals");
         _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
@@ -124,13 +125,14 @@ internal sealed class FileTable : IDisposable
     }
 
     /// <param name="seals">How often its key has sealed in addition.</param>
-    internal void RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
+    /// <returns>How often an aes-256-gcm key has sealed, where that is known; else 0.</returns>
+    internal long RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
     {
         _raiseSequence.Parameters[0].Value = fileId;
         _raiseSequence.Parameters[1].Value = (long)sequence;
         _raiseSequence.Parameters[2].Value = (long)bootWord;
         _raiseSequence.Parameters[3].Value = seals;
-        _raiseSequence.ExecuteNonQuery();
+        return _raiseSequence.ExecuteScalar() is long sealedInAll ? sealedInAll : 0;
     }
 
     /// <summary>For a key that has provably not left the agent.</summary>
@@ -156,7 +158,7 @@ internal sealed class FileTable : IDisposable
         reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1), reader.GetInt32(2), (CipherSuite)reader.GetByte(3),
         reader.GetInt32(4), DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(5)), (FileState)reader.GetInt32(6), reader.GetString(7))
     {
-        Sequence = (ulong)reader.GetInt64(8), BootWord = (uint)reader.GetInt64(9),
+        Sequence = (ulong)reader.GetInt64(8), BootWord = (uint)reader.GetInt64(9), KeyEpoch = reader.GetInt64(10),
     };
 
     public void Dispose()

@@ -68,6 +68,8 @@ internal static class StoreSchema
         Audit,
 
         Policy,
+
+        Rekeying,
     ];
 
     private const string KeyManagement =
@@ -127,6 +129,27 @@ internal static class StoreSchema
             author    TEXT    NOT NULL,
             text      TEXT    NOT NULL,
             signature BLOB    NOT NULL CHECK (length(signature) = 64)
+        ) STRICT;
+        """;
+
+    private const string Rekeying =
+        """
+        ALTER TABLE file ADD COLUMN key_epoch INTEGER NOT NULL DEFAULT 0;  -- how often its key was replaced (format, 4)
+
+        CREATE TABLE IF NOT EXISTS next_key (          -- of files that are being given another key: both are needed
+            file_id     BLOB    NOT NULL PRIMARY KEY CHECK (length(file_id) = 16) REFERENCES file (file_id) ON DELETE CASCADE,
+            wrapped_key BLOB    NOT NULL,
+            key_version INTEGER NOT NULL REFERENCES volume_key_version (version),
+            created     INTEGER NOT NULL,
+            seals       INTEGER NOT NULL,              -- of the file when it was made: what comes is counted for it
+            path        TEXT    NOT NULL,              -- as in file
+            done        INTEGER NOT NULL,              -- bytes, when that was last noted
+            size        INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE IF NOT EXISTS rekey_job (         -- commands that have not ended: who starts one again goes on with it
+            paths   TEXT    PRIMARY KEY,
+            started INTEGER NOT NULL
         ) STRICT;
         """;
 

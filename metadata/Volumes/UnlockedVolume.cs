@@ -11,7 +11,7 @@ namespace Overlay.Metadata.Volumes;
 /// A volume whose key is at hand: unwraps and makes the keys of its files. Owns the store and the volume key, which is
 /// wiped on disposal. Not thread-safe.
 /// </summary>
-public sealed class UnlockedVolume : IDisposable
+public sealed partial class UnlockedVolume : IDisposable
 {
     private readonly SecretMemory _volumeKey;
     // Opens the slot again when the volume key was changed by another process.

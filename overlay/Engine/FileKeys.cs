@@ -7,4 +7,6 @@ namespace Overlay.Engine;
 internal sealed class FileKeys(Volume volume, OpenFile file) : IKeySource
 {
     public bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key) => volume.TryGetKey(fileId, file.Descriptor, key);
+
+    public int GetKeysAnew(ReadOnlySpan<byte> fileId, Span<byte> keys) => volume.GetKeysAnew(fileId, file.Descriptor, keys);
 }

@@ -83,6 +83,7 @@ internal readonly ref struct LiveWrite
         {
             _pages?.Release();
             RecentFile.AfterChange(_open);
+            _open.TellIfMuchIsNew();
         }
     }
 

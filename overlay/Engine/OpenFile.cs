@@ -267,6 +267,25 @@ internal sealed partial class OpenFile : IBackingFile
         _newSeals += seals;
     }
 
+    /// <summary>
+    /// A file that is open for months: how often its key has sealed must be known before it is too often. Outside of the file's lock.
+    /// </summary>
+    internal void TellIfMuchIsNew()
+    {
+        const long Much = 1 << 20;
+        if (File.NewSeals < Much)
+            return;
+        try
+        {
+            if (File.TryTakeNews(out ulong sequence, out uint seals))
+                Volume.NoteState(File.FileId, sequence, seals);
+        }
+        catch (ErrnoException)
+        {
+            // What was written is written: whoever reads the file next is told what is wrong with it.
+        }
+    }
+
     internal void TellNews()
     {
         if (_news != 0)

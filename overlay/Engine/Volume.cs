@@ -142,6 +142,30 @@ internal sealed class Volume
         }
     }
 
+    internal int GetKeysAnew(ReadOnlySpan<byte> fileId, int file, Span<byte> keys)
+    {
+        byte[] id = fileId.ToArray();
+        byte[] answer = GC.AllocateUninitializedArray<byte>(2 * DataKey.KeySize, pinned: true);
+        try
+        {
+            int count = 0;
+            _ = AskShowing(file, (client, shown) =>
+            {
+                count = 0;
+                return client.TryGetKeys(Id, id, 0, (_, found) => found.CopyTo(answer.AsSpan(count++ * DataKey.KeySize)), shown);
+            });
+            // Of two the newer one will be asked for oftener.
+            if (count > 0)
+                _recent.Put(id, answer.AsSpan((count - 1) * DataKey.KeySize, DataKey.KeySize));
+            answer.AsSpan(0, count * DataKey.KeySize).CopyTo(keys);
+            return count;
+        }
+        finally
+        {
+            Secret.Wipe(answer);
+        }
+    }
+
     /// <summary>Asks the agent, and shows it the file where it wants to see that.</summary>
     private T AskShowing<T>(int file, Func<AgentClient, int, T> question)
     {

@@ -16,6 +16,7 @@ public sealed partial class SealedFile
     /// </summary>
     private void Rebase(IndexPage page)
     {
+        _groupInHand = page.Group;
         KnowMarks(page);
         GroupRecord record = new(page.Bytes);
         if (IsInFlight(record.Interval, record.Boot))

@@ -7,7 +7,7 @@ namespace Overlay.Files;
 /// <summary>What follows the stored bytes of a write (format §6): entries and their table of units, then the record, then the header.</summary>
 public sealed partial class SealedFile
 {
-    /// <summary>What is being written: its page has changes that are not on disk yet.</summary>
+    /// <summary>What is being changed, since <see cref="Rebase"/>: its page may have what is not on disk yet.</summary>
     private long _groupInHand;
 
     /// <summary>Slots of the group being written whose entries changed, lowest and highest; and what else must go out.</summary>
@@ -28,7 +28,6 @@ public sealed partial class SealedFile
 
     private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
-        _groupInHand = page.Group;
         KnowMarks(page);
         // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
         for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)

@@ -32,8 +32,11 @@ public sealed partial class SealedFile
         _isDigestOpen = false;
         _delta = 0;
         _hasNews = false;
-        _toldSeals = _key.Seals;
+        _toldSeals = Seals;
     }
+
+    /// <summary>How often keys have sealed here since that was taken last; at most somewhat too little.</summary>
+    public long NewSeals => Seals - _toldSeals;
 
     /// <summary>The header's sequence, if this process has written the header since it was asked last.</summary>
     /// <param name="seals">How often the file's key has sealed here since it was last asked.</param>
@@ -45,7 +48,7 @@ public sealed partial class SealedFile
             if (!_hasNews)
                 return false;
             _hasNews = false;
-            seals = (uint)Math.Min(_key.Seals - _toldSeals, uint.MaxValue);
+            seals = (uint)Math.Min(Seals - _toldSeals, uint.MaxValue);
             _toldSeals += seals;
             Revalidate(); // what a failed write only meant to write does not count
             sequence = _header.Sequence;
@@ -206,7 +209,7 @@ public sealed partial class SealedFile
         IndexPage page = IndexPage.Rent(group);
         ReadIndexBytes(page);
         GroupRecord record = new(page.Bytes);
-        if (!record.IsAuthentic(_fileId, group, _key))
+        if (!record.IsAuthentic(_fileId, group, KeyOf(record)))
             return false;
         sum += SumOf(page);
         for (int child = 0; child < ChildrenPerGroup; child++)
@@ -259,6 +262,9 @@ public sealed partial class SealedFile
         return sum;
     }
 
-    private ulong MarkOf(IndexPage page, int slot) =>
-        _key.Mark(page.Group * GroupBlocks + slot, BlockVersion.Current(page.Bytes, slot).Description);
+    private ulong MarkOf(IndexPage page, int slot)
+    {
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        return (KeyOf(current) ?? _key).Mark(page.Group * GroupBlocks + slot, current.Description);
+    }
 }

@@ -28,13 +28,14 @@ public sealed partial class SealedFile
         {
             ReadIndexBytes(page);
             GroupRecord record = new(page.Bytes);
-            bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, _key);
+            bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, KeyOf(record));
             bool mayBeLost = parent is not null && IsYoungChild(parent, group);
             if (isAuthentic && !(mayBeLost && record.Interval <= new GroupRecord(parent!.Bytes).BaseInterval))
                 break;
             if (attempt < ReadAttempts && !_isWriting)
             {
                 Retry(attempt);
+                LookForNewKey();
                 continue;
             }
             if (!mayBeLost)
@@ -59,7 +60,7 @@ public sealed partial class SealedFile
         Rebase(parent);
         GroupRecord record = new(page.Bytes);
         // While the last durable state has the group, its blocks are needed; afterwards an earlier life of it counts no more.
-        bool isNeeded = new GroupRecord(parent.Base).HasBaseChild(child) && record.IsAuthentic(_fileId, group, _key);
+        bool isNeeded = new GroupRecord(parent.Base).HasBaseChild(child) && record.IsAuthentic(_fileId, group, KeyOf(record));
         if (isNeeded)
         {
             Rebase(page);

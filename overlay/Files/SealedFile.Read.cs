@@ -197,6 +197,7 @@ public sealed partial class SealedFile
             if (!_isWriting)
                 _index.Remove(page.Group);
             Retry(attempt);
+            LookForNewKey();
         }
     }
 
@@ -247,9 +248,9 @@ public sealed partial class SealedFile
         if (version.Kind == StoredKind.Raw)
         {
             length = stored;
-            return version.TryOpen(_fileId, block, _key, text, plain);
+            return version.TryOpen(_fileId, block, KeyOf(version), text, plain);
         }
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
-        return version.TryOpen(_fileId, block, _key, text, packed.Span) && BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
+        return version.TryOpen(_fileId, block, KeyOf(version), text, packed.Span) && BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
     }
 }

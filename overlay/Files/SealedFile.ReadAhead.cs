@@ -71,7 +71,7 @@ public sealed partial class SealedFile
         {
             int at = i << _geometry.BlockSizeLog2;
             BlockVersion version = BlockVersion.Current(page.Bytes, Geometry.SlotOf(block + i));
-            if (!version.TryOpen(_fileId, block + i, _key, text[at..], target[at..]))
+            if (!version.TryOpen(_fileId, block + i, KeyOf(version), text[at..], target[at..]))
                 return i; // the first that is not right is looked at by itself
         }
         return count;

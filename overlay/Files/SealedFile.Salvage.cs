@@ -31,7 +31,7 @@ public sealed partial class SealedFile
     /// the guess was right shows in the seals of what is found.
     /// </summary>
     public static SealedFile OpenWithoutHeader(
-        FileContext context, int blockSizeLog2, bool isIndexed, ReadOnlySpan<byte> fileId, DataKey key, long size)
+        FileContext context, int blockSizeLog2, bool isIndexed, ReadOnlySpan<byte> fileId, DataKey key, long size, DataKey? otherKey = null)
     {
         // No interval is in doubt: nothing is taken for lost with the power.
         FileHeader guess = new()
@@ -39,7 +39,7 @@ public sealed partial class SealedFile
             Suite = key.Suite, BlockSizeLog2 = blockSizeLog2, IsIndexed = isIndexed, Size = size, Boot = context.BootWord,
             SyncInterval = ulong.MaxValue, DurableInterval = ulong.MaxValue - 1, HasUnits = true,
         };
-        return new SealedFile(context, fileId.ToArray(), key, guess) { _isHeaderGuessed = true };
+        return new SealedFile(context, fileId.ToArray(), key, guess, otherKey) { _isHeaderGuessed = true };
     }
 
     /// <summary>Goes through all blocks that exist, while nobody writes. The file itself is not changed.</summary>
@@ -84,7 +84,7 @@ public sealed partial class SealedFile
         if (page is null && (page = ReadUntrusted(group, save)) is null)
             return;
         GroupRecord record = new(page.Bytes);
-        bool isRecordSound = isTrusted || record.IsAuthentic(_fileId, group, _key);
+        bool isRecordSound = isTrusted || record.IsAuthentic(_fileId, group, KeyOf(record));
         for (int slot = 0; slot < GroupBlocks; slot++)
             if ((group * GroupBlocks + slot) << _geometry.BlockSizeLog2 < _header.Size && (!isRecordSound || (record.Present >> slot & 1) != 0))
                 SalvageBlock(page, slot, isTrusted, isRecordSound, save);

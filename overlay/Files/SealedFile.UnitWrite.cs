@@ -29,7 +29,8 @@ public sealed partial class SealedFile
         ResolveEntry(page, slot, block);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         bool isPresent = (new GroupRecord(page.Bytes).Present >> slot & 1) != 0;
-        bool goesOn = isPresent && HasTable(page, slot, current);
+        // Units of another key are not taken over: a version and its units have one.
+        bool goesOn = isPresent && current.IsOdd == _key.IsOdd && HasTable(page, slot, current);
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         Span<byte> plain = scratch.Span[..newLength];
         int keptLength = 0;

@@ -34,7 +34,7 @@ public sealed partial class SealedFile
         ulong bit = 1UL << (2 * slot + version.Place);
         if ((page.ProvenTables & bit) != 0)
             return true;
-        bool isProven = version.IsAuthentic(_fileId, page.Group * GroupBlocks + slot, _key, table.Bytes);
+        bool isProven = version.IsAuthentic(_fileId, page.Group * GroupBlocks + slot, KeyOf(version), table.Bytes);
         page.ProvenTables |= isProven ? bit : 0;
         return isProven;
     }
@@ -43,6 +43,7 @@ public sealed partial class SealedFile
     {
         if (!HasTable(page, slot, version))
             return false;
+        DataKey key = KeyOf(version)!; // its table has proven it
         UnitTable table = TableOf(page, slot, version.Place);
         int length = version.StoredLength, count = _units.CountFor(length);
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
@@ -59,14 +60,14 @@ public sealed partial class SealedFile
             for (int unit = next - 1; unit >= first; unit--)
             {
                 int at = unit << _units.SizeLog2;
-                if (!table.TryOpen(_fileId, block, unit, _key, scratch.Span[(at - start)..], plain.Slice(at, _units.LengthOf(unit, length))))
+                if (!table.TryOpen(_fileId, block, unit, key, scratch.Span[(at - start)..], plain.Slice(at, _units.LengthOf(unit, length))))
                     return false;
             }
         }
         return true;
     }
 
-    /// <summary>One unit of a version whose table was proven. False: it is damaged, or torn.</summary>
+    /// <summary>One unit of a version of the present key, whose table was proven. False: it is damaged, or torn.</summary>
     private bool TryOpenUnit(UnitTable table, IndexPage page, int slot, long block, int unit, Span<byte> plain)
     {
         int place = table.PlaceOf(unit);

@@ -22,7 +22,6 @@ public sealed partial class SealedFile : IDisposable
 {
     private readonly FileContext _context;
     private readonly byte[] _fileId;
-    private readonly DataKey _key;
     private readonly Geometry _geometry;
     private readonly Lock _gate = new();
     private readonly IndexPages _index = new();
@@ -41,11 +40,11 @@ public sealed partial class SealedFile : IDisposable
     /// <summary>Backing length, kept while the cache holds; -1 = not known.</summary>
     private long _storedLength = -1;
 
-    private SealedFile(FileContext context, byte[] fileId, DataKey key, in FileHeader header)
+    private SealedFile(FileContext context, byte[] fileId, DataKey key, in FileHeader header, DataKey? otherKey = null, IKeySource? keys = null)
     {
         _context = context;
         _fileId = fileId;
-        _key = key;
+        (_key, _otherKey, _keys) = (key, otherKey, keys ?? context.Keys);
         _header = header;
         _geometry = new Geometry(header.BlockSizeLog2);
         _units = new UnitLayout(header.BlockSizeLog2, key.TagSize);
@@ -120,9 +119,9 @@ public sealed partial class SealedFile : IDisposable
         ulong word = context.Coherence.Word;
         IndexPage index = IndexPage.Rent(0);
         OpenResult result = OpenHead(context, keys, index, ref file, FinishKilledWriteIfAny(context, ref word));
-        if (result.Status == OpenStatus.Damaged)
+        if (result.Status is OpenStatus.Damaged or OpenStatus.WrongKey)
         {
-            // A writer may be at the header: once more under the lock, then it is damage.
+            // A writer may be at the header, or the key have been replaced behind our back: once more under the lock, then it is damage.
             word = ~0UL;
             context.Lock.Enter();
             try
@@ -152,25 +151,10 @@ public sealed partial class SealedFile : IDisposable
         if (!FileHeader.VolumeIdOf(page).SequenceEqual(context.VolumeId))
             return Explain(HeaderFault.ForeignVolume);
 
-        Span<byte> secret = stackalloc byte[DataKey.KeySize];
-        try
-        {
-            if (!keys.TryGetKey(FileHeader.FileIdOf(page), secret))
-                return new OpenResult(OpenStatus.NoKey, "the store has no key for this file");
-            DataKey key = DataKey.Import(header.Suite, secret);
-            fault = FileHeader.Authenticate(page, context.VolumeId, key);
-            if (fault != HeaderFault.Ok)
-            {
-                key.Dispose();
-                return Explain(fault);
-            }
-            file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header) { _killedWrite = killed };
-            return new OpenResult(OpenStatus.Ok, "");
-        }
-        finally
-        {
-            Secret.Wipe(secret);
-        }
+        OpenResult result = FindKeys(page, header, context, keys, out DataKey? key, out DataKey? other);
+        if (key is not null)
+            file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header, other, keys) { _killedWrite = killed };
+        return result;
     }
 
     /// <summary>
@@ -181,12 +165,9 @@ public sealed partial class SealedFile : IDisposable
         _gate.Enter();
         try
         {
-            _context.Lock.Enter();
+            EnterLock();
             try
             {
-                if ((_context.Coherence.Word & 0xFFFF) != 0)
-                    FinishKilledWrite();
-                Revalidate();
                 _wordAtEntry = _context.Coherence.Word;
                 _context.Coherence.BeginWrite();
                 _isWriting = true;
@@ -262,6 +243,7 @@ public sealed partial class SealedFile : IDisposable
             WipeCached();
             _index.Return();
             _key.Dispose();
+            _otherKey?.Dispose();
         }
     }
 
@@ -293,7 +275,8 @@ public sealed partial class SealedFile : IDisposable
     }
 
     /// <summary>Makes header and caches current: drops them if anybody else has written, or is writing, since.</summary>
-    private void Revalidate()
+    /// <param name="mayAsk">See <see cref="ReadHeader"/>.</param>
+    private void Revalidate(bool mayAsk = true)
     {
         if (_isWriting)
             return;
@@ -305,7 +288,7 @@ public sealed partial class SealedFile : IDisposable
             FinishKilledWrite();
         else
             _killedWrite = FinishKilledWriteIfAny(_context, ref word);
-        ReadHeader();
+        ReadHeader(mayAsk);
         // While writers are at work nothing is kept: the next look comes here again.
         _cachedWord = (word & 0xFFFF) == 0 ? word : ~0UL;
     }
@@ -320,7 +303,8 @@ public sealed partial class SealedFile : IDisposable
         if (_cachedWord == ~0UL)
             return;
         SplitInline(page);
-        if (new GroupRecord(page.Bytes).IsAuthentic(_fileId, 0, _key))
+        GroupRecord record = new(page.Bytes);
+        if (record.IsAuthentic(_fileId, 0, KeyOf(record)))
             _index.Keep(page, neededGroup: 0);
     }
 
@@ -335,22 +319,25 @@ public sealed partial class SealedFile : IDisposable
         _killedWrite = null;
     }
 
-    private void ReadHeader()
+    /// <param name="mayAsk">False: nobody is asked for a key that came meanwhile (<see cref="UnknownKeyException"/>).</param>
+    private void ReadHeader(bool mayAsk = true)
     {
         Span<byte> page = stackalloc byte[HeaderSize];
         for (int attempt = 0; ; attempt++)
         {
             int count = ReadStored(0, page);
             HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
+            if (fault == HeaderFault.Ok && !(FileHeader.FileIdOf(page).SequenceEqual(_fileId) && header.BlockSizeLog2 == _geometry.BlockSizeLog2))
+                fault = HeaderFault.Damaged;
             if (fault == HeaderFault.Ok)
-                fault = FileHeader.Authenticate(page, _context.VolumeId, _key);
-            if (fault == HeaderFault.Ok && FileHeader.FileIdOf(page).SequenceEqual(_fileId) && header.BlockSizeLog2 == _geometry.BlockSizeLog2)
+                fault = FitKeys(page, header, mayAsk);
+            if (fault == HeaderFault.Ok)
             {
                 _header = header;
                 return;
             }
             if (attempt == ReadAttempts)
-                throw Damage("the header is damaged");
+                throw Damage(fault == HeaderFault.WrongKey ? "it was given another key (overlay-ctl rekey), which the store does not have" : "the header is damaged");
             Retry(attempt);
         }
     }

@@ -108,6 +108,14 @@ public interface IKeySource
 {
     /// <summary>False if the store has no key of this id. Other failures are <see cref="ErrnoException"/>.</summary>
     bool TryGetKey(ReadOnlySpan<byte> fileId, Span<byte> key);
+
+    /// <summary>
+    /// For a file whose key <see cref="TryGetKey"/> did not give, or that has two since it is being replaced: what the store has now, not what was
+    /// kept of it.
+    /// </summary>
+    /// <param name="keys">Room for two.</param>
+    /// <returns>How many there are.</returns>
+    int GetKeysAnew(ReadOnlySpan<byte> fileId, Span<byte> keys) => TryGetKey(fileId, keys[..DataKey.KeySize]) ? 1 : 0;
 }
 
 /// <summary>Where one-line warnings go.</summary>
@@ -119,4 +127,8 @@ public interface IFaultLog
 /// <summary>All that a sealed file needs from its surroundings.</summary>
 public sealed record FileContext(
     IBackingFile Backing, IFileLock Lock, ICoherence Coherence, IRedo Redo, IFaultLog Log, BlockCache Cache, byte[] VolumeId, uint BootWord,
-    int VolumeBlockSizeLog2);
+    int VolumeBlockSizeLog2)
+{
+    /// <summary>For a file that is made, not opened: where its keys are, should it get another one while it is open. Null: it fails then.</summary>
+    public IKeySource? Keys { get; init; }
+}

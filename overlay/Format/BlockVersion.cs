@@ -15,13 +15,14 @@ public enum StoredKind
 }
 
 /// <summary>One version of a block: half an entry (format §6); a view of its 64 bytes.</summary>
-/// <remarks>OFFSET SIZE FIELD: 0 8 interval · 8 4 word (length 24, place 2, kind 2) · 12 4 boot · 16 16 nonce · 32 32 tag.</remarks>
+/// <remarks>OFFSET SIZE FIELD: 0 8 interval · 8 4 word (length 24, place 2, kind 2, odd key 1) · 12 4 boot · 16 16 nonce · 32 32 tag.</remarks>
 public readonly ref struct BlockVersion
 {
     private const byte SealDomain = 3;
     private const int AssociatedSize = 41;
     private const uint LengthMask = 0xFFFFFF;
-    private const int PlaceShift = 24, KindShift = 26;
+    private const int PlaceShift = 24, KindShift = 26, FirstUnusedBit = 29;
+    private const uint OddKeyBit = 1U << 28;
 
     private readonly Span<byte> _bytes;
 
@@ -48,6 +49,9 @@ public readonly ref struct BlockVersion
 
     public StoredKind Kind => (StoredKind)(Word >> KindShift & 3);
 
+    /// <summary>Which of the file's keys has sealed it, as <see cref="DataKey.IsOdd"/>.</summary>
+    public bool IsOdd => (Word & OddKeyBit) != 0;
+
     public bool IsInUnits => Kind == StoredKind.Units;
 
     public bool IsZero => _bytes.IndexOfAnyExcept((byte)0) < 0;
@@ -60,7 +64,7 @@ public readonly ref struct BlockVersion
 
     /// <summary>Could this describe stored bytes at all? Authenticity is the seal's matter.</summary>
     public bool IsSane(int blockSize, bool mayBeInline) =>
-        StoredLength >= 1 && StoredLength <= blockSize && Word >> 28 == 0 &&
+        StoredLength >= 1 && StoredLength <= blockSize && Word >> FirstUnusedBit == 0 &&
         (IsInUnits ? Place <= 1 : Kind is StoredKind.Raw or StoredKind.Lz4 && (Place != InlinePlace || (mayBeInline && StoredLength <= InlineSize)));
 
     /// <summary>
@@ -71,7 +75,7 @@ public readonly ref struct BlockVersion
         ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int place, StoredKind kind, DataKey key,
         ReadOnlySpan<byte> stored, Span<byte> sealedText)
     {
-        Begin(interval, boot, (uint)stored.Length | (uint)place << PlaceShift | (uint)kind << KindShift);
+        Begin(interval, boot, (uint)stored.Length | (uint)place << PlaceShift | (uint)kind << KindShift, key);
         Span<byte> associatedData = stackalloc byte[AssociatedSize];
         Describe(associatedData, fileId, block);
         key.Seal(_bytes.Slice(16, 16), associatedData, stored, sealedText);
@@ -84,7 +88,7 @@ public readonly ref struct BlockVersion
     public void SealUnits(
         ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int half, int length, DataKey key, ReadOnlySpan<byte> table)
     {
-        Begin(interval, boot, (uint)length | (uint)half << PlaceShift | (uint)StoredKind.Units << KindShift);
+        Begin(interval, boot, (uint)length | (uint)half << PlaceShift | (uint)StoredKind.Units << KindShift, key);
         Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
         Describe(associatedData, fileId, block);
         table.CopyTo(associatedData[AssociatedSize..]);
@@ -93,8 +97,11 @@ public readonly ref struct BlockVersion
     }
 
     /// <summary>Of a version in units: do it and <paramref name="table"/> belong together, as they were sealed?</summary>
-    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long block, DataKey key, ReadOnlySpan<byte> table)
+    /// <param name="key">Of <see cref="IsOdd"/>; null: there is no such key any more, so they do not.</param>
+    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long block, DataKey? key, ReadOnlySpan<byte> table)
     {
+        if (key is null)
+            return false;
         Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
         Describe(associatedData, fileId, block);
         table.CopyTo(associatedData[AssociatedSize..]);
@@ -103,18 +110,21 @@ public readonly ref struct BlockVersion
     }
 
     /// <summary>Opens the stored bytes, <see cref="StoredLength"/> of them.</summary>
-    public bool TryOpen(ReadOnlySpan<byte> fileId, long block, DataKey key, ReadOnlySpan<byte> text, Span<byte> stored)
+    /// <param name="key">Of <see cref="IsOdd"/>; null: there is no such key any more.</param>
+    public bool TryOpen(ReadOnlySpan<byte> fileId, long block, DataKey? key, ReadOnlySpan<byte> text, Span<byte> stored)
     {
+        if (key is null)
+            return false;
         Span<byte> associatedData = stackalloc byte[AssociatedSize];
         Describe(associatedData, fileId, block);
         return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
             key.TryOpen(_bytes.Slice(16, 16), associatedData, text[..StoredLength], _bytes.Slice(32, key.TagSize), stored[..StoredLength]);
     }
 
-    private void Begin(ulong interval, uint boot, uint word)
+    private void Begin(ulong interval, uint boot, uint word, DataKey key)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(_bytes, interval);
-        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], word);
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], word | (key.IsOdd ? OddKeyBit : 0));
         BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], boot);
         NonceSource.Next(_bytes.Slice(16, 16));
     }

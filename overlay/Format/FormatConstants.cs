@@ -31,6 +31,9 @@ public static class FormatConstants
     public const int InlineSize = PageSize - InlineOffset;
     public const int InlinePlace = 3;
 
+    /// <summary>The number of a file's key is kept modulo this (format §4).</summary>
+    public const int KeyEpochs = 32;
+
     public const int FileIdSize = 16;
     public const int VolumeIdSize = 16;
 

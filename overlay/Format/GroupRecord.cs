@@ -7,7 +7,7 @@ namespace Overlay.Format;
 
 /// <summary>Which blocks and child groups of a group exist (format §5); a view of its 128 bytes.</summary>
 /// <remarks>
-/// OFFSET SIZE FIELD: 0 8 interval · 8 4 present · 12 4 boot · 16 16 nonce · 32 32 tag · 64 26 children · 90 26 base children ·
+/// OFFSET SIZE FIELD: 0 8 interval · 8 4 present, and bit 31: odd key · 12 4 boot · 16 16 nonce · 32 32 tag · 64 26 children · 90 26 base children ·
 /// 116 4 base present · 120 8 base interval.
 /// </remarks>
 public readonly ref struct GroupRecord
@@ -18,6 +18,7 @@ public readonly ref struct GroupRecord
     private const int BaseChildrenOffset = 90;
     private const int BasePresentOffset = 116;
     private const int BaseIntervalOffset = 120;
+    private const uint OddKeyBit = 1U << 31, SlotBits = (1U << GroupBlocks) - 1;
 
     private readonly Span<byte> _bytes;
 
@@ -31,6 +32,15 @@ public readonly ref struct GroupRecord
 
     /// <summary>Bit s: slot s holds data.</summary>
     public uint Present
+    {
+        get => PresentWord & SlotBits;
+        set => PresentWord = value | (PresentWord & ~SlotBits);
+    }
+
+    /// <summary>Which of the file's keys has sealed it, as <see cref="DataKey.IsOdd"/>.</summary>
+    public bool IsOdd => (PresentWord & OddKeyBit) != 0;
+
+    private uint PresentWord
     {
         get => BinaryPrimitives.ReadUInt32LittleEndian(_bytes[8..]);
         set => BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], value);
@@ -87,8 +97,11 @@ public readonly ref struct GroupRecord
         bits = exists ? (byte)(bits | bit) : (byte)(bits & ~bit);
     }
 
-    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long group, DataKey key)
+    /// <param name="key">Of <see cref="IsOdd"/>; null: there is no such key any more, so it is not.</param>
+    public bool IsAuthentic(ReadOnlySpan<byte> fileId, long group, DataKey? key)
     {
+        if (key is null)
+            return false;
         Span<byte> associatedData = stackalloc byte[105];
         Describe(associatedData, fileId, group);
         return key.TryOpen(_bytes.Slice(16, 16), associatedData, _bytes.Slice(32, key.TagSize), default) &&
@@ -98,6 +111,7 @@ public readonly ref struct GroupRecord
     public void Seal(ReadOnlySpan<byte> fileId, long group, ulong interval, uint boot, DataKey key)
     {
         Interval = interval;
+        PresentWord = Present | (key.IsOdd ? OddKeyBit : 0);
         Boot = boot;
         NonceSource.Next(_bytes.Slice(16, 16));
         Span<byte> associatedData = stackalloc byte[105];

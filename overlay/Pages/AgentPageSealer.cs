@@ -16,23 +16,23 @@ internal sealed class AgentPageSealer : IPageSealer
     private readonly ConcurrentDictionary<string, VolumeAccess> _volumes = new();
     private readonly uint _bootWord = FileEngine.ReadBootWord();
 
-    public void Seal(PageSealOrder order, ReadOnlySpan<byte> key)
+    public void Seal(PageSealOrder order, ReadOnlySpan<byte> keys)
     {
         VolumeAccess volume = _volumes.GetOrAdd(order.VolumeRoot, root => new VolumeAccess(root, _bootWord));
         using BlockCache cache = new(CacheCapacity);
-        byte[] kept = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        byte[] kept = GC.AllocateUninitializedArray<byte>(keys.Length, pinned: true);
         // The description that we were given is the program's, which may have made it append or O_DIRECT since.
         int own = KernelFile.Reopen(order.Backing, Kernel.O_RDWR);
         try
         {
             if (own < 0 && !IsFit(order.Backing))
                 throw new ErrnoException(Errno.EACCES, "the file cannot be opened to seal what was stored by mapping it");
-            key.CopyTo(kept);
+            keys.CopyTo(kept);
             string name = KernelFile.PathOf(order.Backing);
             CoherenceTable shared = volume.Coherence;
             FileContext context = new(new Backing(own >= 0 ? own : order.Backing), shared.LockOf(order.Inode), shared.For(order.Inode),
                 shared.RedoOf(KernelFile.Status(order.Backing).Device, order.Inode), new Log(name), cache, order.VolumeId, _bootWord, order.BlockSizeLog2);
-            OpenResult result = SealedFile.Open(context, new OneKey(order.FileId, kept), out SealedFile? file);
+            OpenResult result = SealedFile.Open(context, new GivenKeys(order.FileId, kept), out SealedFile? file);
             if (file is null)
                 throw new ErrnoException(Errno.EIO, $"{name}: {result.Reason}");
             using (file)
@@ -83,14 +83,23 @@ internal sealed class AgentPageSealer : IPageSealer
         public void Write(string cause) => EngineLog.Write(name, cause);
     }
 
-    private sealed class OneKey(byte[] fileId, byte[] key) : IKeySource
+    /// <summary>As they were when the order was given: a file that has come further since is sealed when it is ordered again.</summary>
+    private sealed class GivenKeys(byte[] fileId, byte[] keys) : IKeySource
     {
         public bool TryGetKey(ReadOnlySpan<byte> wantedId, Span<byte> target)
         {
             if (!wantedId.SequenceEqual(fileId))
                 return false;
-            key.CopyTo(target);
+            keys.AsSpan(0, DataKey.KeySize).CopyTo(target);
             return true;
+        }
+
+        public int GetKeysAnew(ReadOnlySpan<byte> wantedId, Span<byte> target)
+        {
+            if (!wantedId.SequenceEqual(fileId))
+                return 0;
+            keys.CopyTo(target);
+            return keys.Length / DataKey.KeySize;
         }
     }
 

@@ -1,11 +1,11 @@
 // An independent reader of docs/format.md, for tests: nothing of it is shared with the C# code. aes-256-gcm only.
-// usage: node decode.mjs BACKING_FILE DATA_KEY_HEX  → the plain bytes on standard output; exit 1 and a line for damage.
+// usage: node decode.mjs BACKING_FILE DATA_KEY_HEX [OTHER_DATA_KEY_HEX]  → the plain bytes on standard output; exit 1 and a line for damage.
 import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
 
-const PAGE = 4096, BLOCKS = 29, CHILDREN = 512;
-const [, , path, keyHex] = process.argv;
-const key = Buffer.from(keyHex, 'hex');
+const PAGE = 4096, BLOCKS = 29, CHILDREN = 208;
+const [, , path, ...keysHex] = process.argv;
+const keys = keysHex.map(hex => Buffer.from(hex, 'hex'));
 const file = readFileSync(path);
 
 function fail(cause) {
@@ -19,7 +19,9 @@ function at(offset, length) { // holes and what lies beyond the end are zeros
     return bytes;
 }
 
-function open(nonce, associated, text, tag, what) {
+function open(nonce, associated, text, tag, what, odd) {
+    const key = odd === current.odd ? current.key : other;
+    if (!key) fail(`${what} was sealed with another key`);
     const cipher = createDecipheriv('aes-256-gcm', key, nonce.subarray(0, 12));
     cipher.setAAD(associated);
     cipher.setAuthTag(tag.subarray(0, 16));
@@ -60,11 +62,16 @@ function expand(packed, limit) {
 
 const header = at(0, 256);
 if (!header.subarray(0, 8).equals(Buffer.from('894f564c590d0a1a', 'hex'))) fail('no magic');
-if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) > 1) fail('unknown version');
+if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) > 3) fail('unknown version');
 if (header[10] !== 1) fail('this decoder knows aes-256-gcm only');
-const check = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'overlay key check v1', 8));
-if (!check.equals(header.subarray(48, 56))) fail('wrong key');
-open(header.subarray(208, 224), Buffer.concat([Buffer.from([1]), header.subarray(0, 208)]), Buffer.alloc(0), header.subarray(224, 256), 'header');
+const checkOf = key => Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'overlay key check v1', 8));
+// The header is sealed with the key of its check; the other one is needed while it has bit 6 or 7.
+const rekeyed = (header.readUInt16LE(14) & 2) !== 0, epoch = header[13] >> 1 & 31, two = (header[13] & 0xc0) !== 0;
+if (rekeyed !== (epoch !== 0 || two) || (header[13] & 0xc0) === 0xc0) fail('flags that cannot be');
+const current = { key: keys.find(key => checkOf(key).equals(header.subarray(48, 56))), odd: epoch & 1 };
+if (!current.key) fail('wrong key');
+const other = two ? keys.find(key => key !== current.key) : undefined;
+open(header.subarray(208, 224), Buffer.concat([Buffer.from([1]), header.subarray(0, 208)]), Buffer.alloc(0), header.subarray(224, 256), 'header', current.odd);
 
 const fileId = header.subarray(16, 32), B = 1 << header[12], indexed = (header[13] & 1) !== 0;
 const size = Number(header.readBigUInt64LE(56));
@@ -79,7 +86,7 @@ function group(g) { // the index page of a group that exists, or null
         page = at(g * stride, PAGE);
         const record = page.subarray(256, 384);
         open(record.subarray(16, 32), Buffer.concat([Buffer.from([2]), fileId, u64(g), record.subarray(0, 16), record.subarray(64)]),
-            Buffer.alloc(0), record.subarray(32, 64), `record of group ${g}`);
+            Buffer.alloc(0), record.subarray(32, 64), `record of group ${g}`, record[11] >> 7);
     }
     groups.set(g, page);
     return page;
@@ -89,12 +96,12 @@ function group(g) { // the index page of a group that exists, or null
 function units(g, slot, block, version, length, half) {
     const table = at(g * stride + PAGE + (2 * slot + half) * 128, 128), unit = Math.max(PAGE, B / 4), parts = [];
     open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16), table]),
-        Buffer.alloc(0), version.subarray(32, 64), `table of block ${block}`);
+        Buffer.alloc(0), version.subarray(32, 64), `table of block ${block}`, version[11] >> 4 & 1);
     for (let i = 0; i * unit < length; i++) {
         const place = table.readUInt32LE(0) >>> 2 * i & 3, entry = table.subarray(4 + 28 * i, 32 + 28 * i);
         const text = at(g * stride + 3 * PAGE + place * G + slot * B + i * unit, Math.min(unit, length - i * unit));
         parts.push(open(entry.subarray(0, 12), Buffer.concat([Buffer.from([4]), fileId, u64(block), Buffer.from([i])]), text, entry.subarray(12),
-            `unit ${i} of block ${block}`));
+            `unit ${i} of block ${block}`, version[11] >> 4 & 1));
     }
     return Buffer.concat(parts);
 }
@@ -113,7 +120,7 @@ for (let block = 0; block * B < size; block++) {
         const offset = place === 3 ? 512 : g * stride + 3 * PAGE + place * G + slot * B;
         if (place === 3 && (block !== 0 || indexed)) fail(`block ${block}: inline where it cannot be`);
         const stored = open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16)]),
-            at(offset, length), version.subarray(32, 64), `block ${block}`);
+            at(offset, length), version.subarray(32, 64), `block ${block}`, version[11] >> 4 & 1);
         (kind === 2 ? expand(stored, B) : stored).copy(plain);
     }
     writeSync(1, plain.subarray(0, Math.min(B, size - block * B)));

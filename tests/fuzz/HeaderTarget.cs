@@ -63,6 +63,7 @@ internal sealed class HeaderTarget : Target
         {
             Suite = suite, Compresses = kind != 1, BlockSizeLog2 = 12 + kind * 4, IsIndexed = kind > 0, Size = kind * 123_456_789L, SyncInterval = 9,
             DurableInterval = (ulong)kind * 4, Sequence = 77, Boot = 0x01020304, TruncatedFrom = kind == 2 ? 1L << 40 : 0,
+            KeyEpoch = kind * 7, HasNextKey = kind == 1, HasPreviousKey = kind == 2,
         };
         if (kind == 2)
         {

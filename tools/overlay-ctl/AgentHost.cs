@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Overlay.Ctl.Keys;
+using Overlay.Ctl.Rekey;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Volumes;
 using Overlay.Pages;
@@ -21,7 +23,7 @@ internal sealed class AgentHost : IDisposable
         _volumes = volumes;
         SocketPath = socketPath;
         _server = new AgentServer(volumes, socketPath, rootProcess, line => Console.Error.WriteLine($"overlay-ctl: agent: {line}"),
-            new AgentPageSealer());
+            new AgentPageSealer(), new AgentFileRekeyer(), SealLimit.MostSeals);
         (int stopReader, _stopWriter) = Posix.MakePipe();
         _thread = new Thread(() => _server.Run(stopReader)) { IsBackground = true, Name = "agent" };
         _thread.Start();

@@ -33,7 +33,7 @@ internal static class ExitCodes
     /// <summary>`doctor`: something is not fit.</summary>
     internal const int Unfit = 8;
 
-    /// <summary>`keys due`: something is due.</summary>
+    /// <summary>`keys due`: something is due. `rekey --status`: something is unfinished.</summary>
     internal const int Due = 9;
 
     /// <summary>`policy test`: the program may not have the file.</summary>

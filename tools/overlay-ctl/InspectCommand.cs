@@ -144,6 +144,8 @@ internal sealed class Inspection
         Add("sync interval", (long)header.SyncInterval);
         Add("durable interval", (long)header.DurableInterval);
         Add("header sequence", (long)header.Sequence);
+        if (header.KeyEpoch != 0 || header.HasTwoKeys)
+            Add("key", $"number {header.KeyEpoch} (modulo {KeyEpochs}){(header.HasTwoKeys ? $"; number {header.OtherKeyEpoch} is needed, too: it is being rekeyed" : "")}");
         if (header.TruncatedFrom != 0)
             Add("truncation under way", header.TruncatedFrom, "bytes before");
     }
@@ -159,7 +161,7 @@ internal sealed class Inspection
             BlockVersion version = BlockVersion.Current(page, slot);
             string where = version.IsInUnits ? $"table {version.Place} at {geometry.TablesOffset(0) + Geometry.TableIn(slot, version.Place)}"
                 : $"{(version.Place == InlinePlace ? "inline" : $"place {version.Place}")} at {geometry.PlaceOffset(0, slot, version.Place)}";
-            _entries.Add($"block {slot}: {version.Kind.ToString().ToLowerInvariant()}, {version.StoredLength} bytes, {where}, interval {version.Interval}");
+            _entries.Add($"block {slot}: {version.Kind.ToString().ToLowerInvariant()}, {version.StoredLength} bytes, {where}, interval {version.Interval}{(version.IsOdd ? ", odd key" : "")}");
         }
     }
 

@@ -11,6 +11,7 @@ using Overlay.Ctl.Data;
 using Overlay.Ctl.Doctor;
 using Overlay.Ctl.Keys;
 using Overlay.Ctl.Policies;
+using Overlay.Ctl.Rekey;
 using Overlay.Ctl.Repair;
 using Overlay.Ctl.Report;
 using Overlay.Ctl.Verify;
@@ -33,7 +34,7 @@ internal static class Program
         {
             InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
             DoctorCommand.Make(),
-            RecoveryCommand.Make(), ShredCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
+            RecoveryCommand.Make(), ShredCommand.Make(), RekeyCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
             AuditCommand.Make(), PolicyCommand.Make(), ReportCommand.Make(),
             ImportCommand.Make(), ExportCommand.Make(), ScanCommand.Make(),
         };

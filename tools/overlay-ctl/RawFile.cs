@@ -85,6 +85,24 @@ internal sealed class RawFile : IBackingFile, IExtentMap, IFaultLog, IDisposable
 
     private void SyncNow(bool dataOnly) => KernelFile.Check(dataOnly ? Kernel.SyncData(_fd) : Kernel.Sync(_fd), "syncing the backing file failed");
 
+    /// <summary>As the engine does it: programs see no change that none of them made.</summary>
+    public void Quietly(Action change)
+    {
+        Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        change();
+        Kernel.StatusBuffer after = KernelFile.Status(_fd);
+        if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
+            return;
+        try
+        {
+            SetTimes(before);
+        }
+        catch (ErrnoException exception) when (exception.Errno is Errno.EPERM or Errno.EACCES)
+        {
+            // Only the owner may; another's file then says when this was.
+        }
+    }
+
     public bool TryNextExtent(long offset, out long start, out long end)
     {
         end = 0;

@@ -102,6 +102,12 @@ internal sealed class RawVolume : IKeySource, IDisposable
             return _volume.TryGetFileKey(fileId, key);
     }
 
+    public int GetKeysAnew(ReadOnlySpan<byte> fileId, Span<byte> keys)
+    {
+        lock (_volume)
+            return _volume.GetFileKeys(fileId, keys);
+    }
+
     internal OpenResult TryOpen(RawFile file, BlockCache cache, out SealedFile? opened) => SealedFile.Open(Context(file, cache), this, out opened);
 
     internal FileContext Context(RawFile file, BlockCache cache)
@@ -109,7 +115,7 @@ internal sealed class RawVolume : IKeySource, IDisposable
         ulong inode = file.Status.Inode;
         return new FileContext(file, _coherence?.LockOf(inode) ?? Nobody.Instance, _coherence?.For(inode) ?? Nobody.Instance,
             _coherence?.RedoOf(file.Status.Device, inode) ?? NoRedo.Instance, file, cache,
-            _volume.VolumeId.ToArray(), BootWord, _volume.BlockSizeLog2);
+            _volume.VolumeId.ToArray(), BootWord, _volume.BlockSizeLog2) { Keys = this };
     }
 
     public void Dispose()

@@ -52,7 +52,7 @@ public class StoreRestoreTests
         var (newer, _) = KeyRotationTests.MakeFiles(volume, 1);
         using var restore = StoreRestore.Begin(backup, volume.StorePath, volume.Config.VolumeId);
         using var copy = restore.OpenCopy();
-        var comparison = StoreComparison.Make(copy.Store, restore.Current, [(ids[0], 5, "same"), (ids[1], 6, "ahead"), (newer[0], 1, "newer")]);
+        var comparison = StoreComparison.Make(copy.Store, restore.Current, [new(ids[0], 5, "same"), new(ids[1], 6, "ahead"), new(newer[0], 1, "newer")]);
         Assert.Equal(["ahead"], comparison.FilesAhead);
         Assert.Equal(["newer"], comparison.FilesWithoutKey);
         Assert.Equal((1, 1, 2, 2), (comparison.MissingKeys, comparison.KeyVersionInCopy, comparison.KeyVersionNow, Assert.Single(comparison.RevivedSlots).Id));

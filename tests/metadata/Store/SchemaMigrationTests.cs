@@ -31,7 +31,7 @@ public class SchemaMigrationTests
     {
         using var volume = new TestVolume();
         using var store = StoreConnection.Open(volume.StorePath);
-        store.Execute("ALTER TABLE file DROP COLUMN sequence; ALTER TABLE file DROP COLUMN boot; ALTER TABLE file DROP COLUMN seals; PRAGMA user_version = 1");
+        store.Execute("ALTER TABLE file DROP COLUMN sequence; ALTER TABLE file DROP COLUMN boot; ALTER TABLE file DROP COLUMN seals; ALTER TABLE file DROP COLUMN key_epoch; PRAGMA user_version = 1");
         store.Execute("INSERT INTO file VALUES (zeroblob(16), zeroblob(64), 1, 1, 14, 0, 2, 'old')");
         SchemaMigration.Migrate(store);
         Assert.Equal(StoreSchema.CurrentVersion, store.QueryNumber("PRAGMA user_version"));

@@ -22,7 +22,10 @@ public sealed class SealedFixture
 
     public static readonly byte[] VolumeId = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
     public static readonly byte[] FileId = [21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36];
-    public static readonly byte[] SecretKey = MakeKey();
+    public static readonly byte[] SecretKey = MakeKey(7);
+
+    /// <summary>What a file is given when its key is replaced.</summary>
+    public static readonly byte[] NextKey = MakeKey(11);
 
     // One small cache for all tests: eviction happens, and stamps must keep files apart.
     private static readonly BlockCache s_cache = new(1 << 20);
@@ -51,8 +54,11 @@ public sealed class SealedFixture
 
     public ListLog Log { get; } = new();
 
+    /// <summary>The next key is there from the start: whether the file has come to it, the file says.</summary>
+    public TestKeys Keys { get; set; } = new(SecretKey, NextKey);
+
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2);
+        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys };
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)
@@ -64,7 +70,7 @@ public sealed class SealedFixture
 
     public SealedFile Open()
     {
-        OpenResult result = SealedFile.Open(Context, new FixedKeys(SecretKey), out SealedFile? file);
+        OpenResult result = SealedFile.Open(Context, Keys, out SealedFile? file);
         return file ?? throw new ErrnoException(Errno.EIO, $"open: {result.Status} {result.Reason}");
     }
 
@@ -92,11 +98,11 @@ public sealed class SealedFixture
         Coherence = new CountingCoherence();
     }
 
-    private static byte[] MakeKey()
+    public static byte[] MakeKey(int factor)
     {
         byte[] key = new byte[DataKey.KeySize];
         for (int i = 0; i < key.Length; i++)
-            key[i] = (byte)(7 * i + 3);
+            key[i] = (byte)(factor * i + 3);
         return key;
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using Overlay.Crypto;
+using Overlay.Files;
 using Overlay.Tests.Doubles;
 using Xunit;
 
@@ -26,6 +27,9 @@ public sealed class DecoderTests
     [InlineData("holes", 3_000_000)]
     [InlineData("rewritten", 70_000)]
     [InlineData("units", 36_000)]
+    [InlineData("rekeyed", 70_000)]
+    [InlineData("two-keys", 70_001)]
+    [InlineData("two-keys-in-groups", 600_000)]
     public void Files_are_read_by_the_independent_decoder(string scenario, int size)
     {
         var fixture = SealedFixture.Create(new Recipe(CipherSuite.Aes256Gcm, true, 14));
@@ -59,12 +63,33 @@ public sealed class DecoderTests
             file.WriteAt(start, plain.AsSpan(start, 700));
             file.Sync(true);
         }
+        if (scenario == "rekeyed")
+            file.Rekey(SealedFixture.NextKey);
+        if (scenario.StartsWith("two-keys", StringComparison.Ordinal))
+            plain = LeaveHalfRekeyed(file, plain);
         file.Settle();
 
         Assert.True(Decode(fixture.Backing, out var decoded, out var error), error);
         Assert.Equal(plain, decoded);
-        if (Environment.GetEnvironmentVariable("OVERLAY_WRITE_VECTORS") is { Length: > 0 } directory && size <= 70_000)
+        if (Environment.GetEnvironmentVariable("OVERLAY_WRITE_VECTORS") is { Length: > 0 } directory && size <= 70_001)
             WriteVector(Directory.CreateDirectory(Path.Combine(directory, scenario)).FullName, fixture.Backing, plain);
+    }
+
+    /// <summary>Of several groups the first is resealed; of one that is all there is what was written meanwhile: blocks, and one in units.</summary>
+    private static byte[] LeaveHalfRekeyed(SealedFile file, byte[] plain)
+    {
+        var walk = file.StartRekey(SealedFixture.NextKey);
+        if (plain.Length > 29 * 16384)
+        {
+            file.Reseal(walk);
+            return plain;
+        }
+        foreach (var (start, count) in new[] { (16384, 16384), (40_000, 700) })
+        {
+            plain.AsSpan(start, count).Fill((byte)(start / 100));
+            file.WriteAt(start, plain.AsSpan(start, count));
+        }
+        return plain;
     }
 
     [Theory]
@@ -125,7 +150,7 @@ public sealed class DecoderTests
             var stored = new byte[backing.Length];
             backing.Read(0, stored);
             File.WriteAllBytes(path, stored);
-            var info = new ProcessStartInfo("node", [Path.Combine(s_root, "tests/decoder/decode.mjs"), path, Convert.ToHexStringLower(SealedFixture.SecretKey)])
+            var info = new ProcessStartInfo("node", [Path.Combine(s_root, "tests/decoder/decode.mjs"), path, Convert.ToHexStringLower(SealedFixture.SecretKey), Convert.ToHexStringLower(SealedFixture.NextKey)])
             {
                 RedirectStandardOutput = true, RedirectStandardError = true,
             };

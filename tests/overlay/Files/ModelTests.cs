@@ -36,6 +36,11 @@ public class ModelTests
         Run(new Recipe(suite, compresses, blockSizeLog2), instances: 2);
 
     [Theory]
+    [MemberData(nameof(Recipes))]
+    public void Two_instances_whose_key_is_replaced(int blockSizeLog2, CipherSuite suite, bool compresses) =>
+        Run(new Recipe(suite, compresses, blockSizeLog2), instances: 2, rekeys: true);
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void A_file_with_another_block_size_than_its_volume(bool compresses) =>
@@ -49,15 +54,15 @@ public class ModelTests
         Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, 12);
         long greatest = 600L * 512 * recipe.Geometry.GroupSize;
         for (int i = 0; i < 4 * Factor; i++)
-            new RandomRun(recipe, Seed + i, instances: 2, greatest).Go(60);
+            new RandomRun(recipe, Seed + i, instances: 2, greatest, rekeys: i % 2 == 1).Go(60);
     }
 
-    private static void Run(Recipe recipe, int instances)
+    private static void Run(Recipe recipe, int instances, bool rekeys = false)
     {
         int steps = recipe.BlockSizeLog2 switch { <= 14 => 300, <= 16 => 100, <= 18 => 40, _ => 20 };
         int runs = recipe.BlockSizeLog2 <= 14 ? 3 : 2;
         for (int i = 0; i < runs * Factor; i++)
-            new RandomRun(recipe, Seed + i, instances, 3L * 29 * recipe.BlockSize).Go(steps);
+            new RandomRun(recipe, Seed + i, instances, 3L * 29 * recipe.BlockSize, rekeys).Go(steps);
     }
 
     private static int FromEnvironment(string name, int otherwise) =>

@@ -20,6 +20,19 @@ public class PowerLossTests
 
     [Theory]
     [InlineData(12, false, 0)]
+    [InlineData(12, false, 60)]
+    [InlineData(12, true, 90)]
+    [InlineData(14, false, 40)]
+    [InlineData(14, true, 80)]
+    public void Synced_blocks_survive_while_the_key_is_replaced(int blockSizeLog2, bool compresses, int landsPercent)
+    {
+        Recipe recipe = new(CipherSuite.Aes256Gcm, compresses, blockSizeLog2);
+        for (int i = 0; i < 150 * Factor; i++)
+            new PowerLossRun(recipe, Seed * 100_000 + i, landsPercent) { Rekeys = true }.Go();
+    }
+
+    [Theory]
+    [InlineData(12, false, 0)]
     [InlineData(12, false, 50)]
     [InlineData(12, false, 90)]
     [InlineData(12, true, 50)]
@@ -46,6 +59,7 @@ internal sealed class PowerLossRun
     private readonly int _landsPercent;
     private readonly SealedFixture _fixture;
     private readonly List<string> _trace = [];
+    private int _rekeyings = 11;
 
     /// <summary>The file at the last sync, and after every operation since; the newest last.</summary>
     private readonly List<byte[]> _history = [[]];
@@ -56,8 +70,12 @@ internal sealed class PowerLossRun
         _random = new Random(seed);
         _landsPercent = landsPercent;
         _fixture = SealedFixture.Create(recipe, new PowerLossBacking());
+        _fixture.Keys = new TestKeys(SealedFixture.SecretKey);
         Backing.Sync(dataOnly: false);
     }
+
+    /// <summary>The key is replaced all the time.</summary>
+    public bool Rekeys { get; init; }
 
     private PowerLossBacking Backing => (PowerLossBacking)_fixture.Backing;
 
@@ -121,8 +139,31 @@ internal sealed class PowerLossRun
         _history.RemoveRange(0, synced);
     }
 
+    /// <summary>Some of it. When it is done the old key is destroyed, as the store does it.</summary>
+    private void Rekey(SealedFile file)
+    {
+        TestKeys keys = _fixture.Keys;
+        keys.Next ??= SealedFixture.MakeKey(_rekeyings += 2);
+        using SealedFile tool = _fixture.Open();
+        RekeyWalk walk = new(Rekeying.CheckOf(keys.Next));
+        int most = _random.Next(2) == 0 ? _random.Next(4) : int.MaxValue, done = 0;
+        Do($"rekey {most}", Model, () =>
+        {
+            _ = tool.BeginRekey(keys.Next);
+            for (; done < most && tool.Reseal(walk); done++)
+                if (_random.Next(3) == 0)
+                    Change(file);
+            if (done == most)
+                return;
+            tool.EndRekey(walk);
+            keys.Promote();
+        });
+    }
+
     private void Step(SealedFile file)
     {
+        if (Rekeys && _random.Next(4) == 0)
+            Rekey(file);
         switch (_random.Next(12))
         {
             case < 9:

@@ -24,10 +24,14 @@ internal sealed class RandomRun
     private readonly int _seed;
     private readonly long _greatestSize;
     private readonly List<string> _trace = [];
+    private readonly bool _rekeys;
+    private int _rekeyings = 11;
 
-    public RandomRun(Recipe recipe, int seed, int instances, long greatestSize)
+    public RandomRun(Recipe recipe, int seed, int instances, long greatestSize, bool rekeys = false)
     {
         _fixture = SealedFixture.Create(recipe);
+        _fixture.Keys = new TestKeys(SealedFixture.SecretKey);
+        _rekeys = rekeys;
         _model = new FileModel(recipe.BlockSize);
         _seed = seed;
         _random = new Random(seed);
@@ -101,8 +105,12 @@ internal sealed class RandomRun
             case < 91:
                 SettleAll();
                 break;
-            case < 94:
+            case < 93:
                 Reopen(who);
+                break;
+            case < 94:
+                if (_rekeys)
+                    Rekey(who);
                 break;
             case < 95:
                 Trace(who, "reboot");
@@ -112,6 +120,24 @@ internal sealed class RandomRun
                 CheckRange(who, offset, SomeCount());
                 break;
         }
+    }
+
+    /// <summary>A part of it, all of it, or what another process has begun.</summary>
+    private void Rekey(int who)
+    {
+        TestKeys keys = _fixture.Keys;
+        keys.Next ??= SealedFixture.MakeKey(_rekeyings += 2);
+        RekeyWalk walk = _files[who].StartRekey(keys.Next);
+        int most = _random.Next(3) == 0 ? _random.Next(4) : int.MaxValue, done = 0;
+        while (done < most && _files[who].Reseal(walk))
+            done++;
+        Trace(who, $"rekey, {done} parts of {most}");
+        if (done == most)
+            return;
+        _files[who].EndRekey(walk);
+        if (!_files[who].HasOnlyKey(Rekeying.CheckOf(keys.Next)))
+            throw new XunitException("the old key is needed yet");
+        keys.Promote();
     }
 
     private void Write(int who, long offset)

@@ -39,12 +39,19 @@ internal static class Scenario
         yield return ("beyond", [
             Write(0, 10, 1), Write(5 * blockSize, 100, 2), Write(group, 100, 3), Resize(2 * group + 5 * blockSize),
             Write(2 * group + 9 * blockSize, 9, 4), Resize(3 * group), Settle()]);
+        yield return ("rekey", [
+            Write(0, 3 * blockSize, 1), Write(group + 10, blockSize, 2), Sync(), Write(blockSize + 5, 50, 3), Rekey(1), Write(5, 100, 4), Rekey(2),
+            Punch(blockSize, blockSize), Append(blockSize, 5), Rekey(), Write(7, 3, 6), Resize(blockSize + 1), Settle(), Resize(0), Append(30, 7), Settle()]);
+        yield return ("rekey of one page", [Write(0, 100, 1), Sync(), Write(50, 100, 2), Rekey(), Append(9, 3), Sync(), Append(7, 4), Settle()]);
         int unit = Math.Max(4096, blockSize / 4);
         yield return ("units", [
             Write(0, 4 * blockSize, 1), Write(blockSize + 100, 50, 2), Sync(), Write(blockSize + unit, unit, 3), Write(blockSize + 10, 30, 4),
             Write(blockSize + unit, unit, 5), Sync(), Write(blockSize, 10, 6), Write(blockSize + unit + 7, 2 * unit, 7), Write(blockSize, 20, 8),
             Write(blockSize, blockSize, 9), Write(2 * blockSize - 5, 10, 10), Settle(), Write(3 * blockSize - unit, unit + 6, 11), Sync(),
             Write(blockSize + 3, 3, 12), Settle()]);
+        yield return ("units and a new key", [
+            Write(0, 3 * blockSize, 1), Write(blockSize + 100, 50, 2), Sync(), Write(10, 30, 3), Write(blockSize + unit, 20, 4), Rekey(0),
+            Write(blockSize + 7, 9, 5), Write(7, 9, 6), Sync(), Write(unit + 7, 9, 7), Rekey(), Write(blockSize + 8, 3, 8), Settle()]);
         yield return ("units at the end", [
             Write(0, blockSize + 10, 1), Append(unit, 2), Append(40, 3), Sync(), Append(unit, 4), Resize(blockSize + unit + 100), Append(9, 5), Sync(),
             Write(blockSize + 5, unit, 6), Punch(blockSize + 50, unit), Append(2 * unit, 7), Resize(blockSize + 3), Resize(2 * blockSize - 3), Append(30, 8),
@@ -98,6 +105,17 @@ internal static class Scenario
     });
 
     private static Step Sync() => new("sync", file => file.Sync(dataOnly: false), model => model);
+
+    /// <param name="least">How much is sealed anew before something else happens; by default all.</param>
+    private static Step Rekey(int least = int.MaxValue) => new($"rekey {least}", file =>
+    {
+        RekeyWalk walk = file.StartRekey(SealedFixture.NextKey);
+        for (int done = 0; done < least && file.Reseal(walk); done++)
+        {
+        }
+        if (least == int.MaxValue)
+            file.EndRekey(walk);
+    }, model => model);
 
     private static Step Settle() => new("settle", file => file.Settle(), model => model);
 

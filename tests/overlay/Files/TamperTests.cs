@@ -20,7 +20,7 @@ public class TamperTests
     {
         TheoryData<CipherSuite, string> samples = [];
         for (CipherSuite suite = CipherSuite.Aes256Gcm; suite <= CipherSuite.XChaCha20Poly1305; suite++)
-            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten", "units" })
+            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten", "units", "rekeyed", "two keys" })
                 samples.Add(suite, sample);
         return samples;
     }
@@ -352,7 +352,7 @@ public class TamperTests
     /// <summary>True: a read failed, and a survey saw it; false: everything read is what was written.</summary>
     private static bool Reads(SealedFixture fixture, byte[] plain, string what, long? onlyBlock)
     {
-        OpenResult result = SealedFile.Open(fixture.Context, new FixedKeys(SealedFixture.SecretKey), out SealedFile? opened);
+        OpenResult result = SealedFile.Open(fixture.Context, fixture.Keys, out SealedFile? opened);
         if (opened is null)
         {
             Assert.NotEqual(OpenStatus.Ok, result.Status);
@@ -396,7 +396,7 @@ public class TamperTests
         SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", sample == "units" ? 13 : 12), fileId: fileId);
         using SealedFile file = fixture.Open();
         Random random = new(seed);
-        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" => 9_000, "units" => 3 * 8192 + 4500, _ => 31 * 4096 + 100 }];
+        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" or "rekeyed" or "two keys" => 9_000, "units" => 3 * 8192 + 4500, _ => 31 * 4096 + 100 }];
         random.NextBytes(plain);
         if (sample == "packed")
             plain.AsSpan(300).Fill(9);
@@ -419,6 +419,13 @@ public class TamperTests
             random.NextBytes(plain.AsSpan(start, 900));
             file.WriteAt(start, plain.AsSpan(start, 900));
             file.Sync(dataOnly: true);
+        }
+        if (sample == "rekeyed")
+            file.Rekey(SealedFixture.NextKey);
+        if (sample == "two keys")
+        {
+            _ = file.StartRekey(SealedFixture.NextKey);
+            file.WriteAt(4096, plain.AsSpan(4096, 4096));
         }
         file.Settle();
         return (fixture, plain);

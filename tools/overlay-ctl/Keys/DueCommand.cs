@@ -23,7 +23,7 @@ internal static class DueCommand
         Option<bool> json = new("--json") { Description = "Print JSON." };
         Command command = new("due",
             $"List the keys that are older, and file keys that have sealed half as often as one may with AES-GCM (2^32 times). Exit status {ExitCodes.Due} if there are any. " +
-            "A volume key is replaced by 'key rotate', a slot by 'key change', a file's key by a new copy of the file.") { volume, older, most, json };
+            "A volume key is replaced by 'key rotate', a slot by 'key change', a file's key by 'rekey'.") { volume, older, most, json };
         command.SetAction(parsed =>
         {
             DateTimeOffset before = DateTimeOffset.UtcNow - Age.Parse(parsed.GetValue(older)!);

@@ -22,7 +22,7 @@ internal static class RotateCommand
         KeyOptions key = new();
         Command command = new("rotate",
             "Make a new volume key and wrap every file's key under it, in one step, while programs use the volume. No slot's secret is needed but the given one. " +
-            "It does not revoke the key of a file: who has a file's own key, or the old volume key and an old copy of the store, reads that file as before; only a new copy of the file, which gets a new key, changes that.")
+            "It does not revoke the key of a file: who has a file's own key, or the old volume key and an old copy of the store, reads that file as before; 'overlay-ctl rekey' changes that.")
         {
             volume, drop, dryRun, unattended, quiet,
         };

@@ -1,3 +1,5 @@
+using System;
+using System.Globalization;
 using Overlay.Crypto;
 
 namespace Overlay.Ctl.Keys;
@@ -9,6 +11,10 @@ internal static class SealLimit
 
     /// <summary>What is due is said at half of it: not every use is told.</summary>
     internal const long GcmDue = Gcm / 2;
+
+    /// <summary>At how many an agent replaces a key by itself. OVERLAY_MOST_SEALS makes it less, never more: for tests.</summary>
+    internal static long MostSeals => long.TryParse(Environment.GetEnvironmentVariable("OVERLAY_MOST_SEALS"), NumberStyles.None, CultureInfo.InvariantCulture, out long most)
+        ? Math.Min(most, GcmDue) : GcmDue;
 
     internal static long Of(CipherSuite suite) => suite == CipherSuite.Aes256Gcm ? Gcm : Others;
 }

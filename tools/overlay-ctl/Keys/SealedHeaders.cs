@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Overlay.Crypto;
 using Overlay.Ctl.Verify;
 using Overlay.Format;
+using Overlay.Metadata.Keys;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Keys;
@@ -11,7 +12,7 @@ namespace Overlay.Ctl.Keys;
 internal static class SealedHeaders
 {
     /// <param name="unreadable">Receives what could not be looked at.</param>
-    internal static List<(byte[] FileId, ulong Sequence, string Path)> Read(string root, ReadOnlySpan<byte> volumeId, List<string> unreadable)
+    internal static List<SealedHeader> Read(string root, ReadOnlySpan<byte> volumeId, List<string> unreadable)
     {
         VolumeWalk walk = new(new VolumePaths(root).Root, finding =>
         {
@@ -19,7 +20,7 @@ internal static class SealedHeaders
                 unreadable.Add($"{finding.Path}: {finding.Cause}");
         });
         walk.Run();
-        List<(byte[], ulong, string)> headers = [];
+        List<SealedHeader> headers = [];
         byte[] head = new byte[FormatConstants.HeaderSize];
         foreach (string path in walk.Files)
         {
@@ -28,7 +29,7 @@ internal static class SealedHeaders
             {
                 using RawFile file = new(path);
                 if (file.Read(0, head) == head.Length && FileHeader.Parse(head, out FileHeader header) == HeaderFault.Ok && FileHeader.VolumeIdOf(head).SequenceEqual(volumeId))
-                    headers.Add((FileHeader.FileIdOf(head).ToArray(), header.Sequence, relative));
+                    headers.Add(new SealedHeader(FileHeader.FileIdOf(head).ToArray(), header.Sequence, relative, header.KeyEpoch, header.HasTwoKeys));
             }
             catch (ErrnoException exception) when (exception.Errno != Files.Errno.ENOENT)
             {

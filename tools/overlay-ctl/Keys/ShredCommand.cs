@@ -65,7 +65,7 @@ internal static class ShredCommand
             throw new ControlException(ExitCodes.Failed, "nothing was destroyed.");
     }
 
-    private static string FindVolume(string path)
+    internal static string FindVolume(string path)
     {
         string real = Posix.RealPath(path) ?? throw new ControlException(ExitCodes.Failed, $"{path} does not exist.");
         for (string? directory = Path.GetDirectoryName(real); directory is not null; directory = Path.GetDirectoryName(directory))

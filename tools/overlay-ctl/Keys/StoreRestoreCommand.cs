@@ -47,7 +47,7 @@ internal static class StoreRestoreCommand
         return command;
     }
 
-    private static StoreComparison Compare(StoreRestore restore, List<(byte[] FileId, ulong Sequence, string Path)> headers)
+    private static StoreComparison Compare(StoreRestore restore, List<SealedHeader> headers)
     {
         using StoreCopy copy = restore.OpenCopy();
         return StoreComparison.Make(copy.Store, restore.Current, headers);
@@ -56,6 +56,7 @@ internal static class StoreRestoreCommand
     private static void Print(StoreComparison comparison, List<string> unreadable)
     {
         StoreCommand.Print("files have no key in the copy and could not be read any more", comparison.FilesWithoutKey);
+        StoreCommand.Print("files were rekeyed since: the copy does not have the keys that they have now, and they could not be read any more", comparison.FilesRekeyed);
         StoreCommand.Print("files have come further than the copy knows: older states of them in their place would not be noticed", comparison.FilesAhead);
         StoreCommand.Print("files could not be looked at", unreadable);
         if (comparison.MissingKeys > 0)

@@ -60,22 +60,48 @@ internal static class StoreVerifyCommand
     private static long Check(string root, MetadataStore store, UnlockedVolume? unlocked, List<string> findings)
     {
         findings.AddRange(StoreBackup.FindDamage(store.Connection).Select(what => $"the database: {what}"));
-        HashSet<UInt128> known = [], shredded = ShredTable.ReadAll(store.Connection).Select(row => Key(row.FileId)).ToHashSet();
+        Dictionary<UInt128, long> known = [];
+        HashSet<UInt128> shredded = ShredTable.ReadAll(store.Connection).Select(row => Key(row.FileId)).ToHashSet();
         byte[] key = GC.AllocateUninitializedArray<byte>(32, pinned: true);
         foreach (FileRow row in store.ReadFiles())
         {
-            if (!known.Add(Key(row.FileId.Span)))
+            if (!known.TryAdd(Key(row.FileId.Span), row.KeyEpoch))
                 findings.Add($"key {Convert.ToHexStringLower(row.FileId.Span)} is there twice");
             if (unlocked is not null && !unlocked.TryUnwrap(row, key))
                 findings.Add($"{FindingText.Escape(row.Path)}: the key of {Convert.ToHexStringLower(row.FileId.Span)} does not unwrap: restore the store");
         }
         Crypto.Secret.Wipe(key);
+        List<NextKey> next = NextKeyTable.ReadAll(store.Connection);
+        if (unlocked is not null)
+            findings.AddRange(next.Where(row => !Unwraps(unlocked, row)).Select(row => $"{FindingText.Escape(row.Path)}: the key that it is being given does not unwrap: restore the store"));
         List<string> unreadable = [];
-        foreach ((byte[] fileId, _, string path) in SealedHeaders.Read(root, store.Volume.Id.Span, unreadable))
-            if (!known.Contains(Key(fileId)) && !shredded.Contains(Key(fileId)))
-                findings.Add($"{FindingText.Escape(path)}: there is no key of this file (it was made after this copy, or the store was put back)");
+        HashSet<UInt128> withNext = next.Select(row => Key(row.FileId)).ToHashSet();
+        foreach (SealedHeader header in SealedHeaders.Read(root, store.Volume.Id.Span, unreadable).Where(header => !shredded.Contains(Key(header.FileId))))
+        {
+            if (!known.TryGetValue(Key(header.FileId), out long epoch))
+                findings.Add($"{FindingText.Escape(header.Path)}: there is no key of this file (it was made after this copy, or the store was put back)");
+            else if (!header.IsOpenedBy(epoch, withNext.Contains(Key(header.FileId))))
+                findings.Add($"{FindingText.Escape(header.Path)}: the key that it has now is not here (it was rekeyed after this copy, or the store was put back)");
+        }
         findings.AddRange(unreadable.Select(what => $"{FindingText.Escape(what)}: could not be looked at"));
         return known.Count;
+    }
+
+    private static bool Unwraps(UnlockedVolume unlocked, NextKey next)
+    {
+        byte[] keys = GC.AllocateUninitializedArray<byte>(2 * 32, pinned: true);
+        try
+        {
+            return unlocked.GetFileKeys(next.FileId, keys) == 2;
+        }
+        catch (VolumeException e) when (e.Error == VolumeError.StoreDamaged)
+        {
+            return false;
+        }
+        finally
+        {
+            Crypto.Secret.Wipe(keys);
+        }
     }
 
     private static UInt128 Key(ReadOnlySpan<byte> fileId) => MemoryMarshal.Read<UInt128>(fileId);

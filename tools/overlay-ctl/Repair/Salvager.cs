@@ -99,30 +99,40 @@ internal sealed class Salvager(RawVolume volume, RawFile original, string relati
             guesses.Add((row.FileId.ToArray(), row.Suite, row.BlockSizeLog2));
 
         List<(SealedFile, long)> opened = [];
-        byte[] secret = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
+        byte[] secrets = GC.AllocateUninitializedArray<byte>(2 * DataKey.KeySize, pinned: true);
         foreach ((byte[] fileId, CipherSuite suite, int blockSizeLog2) in guesses)
         {
-            if (!TryGetKey(fileId, secret))
+            int count = GetKeys(fileId, secrets);
+            if (count == 0)
                 continue;
+            long epoch = volume.Unlocked.Store.TryFindFile(fileId)?.KeyEpoch ?? 0;
             Geometry geometry = new(blockSizeLog2);
             long greatest = (original.Length / geometry.GroupStride + 1) * geometry.GroupSize;
             foreach ((bool isIndexed, long size) in new[] { (true, greatest), (false, geometry.BlockSize) })
-                opened.Add((SealedFile.OpenWithoutHeader(
-                    volume.Context(original, cache), blockSizeLog2, isIndexed, fileId, DataKey.Import(suite, secret), size), size));
-            Secret.Wipe(secret);
+                opened.Add((SealedFile.OpenWithoutHeader(volume.Context(original, cache), blockSizeLog2, isIndexed, fileId, KeyOf(suite, secrets, 0, epoch), size,
+                    count > 1 ? KeyOf(suite, secrets, 1, epoch) : null), size));
+            Secret.Wipe(secrets);
         }
         return opened;
     }
 
-    private bool TryGetKey(byte[] fileId, byte[] secret)
+    /// <summary>Which of a file's keys has sealed something, that says: but the header, which would say which keys those are, is damaged.</summary>
+    private static DataKey KeyOf(CipherSuite suite, byte[] secrets, int place, long epoch)
+    {
+        DataKey key = DataKey.Import(suite, secrets.AsSpan(place * DataKey.KeySize, DataKey.KeySize));
+        key.Epoch = (int)((epoch + place) % FormatConstants.KeyEpochs);
+        return key;
+    }
+
+    private int GetKeys(byte[] fileId, byte[] secrets)
     {
         try
         {
-            return volume.TryGetKey(fileId, secret);
+            return volume.GetKeysAnew(fileId, secrets);
         }
         catch (VolumeException)
         {
-            return false; // verify tells of the damaged row
+            return 0; // verify tells of the damaged row
         }
     }
 }

@@ -67,6 +67,8 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
         StaleBytes = sealedFile.CountStale(file);
         if (StaleBytes > 0)
             Report(Kind.StaleSpace, $"{StaleBytes} bytes that nothing needs");
+        if (IsBeingRekeyed(FileId))
+            Report(Kind.Rekeying, sealedFile.Header.HasTwoKeys ? "it is being given another key, and some of it has the old one" : "it is being given another key");
         CheckStatSize(file, sealedFile);
         CheckDigest(Survey.Digest);
         foreach (string line in file.Lines.Except(told).Distinct())
@@ -104,6 +106,12 @@ internal sealed class FileCheck(RawVolume volume, string path, Action<Finding> r
         string cause = result.Status == OpenStatus.Newborn ? "it was cut to nothing outside of Overlay"
             : kind == Kind.DamagedHeader ? "the header is damaged" : result.Reason;
         report(new Finding(kind, _relative, cause) { StoredOffset = 0 });
+    }
+
+    private bool IsBeingRekeyed(byte[] fileId)
+    {
+        lock (volume.Unlocked)
+            return NextKeyTable.ReadWrapped(volume.Unlocked.Store.Connection, fileId).Count > 0;
     }
 
     private bool IsShredded()

@@ -29,6 +29,7 @@ internal sealed record Kind(string Name, Weight Weight, string Remedy)
     internal static readonly Kind StaleSpace = new("stale-space", Weight.Note, "'overlay-ctl repair --reclaim' frees it");
     internal static readonly Kind KeyWithoutFile = new("key-without-file", Weight.Note, "nothing, if the file was deleted; else restore it from a backup");
     internal static readonly Kind Shredded = new("shredded", Weight.Note, "nothing: its key was destroyed on purpose; the file may be removed");
+    internal static readonly Kind Rekeying = new("rekey-unfinished", Weight.Note, "'overlay-ctl rekey FILE' goes on with it; until then its old key stays in the store");
     internal static readonly Kind PowerLoss = new("power-loss", Weight.Note, "compare with a backup, if the program that wrote it does not recover by itself");
     internal static readonly Kind InUse = new("in-use", Weight.Note, "verify again when no program has it open, or accept its state with 'overlay-ctl repair --accept'");
 }
