@@ -1,6 +1,7 @@
 # make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | compat | install | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
+COMPLETIONS ?= $(PREFIX)/share
 CONFIGURATION ?= Release
 OUT := out
 LIB := $(OUT)/lib/overlay
@@ -10,7 +11,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
 SOURCES := $(shell find crypto metadata overlay shim tools -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' \) -print) \
-           Directory.Build.props Directory.Packages.props
+           Directory.Build.props Directory.Packages.props $(wildcard docs/man/*.roff)
 
 build: setup-build $(LIB)/liboverlay-shim.so $(LIB)/liboverlay-engine.so $(OUT)/bin/overlay-ctl
 
@@ -75,8 +76,12 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay
 	install -m 755 $(OUT)/bin/overlay-ctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIB)/*.so $(LIB)/overlay-start $(LIB)/overlay-copy $(LIB)/overlay-exec $(DESTDIR)$(PREFIX)/lib/overlay/
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 docs/man/overlay-ctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(COMPLETIONS)/bash-completion/completions $(DESTDIR)$(COMPLETIONS)/zsh/site-functions $(DESTDIR)$(COMPLETIONS)/fish/vendor_completions.d
+	$(OUT)/bin/overlay-ctl man --output $(DESTDIR)$(PREFIX)/share/man/man1
+	chmod 644 $(DESTDIR)$(PREFIX)/share/man/man1/overlay-ctl*.1
+	$(OUT)/bin/overlay-ctl completion bash >$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/overlay-ctl
+	$(OUT)/bin/overlay-ctl completion zsh >$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_overlay-ctl
+	$(OUT)/bin/overlay-ctl completion fish >$(DESTDIR)$(COMPLETIONS)/fish/vendor_completions.d/overlay-ctl.fish
 
 clean:
 	rm -rf $(OUT) shim/native/obj

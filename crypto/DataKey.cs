@@ -89,6 +89,7 @@ public sealed unsafe partial class DataKey : IDisposable
         Expand(storedNonce, nonce);
         Record(nonce);
         _ = Interlocked.Increment(ref _seals);
+        ProcessCounters.CountSealed();
         byte* key = Live();
         ulong size = (ulong)plain.Length, dataSize = (ulong)associatedData.Length;
         fixed (byte* target = sealedText, source = plain, data = associatedData)
@@ -123,6 +124,7 @@ public sealed unsafe partial class DataKey : IDisposable
                 _ => Sodium.ChaChaOpen(target, null, null, source, size, data, dataSize, nonce, key),
             };
         }
+        ProcessCounters.CountOpened(isAuthentic: error == 0);
         if (error != 0)
             plain[..(sealedText.Length - TagSize)].Clear();
         return error == 0;
@@ -148,6 +150,7 @@ public sealed unsafe partial class DataKey : IDisposable
                 _ => Sodium.ChaChaOpenApart(target, null, source, size, mac, data, dataSize, nonce, key),
             };
         }
+        ProcessCounters.CountOpened(isAuthentic: error == 0);
         if (error != 0)
             plain[..text.Length].Clear();
         return error == 0;

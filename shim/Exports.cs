@@ -38,6 +38,7 @@ internal static unsafe class Exports
             Kernel.HasFilter = start->HasFilter;
             UserMemory.Generation = start->MemoryGeneration;
             CachedReads.Enable(start->CachedFiles, start->DescriptorLimit);
+            CounterTable.ForFilter = start->Counters;
             s_engine = new FileEngine(Settings(start));
             return 0;
         }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Overlay.Crypto;
 using Overlay.Engine;
 using Overlay.Files;
 
@@ -30,4 +31,5 @@ internal unsafe struct StartArguments
     internal CacheTable* Cache;
     internal CachedFileData** CachedFiles;
     internal long DescriptorLimit;
+    internal ProcessCounters** Counters;
 }

@@ -24,7 +24,7 @@ for project in tests/*/*.Tests.csproj; do
     rm -f "$log"
 done
 
-for suite in tests/programs/{run,faults,keeper,control,keys,rekey,doctor,tampering,transfer,audit,policy,hard_faults}.sh tests/fuzz/run.sh tests/torture/{run,nonces}.sh; do
+for suite in tests/programs/{run,faults,keeper,control,keys,rekey,doctor,tampering,transfer,audit,policy,comfort,terminal,hard_faults}.sh tests/fuzz/run.sh tests/torture/{run,nonces}.sh; do
     [ -x "$suite" ] || continue
     log=$(mktemp)
     timeout -k 10 900 "$suite" 2>&1 | tee "$log" | grep -av ' passed, '

@@ -5,7 +5,7 @@ set -eu
 
 build_packages='gcc libc6-dev make zlib1g-dev'
 test_packages='g++ sqlite3 git python3 python3-dev rsync perl nodejs strace xz-utils zstd cpio zip unzip file procps util-linux bc
-    lmdb-utils python3-lmdb mold btrfs-progs fio acl attr libcap2-bin ripgrep softhsm2 openssl'
+    lmdb-utils python3-lmdb mold btrfs-progs fio acl attr libcap2-bin ripgrep softhsm2 openssl tmux groff'
 packages=''
 for part in "$@"; do
     case $part in

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
@@ -27,6 +28,7 @@ public sealed class AgentServer : IDisposable
     private readonly AgentListener _listener;
     private readonly PeerCheck _peers;
     private readonly RequestHandler _handler;
+    private readonly ProcessWatch _watch;
     private readonly PageRegistry? _pages;
     private readonly WornKeys? _worn;
     private readonly Action<string> _log;
@@ -58,9 +60,15 @@ public sealed class AgentServer : IDisposable
         _worn = rekeyer is null ? null : new WornKeys(rekeyer, log);
         _peers = new PeerCheck(rootPid);
         _pages = sealer is null ? null : new PageRegistry(sealer, socketPath, _provoked.Write);
-        _handler = new RequestHandler(_pools, _pages, _provoked, () => _connections.Count);
+        _watch = new ProcessWatch(_connections);
+        _handler = new RequestHandler(_pools, _pages, _provoked, () => _connections.Count, Metrics, _watch);
         _listener = new AgentListener(socketPath, reachableByOthers: rootPid > 0);
     }
+
+    public AgentMetrics Metrics { get; } = new();
+
+    /// <summary>How many are open; any thread may ask.</summary>
+    public int Connections => _connections.Count;
 
     /// <summary>
     /// Serves until <paramref name="stopDescriptor"/> is readable or closed at its other end; then takes what clients have
@@ -161,6 +169,7 @@ public sealed class AgentServer : IDisposable
                 return false;
             if (length >= AgentMessage.HeaderSize && TryAnswer(client, _request.Bytes[..length], ref received))
                 return true;
+            Metrics.CountBroken();
             _provoked.Write($"closed a connection of process {client.ProcessId} (user {client.UserId}): " +
                 (length < 0 ? $"errno {-length}" : "it does not keep to the protocol"));
             return false;
@@ -191,7 +200,9 @@ public sealed class AgentServer : IDisposable
 
     private bool TryAdopt(Connection client, ReadOnlySpan<byte> packet, ref int received)
     {
-        bool sound = client.IsGreeted && packet.Length == AgentMessage.HeaderSize && received >= 0
+        PacketReader request = new(packet);
+        int slot = packet.Length > AgentMessage.HeaderSize ? request.UInt16() : AgentClient.NoCounters;
+        bool sound = client.IsGreeted && request.IsComplete && received >= 0
             && HasOption(received, SocketCalls.OptionDomain, SocketCalls.AddressFamilyUnix)
             && HasOption(received, SocketCalls.OptionType, SocketCalls.SequencedPackets)
             && PeerCheck.TryIdentify(received, out _);
@@ -200,13 +211,16 @@ public sealed class AgentServer : IDisposable
         _ = PeerCheck.TryIdentify(received, out PeerCredentials child);
         if (_connections.Count >= _maxConnections)
         {
+            Metrics.CountTurnedAway();
             _provoked.Write($"turned a child of process {client.ProcessId} away: {_connections.Count} connections are open");
             return true;
         }
         // It came over a connection that is allowed, from somebody who could as well have passed that one on.
-        _connections.Add(new Connection(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId, Peer = new PeerProcess(received, child) });
+        Connection adopted = new(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId, Peer = new PeerProcess(received, child) };
         received = -1;
-        return true;
+        _connections.Add(adopted);
+        Metrics.CountAccepted();
+        return slot == AgentClient.NoCounters || ProcessWatch.TryInherit(client, adopted, slot);
     }
 
     private void AcceptSome()
@@ -235,12 +249,14 @@ public sealed class AgentServer : IDisposable
         bool known = PeerCheck.TryIdentify(accepted, out PeerCredentials peer);
         if (!known || !_peers.IsAllowed(peer))
         {
+            Metrics.CountRefused();
             _provoked.Write($"refused process {peer.ProcessId} of user {peer.UserId}");
             _handler.NoteRefused(peer, "not allowed to ask this agent");
             Refuse(accepted, Errno.NotPermitted);
         }
         else if (_connections.Count >= _maxConnections)
         {
+            Metrics.CountTurnedAway();
             _provoked.Write($"turned process {peer.ProcessId} away: {_connections.Count} connections are open");
             _handler.NoteRefused(peer, "the agent has too many connections");
             Refuse(accepted, Errno.TooManyUsers);
@@ -248,6 +264,7 @@ public sealed class AgentServer : IDisposable
         else
         {
             _connections.Add(new Connection(accepted, peer.ProcessId, peer.UserId, isGreeted: false) { GroupId = peer.GroupId, Peer = new PeerProcess(accepted, peer) });
+            Metrics.CountAccepted();
         }
     }
 
@@ -269,6 +286,7 @@ public sealed class AgentServer : IDisposable
             Connection client = _connections[i];
             if (client.IsGreeted || now - client.Since < GreetingMilliseconds)
                 continue;
+            Metrics.CountBroken();
             _provoked.Write($"closed a connection of process {client.ProcessId} (user {client.UserId}): it says nothing");
             Close(i);
         }
@@ -276,6 +294,7 @@ public sealed class AgentServer : IDisposable
 
     private void Close(int index)
     {
+        _watch.End(_connections[index]);
         _connections[index].Dispose();
         _connections.RemoveAt(index);
         _hasLostClients = true;
@@ -298,9 +317,9 @@ public sealed class AgentServer : IDisposable
         foreach (KeyPool pool in _pools)
         {
             if (pool.IsLow)
-                Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Refill));
-            else if (pool.IsFullOfNotes || notesAreDue)
-                Attempt(() => pool.Volume.Store.Connection.Hurriedly(pool.Flush));
+                AttemptWrite(pool, pool.Refill);
+            else if (pool.IsFullOfNotes || (notesAreDue && pool.HasNotes))
+                AttemptWrite(pool, pool.Flush);
         }
         foreach (KeyPool pool in _pools)
             foreach (byte[] fileId in pool.TakeWorn())
@@ -313,6 +332,13 @@ public sealed class AgentServer : IDisposable
             _notesSince = -1;
     }
 
+    private void AttemptWrite(KeyPool pool, Action write) => Attempt(() =>
+    {
+        long started = Stopwatch.GetTimestamp();
+        pool.Volume.Store.Connection.Hurriedly(write);
+        Metrics.StoreWrites.Add(started);
+    });
+
     /// <summary>Nothing of this may end the agent: a full disk is a line in the log, and tried again later.</summary>
     private void Attempt(Action upkeep)
     {
@@ -322,6 +348,7 @@ public sealed class AgentServer : IDisposable
         }
         catch (Exception e) when (e is VolumeException or ErrnoException)
         {
+            Metrics.CountStoreFailure();
             _log(e.Message);
             _noUpkeepBefore = Environment.TickCount64 + RetryMilliseconds;
         }

@@ -42,11 +42,33 @@ internal sealed class Connection : IDisposable
     /// <summary>Keys for new files that this client was given.</summary>
     internal long KeysTaken { get; set; }
 
+    /// <summary>Where its process counts; null: it does not.</summary>
+    internal SharedCounters? Counters { get; private set; }
+
+    internal int CounterSlot { get; private set; }
+
+    /// <summary>Once; what comes again is not taken.</summary>
+    internal void CountIn(SharedCounters? counters, int slot)
+    {
+        if (counters is null || Counters is not null)
+            return;
+        counters.Enter();
+        (Counters, CounterSlot) = (counters, slot);
+    }
+
+    internal void EndCounting(ref CounterValues sum)
+    {
+        Counters?.Leave(CounterSlot, ref sum);
+        Counters = null;
+    }
+
     /// <summary>A page file that came with "offer"; -1: none.</summary>
     internal ref int Offered => ref _offered;
 
     public void Dispose()
     {
+        CounterValues nobodys = default;
+        EndCounting(ref nobodys);
         PacketSocket.CloseIfOpen(ref _offered);
         PacketSocket.CloseIfOpen(ref _descriptor);
     }

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using Overlay.Crypto;
 using Overlay.Metadata.Audit;
@@ -23,11 +24,16 @@ internal sealed class RequestHandler : IDisposable
     private readonly PageRegistry? _pages;
     private readonly LogLimiter _log;
     private readonly Func<int> _countConnections;
+    private readonly AgentMetrics _metrics;
+    private readonly ProcessWatch _watch;
     private readonly long _started = Environment.TickCount64;
     private long _keysFound, _keysHandedOut;
 
-    internal RequestHandler(IReadOnlyList<KeyPool> pools, PageRegistry? pages, LogLimiter log, Func<int> countConnections)
+    internal RequestHandler(IReadOnlyList<KeyPool> pools, PageRegistry? pages, LogLimiter log, Func<int> countConnections, AgentMetrics? metrics = null,
+        ProcessWatch? watch = null)
     {
+        _metrics = metrics ?? new AgentMetrics();
+        _watch = watch ?? new ProcessWatch([]);
         _pools = pools;
         _audits = [.. pools.Select(pool => new AgentAudit(pool))];
         _policies = [.. pools.Select((pool, i) => new AgentPolicy(pool, _audits[i], log))];
@@ -77,8 +83,10 @@ internal sealed class RequestHandler : IDisposable
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
             return false;
         bool mayHaveDescriptor = request.Kind is AgentMessage.GetKeys or AgentMessage.TakeNewKeys;
-        if (!mayHaveDescriptor && received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages))
+        if (!mayHaveDescriptor && received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages or AgentMessage.Counters))
             return false;
+        if (request.Kind == AgentMessage.Counters)
+            return request.IsComplete && ProcessWatch.TryShare(from, received);
         if (request.Kind == AgentMessage.NoteCreated)
             return TryNote(from, ref request);
         if (request.Kind is AgentMessage.NoteStates or AgentMessage.NoteUses)
@@ -89,11 +97,11 @@ internal sealed class RequestHandler : IDisposable
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
             case AgentMessage.Attach: error = Attach(from, ref request, ref answer); break;
-            case AgentMessage.GetKeys: error = GetKeys(from, ref request, received, ref answer); break;
-            case AgentMessage.TakeNewKeys: error = TakeNewKeys(from, ref request, received, ref answer); break;
+            case AgentMessage.GetKeys or AgentMessage.TakeNewKeys: error = AnswerKeys(from, ref request, received, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
+            case AgentMessage.Processes: error = Processes(ref request, ref answer); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
         }
@@ -147,6 +155,16 @@ internal sealed class RequestHandler : IDisposable
         answer.Byte((byte)volume.BlockSizeLog2);
         answer.Byte(seesCiphertext ? AgentMessage.ViewCiphertext : AgentMessage.ViewPlain);
         return 0;
+    }
+
+    private int AnswerKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
+    {
+        long started = Stopwatch.GetTimestamp();
+        int error = request.Kind == AgentMessage.GetKeys ? GetKeys(from, ref request, file, ref answer) : TakeNewKeys(from, ref request, file, ref answer);
+        _metrics.KeyRequests.Add(started);
+        if (error != 0)
+            _metrics.CountDenied();
+        return error;
     }
 
     private int GetKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
@@ -421,6 +439,15 @@ internal sealed class RequestHandler : IDisposable
         return 0;
     }
 
+    private int Processes(ref PacketReader request, ref PacketWriter answer)
+    {
+        uint first = request.UInt32();
+        if (!request.IsComplete)
+            return Errno.Invalid;
+        _watch.List(first, ref answer);
+        return 0;
+    }
+
     private AgentAudit AuditOf(KeyPool pool) => _audits[IndexOf(pool)];
 
     private AgentPolicy PolicyOf(KeyPool pool) => _policies[IndexOf(pool)];
@@ -446,6 +473,7 @@ internal sealed class RequestHandler : IDisposable
     /// <summary>One line for the log, and the errno that the program's open will fail with.</summary>
     private int Report(VolumeException e)
     {
+        _metrics.CountStoreFailure();
         _log.Write(e.Message);
         return e.Error switch
         {

@@ -52,6 +52,16 @@ public static class AuditSwitch
         return moved.Count;
     }
 
+    /// <summary>What <see cref="Archive"/> would move; oldest first.</summary>
+    public static IReadOnlyList<string> FilesToArchive(UnlockedVolume volume)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        string directory = AuditFiles.DirectoryOf(volume.Store.Path);
+        using AuditLog log = AuditLog.TryOpen(volume) ?? throw NeverOn(volume);
+        long newest = log.ReadHead()!.Segment;
+        return [.. AuditFiles.List(directory).Where(number => number < newest).Select(number => AuditFiles.PathOf(directory, number))];
+    }
+
     private static void Change(UnlockedVolume volume, AuditSubject who, string what, Func<AuditHead, AuditHead> change)
     {
         ArgumentNullException.ThrowIfNull(volume);
@@ -60,7 +70,7 @@ public static class AuditSwitch
         log.Flush(change);
     }
 
-    private static VolumeException NeverOn(UnlockedVolume volume) => new(VolumeError.BadOption, $"The audit log of {volume.Root} was never on.");
+    private static VolumeException NeverOn(UnlockedVolume volume) => new(VolumeError.BadOption, $"The audit log of {volume.Root} was never on; 'overlay-ctl audit enable' switches it on.");
 
     private static AuditEvent Event(AuditSubject who, string what) => new(AuditKinds.Log, who, "ok") { Detail = what };
 

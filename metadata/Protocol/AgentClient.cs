@@ -17,6 +17,9 @@ public sealed class AgentClient : IDisposable
 {
     public const int DefaultTimeoutMilliseconds = 30_000;
 
+    /// <summary>A process that does not count.</summary>
+    public const int NoCounters = -1;
+
     private readonly Lock _oneCallAtATime = new();
     // Requests and replies go through it; replies hold keys, so it is wiped after each call.
     private readonly SecretMemory _buffer;
@@ -59,10 +62,11 @@ public sealed class AgentClient : IDisposable
     /// <paramref name="inherited"/> but its descriptor (its lock may be held by a thread that the child does not have) and,
     /// when all went well, disposes of it in this process. Nothing is awaited from the agent.
     /// </summary>
-    public static AgentClient Adopt(AgentClient inherited)
+    /// <param name="slot">Where it counts in the table that the inherited connection shared, or <see cref="NoCounters"/>.</param>
+    public static AgentClient Adopt(AgentClient inherited, int slot = NoCounters)
     {
         ArgumentNullException.ThrowIfNull(inherited);
-        int descriptor = ClientSocket.MakePairOver(inherited._descriptor, inherited.TimeoutMilliseconds);
+        int descriptor = ClientSocket.MakePairOver(inherited._descriptor, inherited.TimeoutMilliseconds, slot);
         AgentClient client = new(descriptor, inherited.TimeoutMilliseconds) { _agentProcessId = inherited._agentProcessId };
         inherited.Dispose();
         return client;
@@ -398,6 +402,56 @@ public sealed class AgentClient : IDisposable
             Expect(reply.IsComplete);
             return new AgentStatus(_agentProcessId, uptime, found, handedOut, connections, volumes);
         }
+    }
+
+    /// <summary>Who is connected, with what they counted.</summary>
+    public ProcessList GetProcesses()
+    {
+        List<ProcessStatus> processes = [];
+        CounterValues ended = default;
+        lock (_oneCallAtATime)
+        {
+            for (int total = 1; processes.Count < total;)
+            {
+                PacketWriter request = Begin(AgentMessage.Processes);
+                request.UInt32((uint)processes.Count);
+                PacketReader reply = Call(request, out int failure);
+                if (failure != 0)
+                    throw Errno.Failure(failure, "asking for the agent's processes");
+                ReadCounters(ref reply, ref ended);
+                total = (int)reply.UInt32();
+                int count = reply.UInt16();
+                for (int i = 0; i < count; i++)
+                    processes.Add(ReadProcess(ref reply));
+                Expect(reply.IsComplete);
+                if (count == 0)
+                    break; // some have gone meanwhile
+            }
+        }
+        return new ProcessList(ended, processes);
+    }
+
+    private static ProcessStatus ReadProcess(ref PacketReader reply)
+    {
+        int processId = (int)reply.UInt32();
+        uint userId = reply.UInt32();
+        bool isCounted = reply.Byte() != 0;
+        CounterValues counters = default;
+        ReadCounters(ref reply, ref counters);
+        return new ProcessStatus(processId, userId, isCounted, counters);
+    }
+
+    private static void ReadCounters(ref PacketReader reply, ref CounterValues counters)
+    {
+        for (int i = 0; i < CounterValues.Length; i++)
+            counters[i] = reply.UInt64();
+    }
+
+    /// <summary>Lets the agent read what this process counts (<see cref="CounterSlots"/>). One way.</summary>
+    public void ShareCounters(int descriptor)
+    {
+        lock (_oneCallAtATime)
+            ClientSocket.SendWithDescriptor(_descriptor, _buffer.Bytes[..Begin(AgentMessage.Counters).Length], descriptor);
     }
 
     /// <summary>Closes this process's descriptor. Takes no lock: it must work in a forked child.</summary>

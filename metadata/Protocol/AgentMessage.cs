@@ -28,7 +28,8 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       compress (1), log2 of the block size (1), 0 (1)
 /// 5 note created    volume id (16), once or more: file id (16), path    none
 ///                   (text)
-/// 6 adopt           none; one descriptor by SCM_RIGHTS                  none
+/// 6 adopt           none, or slot in the connection's counters (2);     none
+///                   one descriptor by SCM_RIGHTS
 /// 7 status          none                                                uptime in ms (8), keys found (8), keys handed out
 ///                                                                       (8), connections (4), volumes listed (2), each:
 ///                                                                       volume id (16), keys in the pool (4), root (text)
@@ -46,6 +47,10 @@ namespace Overlay.Metadata.Protocol;
 /// 16 note uses      volume id (16), boot word (4), count (2), count ×   none
 ///                   (file id (16), sequence (8), seals since the last
 ///                   note (4))
+/// 24 counters       none; one descriptor by SCM_RIGHTS (CounterSlots)   none
+/// 25 processes      how many to leave out (4)                           counters of processes that ended (16 × 8), processes
+///                                                                       (4), count (2), count × (pid (4), user (4), counts (1),
+///                                                                       counters (16 × 8))
 /// </code>
 /// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
 /// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
@@ -58,6 +63,7 @@ namespace Overlay.Metadata.Protocol;
 /// cannot be decided without one, and all three that give something away (pages, too) EKEYREJECTED where the policy does not allow it.
 /// Get keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); both also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
+/// Counters: this process counts in the first slot of that table, a child in the one it names with adopt.
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
 /// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
 /// and sends one end over the connection it shares with its parent; nothing comes back that its parent might read.
@@ -83,7 +89,7 @@ internal static class AgentMessage
     internal const int KeySize = 32;
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
-        NoteStates = 10, Pages = 11, NoteUses = 16;
+        NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25;
     internal const byte ViewPlain = 0, ViewCiphertext = 1;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;

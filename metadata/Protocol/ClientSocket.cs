@@ -31,14 +31,16 @@ internal static unsafe class ClientSocket
     }
 
     /// <summary>Makes a socket pair, sends one end over <paramref name="shared"/>, returns the other.</summary>
-    internal static int MakePairOver(int shared, int timeoutMilliseconds)
+    internal static int MakePairOver(int shared, int timeoutMilliseconds, int counterSlot)
     {
         int* pair = stackalloc int[2];
         if (SocketCalls.SocketPair(SocketCalls.AddressFamilyUnix, PacketsCloseOnExec, 0, pair) < 0)
             throw Errno.Failure("making a socket pair");
         LimitWaiting(pair[0], timeoutMilliseconds);
-        Span<byte> packet = stackalloc byte[AgentMessage.HeaderSize];
+        Span<byte> packet = stackalloc byte[AgentMessage.HeaderSize + sizeof(ushort)];
         PacketWriter adopt = new(packet, AgentMessage.Adopt, 0, 0);
+        if (counterSlot != AgentClient.NoCounters)
+            adopt.UInt16((ushort)counterSlot);
         int error = PacketSocket.SendWithDescriptor(shared, packet[..adopt.Length], pair[1]);
         _ = FileCalls.Close(pair[1]);
         if (error == 0)

@@ -87,7 +87,7 @@ public sealed class KeySecret : IDisposable
     {
         int descriptor = FileCalls.Open(path, FileCalls.ReadOnly | FileCalls.CloseOnExec, 0);
         if (descriptor < 0)
-            throw new VolumeException(VolumeError.UnusableKey, $"The key file {path} cannot be opened: errno {Errno.Last}.");
+            throw new VolumeException(VolumeError.UnusableKey, $"The key file {path} cannot be opened: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(Errno.Last)}.");
         try
         {
             return ReadAll(descriptor, path);

@@ -1,6 +1,7 @@
 using System;
 using Overlay.Crypto;
 using Overlay.Files;
+using Overlay.Interop;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Protocol;
 
@@ -33,6 +34,7 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
             {
                 try
                 {
+                    ProcessCounters.CountQuestion(isRepeated: attempt > 0);
                     return question(_client ??= Connect(volumeId));
                 }
                 catch (ErrnoException exception) when (IsConnectionFault(exception.Errno))
@@ -75,13 +77,17 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
     /// <summary>The connection is shared with the parent: answers would go astray.</summary>
     internal void AfterFork()
     {
+        int slot = isQuiet ? CounterTable.NoSlot : CounterTable.TakeSlot();
         AgentClient? inherited = _client;
         if (inherited is null)
+        {
+            CounterTable.GiveBack(slot);
             return;
+        }
         Descriptors.Mark(inherited.Descriptor, false);
         try
         {
-            _client = AgentClient.Adopt(inherited);
+            _client = AgentClient.Adopt(inherited, slot);
             Hide(_client);
         }
         catch (ErrnoException)
@@ -89,6 +95,7 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
             // The agent is gone or full: the next question connects anew, or says so.
             inherited.Dispose();
             _client = null;
+            CounterTable.GiveBack(slot);
         }
     }
 
@@ -116,7 +123,24 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
             }
         }
         Hide(client);
+        if (!isQuiet)
+            ShareCounters(client);
         return client;
+    }
+
+    private static void ShareCounters(AgentClient client)
+    {
+        int counters = CounterTable.Make();
+        if (counters < 0)
+            return;
+        try
+        {
+            client.ShareCounters(counters);
+        }
+        finally
+        {
+            _ = Kernel.Close(counters);
+        }
     }
 
     private static void Hide(AgentClient client)

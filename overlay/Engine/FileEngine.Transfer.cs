@@ -68,7 +68,9 @@ internal sealed unsafe partial class FileEngine
         long good = UserMemory.Writable(buffer, wanted);
         if (good == 0 && wanted > 0)
             return at >= file.File.Length ? 0 : throw new ErrnoException(Errno.EFAULT, "bad address");
-        return ReadLive(file, at, new Span<byte>(buffer, (int)good));
+        int count = ReadLive(file, at, new Span<byte>(buffer, (int)good));
+        ProcessCounters.CountRead(count);
+        return count;
     }
 
     /// <summary>A failure after something was read ends the call with what was.</summary>
@@ -162,6 +164,7 @@ internal sealed unsafe partial class FileEngine
                     SetOffset(fd, at + total);
             }
         }
+        ProcessCounters.CountWrite(total);
         bool mustSync = (operation.Flags & Kernel.O_DSYNC) != 0 || (rwfFlags & (RWF_DSYNC | RWF_SYNC)) != 0;
         if (mustSync)
             file.Sync(dataOnly: (operation.Flags & Kernel.O_SYNC) != Kernel.O_SYNC && (rwfFlags & RWF_SYNC) == 0);

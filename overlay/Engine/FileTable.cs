@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Threading;
+using Overlay.Crypto;
 
 namespace Overlay.Engine;
 
@@ -39,6 +40,7 @@ internal sealed class FileTable
                 System.Array.Resize(ref _byDescriptor, System.Math.Max(fd + 1, _byDescriptor.Length * 2));
             _byDescriptor[fd] = file;
             _byInode[(file.Device, file.Inode)] = file;
+            ProcessCounters.CountOpen(_byInode.Count);
         }
     }
 
@@ -57,7 +59,10 @@ internal sealed class FileTable
     internal void RemoveInode(OpenFile file)
     {
         lock (_gate)
+        {
             _byInode.Remove((file.Device, file.Inode));
+            ProcessCounters.ShowOpen(_byInode.Count);
+        }
     }
 
     /// <summary>Everything, and closes nothing.</summary>

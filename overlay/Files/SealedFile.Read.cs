@@ -76,7 +76,7 @@ public sealed partial class SealedFile
             Span<byte> part = target.Slice(done, Math.Min(_geometry.BlockSize - inBlock, target.Length - done));
             try
             {
-                if (TryReadCached(block, inBlock, part))
+                if (ProcessCounters.CountCached(TryReadCached(block, inBlock, part)))
                     done += part.Length;
                 else if (inBlock == 0 && part.Length == _geometry.BlockSize)
                     done += ReadWholeBlocks(block, target[done..]);

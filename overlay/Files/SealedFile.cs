@@ -377,6 +377,7 @@ public sealed partial class SealedFile : IDisposable
 
     private ErrnoException Damage(string cause)
     {
+        ProcessCounters.CountDamage();
         _context.Log.Write(cause);
         return new ErrnoException(Errno.EIO, cause);
     }

@@ -1,10 +1,13 @@
 #include "cached_read.h"
 
+#include "counters.h"
+
 #include "reachable.h"
 
 #define MISS (-1L)
 #define LONGEST (1UL << 30)
 
+struct process_counters *overlay_counters;
 struct cache_table overlay_cache;
 
 /* 8 MiB of untouched zero pages. */

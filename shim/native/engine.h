@@ -12,6 +12,7 @@
 
 struct cache_table;
 struct cached_file;
+struct process_counters;
 
 /* What filter and runtime ask of each other about threads (shim/runtime/threads.c). */
 struct overlay_engine_threads {
@@ -70,6 +71,7 @@ struct overlay_engine_start {
     struct cache_table *cache;
     struct cached_file **cached_files; /* by descriptor */
     int64_t descriptor_limit;
+    struct process_counters **counters; /* counters.h; set by the engine where somebody watches */
 };
 
 /* What overlay_attach is told about a descriptor. */

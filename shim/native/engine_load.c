@@ -14,6 +14,7 @@
 #include "autostart.h"
 #include "cached_read.h"
 #include "calls.h"
+#include "counters.h"
 #include "engine_call.h"
 #include "engine_pages.h"
 #include "fdtable.h"
@@ -191,6 +192,7 @@ static int load(void)
             .cache = &overlay_cache,
             .cached_files = overlay_cached_files,
             .descriptor_limit = FD_LIMIT,
+            .counters = &overlay_counters,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);

@@ -5,6 +5,7 @@
 
 #include "cached_read.h"
 #include "calls.h"
+#include "counters.h"
 #include "engine_call.h"
 #include "fdtable.h"
 #include "recent.h"
@@ -42,8 +43,10 @@ int on_read(struct overlay_call *call)
 {
     long result;
     ON_SEALED(call);
-    if (recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], -1, &result))
+    if (recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], -1, &result)) {
+        count_hit(result);
         return answer(call, result);
+    }
     return answer(call, ENGINE_CALL(read, call->args[0], call->args[1], call->args[2]));
 }
 
@@ -57,11 +60,15 @@ int on_pread64(struct overlay_call *call)
 {
     long result;
     ON_SEALED(call);
-    if (call->args[3] >= 0 && recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], call->args[3], &result))
+    if (call->args[3] >= 0 && recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], call->args[3], &result)) {
+        count_hit(result);
         return answer(call, result);
+    }
     long cached = cached_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], call->args[3]);
-    if (cached >= 0)
+    if (cached >= 0) {
+        count_hit(cached);
         return answer(call, cached);
+    }
     return answer(call, ENGINE_CALL(pread, call->args[0], call->args[1], call->args[2], call->args[3]));
 }
 

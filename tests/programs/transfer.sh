@@ -222,7 +222,7 @@ fi
 
 # On a terminal there is progress; elsewhere there is none.
 if command -v script >/dev/null; then
-    seal_anew && head -c 200000000 /dev/urandom >v/large && script -qec "$ctl import v --key-file key" /dev/null >log 2>&1 && grep -qa 'files, .*:.. left' log && ends_with 0 "$ctl" import v "${key[@]}" && ! grep -q ':.. left' log
+    seal_anew && head -c 200000000 /dev/urandom >v/large && TERM=xterm script -qec "$ctl import v --key-file key" /dev/null >log 2>&1 && grep -qa 'files, .*:.. left' log && ends_with 0 "$ctl" import v "${key[@]}" && ! grep -q ':.. left' log
     verdict import-shows-progress-on-a-terminal $?
 fi
 cat kills >&2

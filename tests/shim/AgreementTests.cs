@@ -5,6 +5,7 @@ using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Format;
 using Xunit;
@@ -64,6 +65,29 @@ public sealed class AgreementTests
         source.Append("int main(void) { return 0; }\n");
         var program = Path.Combine(directory.Path, "layout");
         File.WriteAllText(program + ".c", source.ToString());
+        Tree.Run("gcc", "-I", Path.Combine(Tree.Root, "shim/native"), "-o", program, program + ".c");
+    }
+
+    /// <summary>The filter counts beside the engine.</summary>
+    [Fact]
+    public unsafe void Counters_are_laid_out_alike_in_C()
+    {
+        using var directory = new TemporaryDirectory();
+        var program = Path.Combine(directory.Path, "counters");
+        File.WriteAllText(program + ".c", string.Create(CultureInfo.InvariantCulture, $$"""
+            #include <stddef.h>
+            #include "counters.h"
+            struct process_counters *overlay_counters;
+            _Static_assert(sizeof(struct process_counters) == {{sizeof(ProcessCounters)}}, "size");
+            _Static_assert(sizeof(struct process_counters) == {{ProcessCounters.Size}}, "size as it is said");
+            _Static_assert(offsetof(struct process_counters, is_taken) == {{(long)Marshal.OffsetOf<ProcessCounters>("IsTaken")}}, "is_taken");
+            _Static_assert(offsetof(struct process_counters, stripe) == {{ProcessCounters.StripesOffset}}, "stripes");
+            _Static_assert(COUNTER_STRIPES == {{ProcessCounters.Stripes}} && sizeof overlay_counters->stripe[0] == {{ProcessCounters.StripeSize}}, "stripe");
+            _Static_assert(offsetof(struct process_counters, stripe[0].hits) == {{ProcessCounters.StripesOffset}}, "hits");
+            _Static_assert(offsetof(struct process_counters, stripe[0].bytes) == {{ProcessCounters.StripesOffset + 8}}, "bytes");
+            _Static_assert({{(long)Marshal.OffsetOf<ProcessCounters>("AgentRetries")}} < {{ProcessCounters.StripesOffset}}, "the engine's end before the stripes");
+            int main(void) { return 0; }
+            """));
         Tree.Run("gcc", "-I", Path.Combine(Tree.Root, "shim/native"), "-o", program, program + ".c");
     }
 

@@ -3,9 +3,11 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.CommandLine;
 using System.Linq;
+using System.Net;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Overlay.Crypto;
+using Overlay.Ctl.Metrics;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Volumes;
@@ -26,21 +28,31 @@ internal static class AgentCommand
         Option<bool> autostart = new("--autostart") { Description = "End some seconds after the last client has gone.", Hidden = true };
         Option<int?> ready = new("--ready-fd") { Description = "Write a byte to this descriptor when serving.", HelpName = "N" };
         KeyOptions key = new();
+        MetricsOptions metrics = new();
         Command command = new("agent", "Serve volumes to programs started with LD_PRELOAD and OVERLAY_VOLUMES alone.") { volumes, list, autostart, ready };
         key.AddTo(command);
+        metrics.AddTo(command);
         command.SetAction(parsed =>
         {
             string[] roots = parsed.GetValue(volumes) is { Length: > 0 } given ? given : (parsed.GetValue(list) ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
             if (roots.Length == 0)
                 throw new ControlException(ExitCodes.Usage, "no volume: give --volume.");
+            IPEndPoint? metricsAddress = metrics.Read(parsed);
             using KeySecret secret = key.Read(parsed);
             List<AgentHost> agents = roots.Select(root => Start(root, secret)).OfType<AgentHost>().ToList();
-            if (parsed.GetValue(ready) is int descriptor)
-                SayReady(descriptor);
-            if (agents.Count > 0)
-                Serve(agents, parsed.GetValue(autostart));
-            agents.ForEach(agent => agent.Dispose());
-            return ExitCodes.Ok;
+            try
+            {
+                using MetricsServer? server = MetricsOptions.Start(agents.Count > 0 ? metricsAddress : null, agents);
+                if (parsed.GetValue(ready) is int descriptor)
+                    SayReady(descriptor);
+                if (agents.Count > 0)
+                    Serve(agents, parsed.GetValue(autostart));
+                return ExitCodes.Ok;
+            }
+            finally
+            {
+                agents.ForEach(agent => agent.Dispose());
+            }
         });
         return command;
     }
@@ -63,7 +75,7 @@ internal static class AgentCommand
                 if (!isServed && waited.Elapsed < s_startLimit)
                     continue;
                 volume.Dispose();
-                return isServed ? null : throw new ControlException(ExitCodes.NoAgent, $"the agent that serves {root} does not answer.");
+                return isServed ? null : throw new ControlException(ExitCodes.NoAgent, $"the agent that serves {root} does not answer: end it (who listens at its socket: ss -xlp), and start again.");
             }
         }
     }
@@ -94,18 +106,12 @@ internal static class AgentCommand
         Stopwatch unused = Stopwatch.StartNew();
         while (!stop.Wait(TimeSpan.FromSeconds(1)))
         {
-            if (agents.Any(IsUsed))
+            if (agents.Any(agent => agent.Connections > 0))
                 unused.Restart();
             if (endsWhenIdle && unused.Elapsed > s_idleLimit)
                 break;
         }
         registrations.ForEach(registration => registration.Dispose());
-    }
-
-    private static bool IsUsed(AgentHost agent)
-    {
-        using AgentClient client = AgentClient.Connect(agent.SocketPath);
-        return client.GetStatus().Connections > 1; // the asking one is counted
     }
 
     private static unsafe void SayReady(int descriptor)

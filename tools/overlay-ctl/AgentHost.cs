@@ -31,6 +31,12 @@ internal sealed class AgentHost : IDisposable
 
     internal string SocketPath { get; }
 
+    internal IReadOnlyList<UnlockedVolume> Volumes => _volumes;
+
+    internal AgentMetrics Metrics => _server.Metrics;
+
+    internal int Connections => _server.Connections;
+
     public void Dispose()
     {
         Posix.Close(_stopWriter);

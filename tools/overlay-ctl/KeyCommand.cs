@@ -111,17 +111,24 @@ internal static class KeyCommand
         Option<int?> slot = new("--slot") { Description = "The slot to change (default: the one that the given key opens).", HelpName = "N" };
         Option<string?> label = Label();
         Option<bool> unattended = LastUnattended();
+        Option<bool> dryRun = new("--dry-run") { Description = "Only say which slot would be replaced; no new key is asked for." };
         KeyOptions key = new(), changed = new("new-");
-        Command command = new("change", "Put a new key file or passphrase in an old one's place.") { volume, slot, label, unattended };
+        Command command = new("change", "Put a new key file or passphrase in an old one's place.") { volume, slot, label, dryRun, unattended };
         key.AddTo(command);
         changed.AddTo(command);
         command.SetAction(parsed =>
         {
             using UnlockedVolume unlocked = Unlock(parsed, volume, key);
             int id = parsed.GetValue(slot) ?? unlocked.OpenedSlot;
-            string oldLabel = unlocked.Store.ReadKeySlots().FirstOrDefault(row => row.Id == id)?.Label ?? "";
+            KeySlotRow replaced = unlocked.Store.ReadKeySlots().FirstOrDefault(row => row.Id == id)
+                ?? throw new VolumeException(VolumeError.NoSuchSlot, $"The volume {unlocked.Root} has no key slot {id}.");
+            if (parsed.GetValue(dryRun))
+            {
+                Console.WriteLine($"Slot {id} would be replaced: {Describe(replaced)}.");
+                return ExitCodes.Ok;
+            }
             using KeySecret secret = changed.Read(parsed, isNew: true);
-            KeySlotRow added = unlocked.ReplaceSlot(id, secret, parsed.GetValue(label) ?? oldLabel, null, parsed.GetValue(unattended));
+            KeySlotRow added = unlocked.ReplaceSlot(id, secret, parsed.GetValue(label) ?? replaced.Label, null, parsed.GetValue(unattended));
             Console.WriteLine($"Slot {id} was replaced by slot {added.Id}: {Describe(added)}.");
             Forget(unlocked);
             return ExitCodes.Ok;

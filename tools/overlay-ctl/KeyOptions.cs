@@ -1,11 +1,11 @@
 using System;
 using System.CommandLine;
 using System.IO;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Overlay.Crypto;
 using Overlay.Ctl.Keys;
 using Overlay.Ctl.Keys.Pkcs11;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl;
@@ -79,7 +79,7 @@ internal sealed class KeyOptions(string prefix = "")
         string? file = pinFile ?? uri.PinSource;
         if (file is null && Console.IsInputRedirected)
             throw new ControlException(ExitCodes.Usage, $"no PIN: give --{prefix}pin-file, or a terminal to ask at.");
-        byte[] pin = file is not null ? FromFile(file) : Ask("PIN of the token: ");
+        byte[] pin = file is not null ? FromFile(file) : SecretPrompt.Ask("PIN of the token: ");
         try
         {
             return isNew ? TokenSecret.Make(uri, pin) : TokenSecret.Open(uri, pin);
@@ -126,27 +126,15 @@ internal sealed class KeyOptions(string prefix = "")
     {
         if (Console.IsInputRedirected)
             throw new ControlException(ExitCodes.Usage, $"no key: give --{prefix}key-file, --{prefix}passphrase-file or --{prefix}passphrase-fd, or a terminal to ask at.");
-        byte[] passphrase = Ask(prefix.Length == 0 ? "Passphrase: " : "New passphrase: ");
-        if (isNew && !Secret.Same(passphrase, Ask("Again: ")))
-            throw new ControlException(ExitCodes.Key, "the two passphrases differ; nothing was done.");
-        return passphrase;
-    }
-
-    private static byte[] Ask(string question)
-    {
-        Console.Error.Write(question);
-        StringBuilder line = new();
-        for (; ; )
-        {
-            ConsoleKeyInfo key = Console.ReadKey(intercept: true);
-            if (key.Key == ConsoleKey.Enter)
-                break;
-            if (key.Key == ConsoleKey.Backspace)
-                line.Length = Math.Max(0, line.Length - 1);
-            else if (key.KeyChar != 0)
-                line.Append(key.KeyChar);
-        }
-        Console.Error.WriteLine();
-        return Encoding.UTF8.GetBytes(line.ToString());
+        byte[] passphrase = SecretPrompt.Ask(isNew ? "New passphrase: " : "Passphrase: ");
+        if (!isNew)
+            return passphrase;
+        byte[] again = SecretPrompt.Ask("Again: ");
+        bool isSame = Secret.Same(passphrase, again);
+        Secret.Wipe(again);
+        if (isSame)
+            return passphrase;
+        Secret.Wipe(passphrase);
+        throw new ControlException(ExitCodes.Key, "the two passphrases differ; nothing was done. Run the same command again.");
     }
 }

@@ -7,7 +7,7 @@ namespace Overlay.Ctl;
 /// <summary>The process calls that .NET does not offer.</summary>
 internal static unsafe partial class Posix
 {
-    internal const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGTSTP = 20,
+    internal const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGUSR1 = 10, SIGUSR2 = 12, SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20,
         SIGWINCH = 28;
 
     internal const int EINTR = 4, ECHILD = 10;

@@ -9,11 +9,14 @@ using Overlay.Crypto;
 using Overlay.Ctl.Audit;
 using Overlay.Ctl.Data;
 using Overlay.Ctl.Doctor;
+using Overlay.Ctl.Generated;
 using Overlay.Ctl.Keys;
 using Overlay.Ctl.Policies;
 using Overlay.Ctl.Rekey;
 using Overlay.Ctl.Repair;
 using Overlay.Ctl.Report;
+using Overlay.Ctl.Status;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Volumes;
 
@@ -32,18 +35,19 @@ internal static class Program
 
         RootCommand root = new("Encrypted, compressed directories for unmodified programs.")
         {
-            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
+            InitCommand.Make(), RunCommand.Make(), TraceCommand.Make(), AgentCommand.Make(), StatusCommand.Make(), TopCommand.Make(), InspectCommand.Make(), KeyCommand.Make(), VerifyCommand.Make(), RepairCommand.Make(),
             DoctorCommand.Make(),
             RecoveryCommand.Make(), ShredCommand.Make(), RekeyCommand.Make(), InventoryCommand.Make(), StoreCommand.Make(),
             AuditCommand.Make(), PolicyCommand.Make(), ReportCommand.Make(),
             ImportCommand.Make(), ExportCommand.Make(), ScanCommand.Make(),
+            CompletionCommand.Make(), ManCommand.Make(),
         };
         ParseResult parsed = root.Parse(arguments, s_configuration);
         if (parsed.Errors.Count > 0)
         {
             foreach (ParseError error in parsed.Errors)
-                Console.Error.WriteLine($"overlay-ctl: {error.Message}");
-            Console.Error.WriteLine($"See 'overlay-ctl {parsed.CommandResult.Command.Name} --help'.".Replace("overlay-ctl overlay-ctl", "overlay-ctl", StringComparison.Ordinal));
+                Console.Error.WriteLine($"{Screen.Colour("overlay-ctl:", 1, Screen.Error)} {error.Message}");
+            Console.Error.WriteLine($"  -> See '{PathOf(parsed.CommandResult)} --help'.");
             return ExitCodes.Usage;
         }
         using AdminTrail trail = new(parsed);
@@ -51,6 +55,9 @@ internal static class Program
         trail.End(exitCode);
         return exitCode;
     }
+
+    /// <summary>As it is typed.</summary>
+    private static string PathOf(CommandResult result) => result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "overlay-ctl";
 
     private static int Invoke(ParseResult parsed)
     {
@@ -64,11 +71,11 @@ internal static class Program
         }
         catch (VolumeException exception)
         {
-            return Complain(ExitCodes.Of(exception.Error), exception.Message);
+            return Complain(ExitCodes.Of(exception.Error), exception.Message, Advice.For(exception));
         }
         catch (Exception exception) when (exception is ErrnoException or IOException or UnauthorizedAccessException)
         {
-            return Complain(ExitCodes.Failed, exception.Message);
+            return Complain(ExitCodes.Failed, exception.Message, Advice.For(exception));
         }
         catch (ArgumentException exception)
         {
@@ -77,13 +84,15 @@ internal static class Program
         }
         catch (Exception exception)
         {
-            return Complain(ExitCodes.Failed, $"a fault of overlay-ctl itself: {exception.GetType().Name}: {exception.Message}");
+            return Complain(ExitCodes.Failed, $"a fault of overlay-ctl itself: {exception.GetType().Name}: {exception.Message}", "Please report it, with the command and this line.");
         }
     }
 
-    private static int Complain(int exitCode, string message)
+    private static int Complain(int exitCode, string message, string? advice = null)
     {
-        Console.Error.WriteLine($"overlay-ctl: {message}");
+        Console.Error.WriteLine($"{Screen.Colour("overlay-ctl:", 1, Screen.Error)} {message}");
+        if (advice is not null)
+            Console.Error.WriteLine($"  -> {advice}");
         return exitCode;
     }
 }

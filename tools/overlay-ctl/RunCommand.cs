@@ -3,6 +3,8 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using System.Linq;
+using System.Net;
+using Overlay.Ctl.Metrics;
 using Overlay.Metadata.Agent;
 using Overlay.Metadata.Volumes;
 
@@ -23,9 +25,11 @@ internal static class RunCommand
     /// <param name="more">Variables that the program gets in addition.</param>
     internal static int Run(ParseResult parsed, Options options, Dictionary<string, string> more)
     {
+        IPEndPoint? metricsAddress = options.Metrics.Read(parsed);
         List<UnlockedVolume> volumes = Unlock(parsed, options);
         string roots = string.Join(':', volumes.Select(volume => RealPath(volume.Root)));
         using AgentHost agent = new(volumes, AgentAddress.ForRun(Environment.ProcessId), Environment.ProcessId);
+        using MetricsServer? server = MetricsOptions.Start(metricsAddress, [agent]);
         string? preload = Environment.GetEnvironmentVariable("LD_PRELOAD");
         more["LD_PRELOAD"] = string.IsNullOrEmpty(preload) ? Layout.Shim : $"{Layout.Shim}:{preload}";
         more["OVERLAY_VOLUMES"] = roots;
@@ -56,7 +60,7 @@ internal static class RunCommand
     }
 
     private static string RealPath(string path) => Posix.RealPath(path)
-        ?? throw new ControlException(ExitCodes.Volume, $"{path} does not exist.");
+        ?? throw new ControlException(ExitCodes.Volume, $"{path} does not exist: name a volume, or make one with 'overlay-ctl init'.");
 
     /// <summary>What run and trace have in common.</summary>
     internal sealed class Options
@@ -67,6 +71,8 @@ internal static class RunCommand
         };
 
         internal KeyOptions Key { get; } = new();
+
+        internal MetricsOptions Metrics { get; } = new();
 
         internal Option<bool> Wait { get; } = new("--wait") { Description = "Serve until the last descendant of COMMAND has ended, not just COMMAND." };
 
@@ -83,6 +89,7 @@ internal static class RunCommand
             command.Add(Wait);
             command.Add(AllowStatic);
             command.Add(Strict);
+            Metrics.AddTo(command);
             command.Add(Command);
         }
     }

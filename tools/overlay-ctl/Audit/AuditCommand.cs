@@ -1,6 +1,9 @@
 using System;
+using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
+using Overlay.Ctl.Keys;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Audit;
 using Overlay.Metadata.Volumes;
 
@@ -78,9 +81,10 @@ internal static class AuditCommand
         {
             using KeySecret secret = key.Read(parsed);
             using UnlockedVolume unlocked = VolumeUnlocker.Unlock(parsed.GetValue(volume)!, secret);
-            using AuditLog log = AuditLog.TryOpen(unlocked) ?? throw new ControlException(ExitCodes.Damaged, $"the audit log of {unlocked.Root} was never on, or the store was put back to a time when it was not.");
+            using AuditLog log = AuditLog.TryOpen(unlocked) ?? throw new ControlException(ExitCodes.Damaged, $"the audit log of {unlocked.Root} was never on ('overlay-ctl audit enable'), or the store was put back to a time when it was not.");
             AuditVerifier verifier = new(log, parsed.GetValue(archives) ?? []);
-            verifier.Run();
+            using (ProgressBar.OfTime(isWanted: true, "checking the records"))
+                verifier.Run();
             if (parsed.GetValue(json))
                 PrintJson(verifier);
             else
@@ -94,8 +98,9 @@ internal static class AuditCommand
     {
         Argument<string> volume = Volume();
         Argument<string> target = new("DIR") { Description = "Directory, on other storage best, that takes them." };
+        Option<bool> dryRun = new("--dry-run") { Description = "Only say which files would be moved." };
         KeyOptions key = new();
-        Command command = new("archive", "Move all files of the log but the newest elsewhere. The chain goes on; 'audit verify --archive DIR' follows it.") { volume, target };
+        Command command = new("archive", "Move all files of the log but the newest elsewhere. The chain goes on; 'audit verify --archive DIR' follows it.") { volume, target, dryRun };
         key.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -104,6 +109,14 @@ internal static class AuditCommand
                 throw new ControlException(ExitCodes.Usage, $"{directory} is not a directory.");
             using KeySecret secret = key.Read(parsed);
             using UnlockedVolume unlocked = VolumeUnlocker.Unlock(parsed.GetValue(volume)!, secret);
+            if (parsed.GetValue(dryRun))
+            {
+                IReadOnlyList<string> files = AuditSwitch.FilesToArchive(unlocked);
+                StoreCommand.Print($"files of the log would be moved to {directory}", files);
+                if (files.Count == 0)
+                    Console.WriteLine("No file of the log would be moved: there is only the newest.");
+                return ExitCodes.Ok;
+            }
             int moved = AuditSwitch.Archive(unlocked, AdminTrail.Self, directory);
             Console.WriteLine($"{moved} files of the log were moved to {directory}.");
             return ExitCodes.Ok;

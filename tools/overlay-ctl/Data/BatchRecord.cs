@@ -47,7 +47,7 @@ internal sealed record BatchRecord(List<StagedFile> Files, List<(byte[] Path, No
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new ControlException(ExitCodes.Volume, $".overlay/import/batch makes no sense ({exception.Message}): an import was interrupted, and what it was about is lost.");
+            throw new ControlException(ExitCodes.Volume, $".overlay/import/batch makes no sense ({exception.Message}): an import was interrupted, and what it was about is lost. Look at .overlay/import for plain files, move .overlay/import/batch away, and import again.");
         }
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using System.Threading;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Data;
@@ -10,6 +11,11 @@ internal sealed class PlaintextScan(string root)
 {
     /// <summary>Of files with several names, which are looked at once.</summary>
     private readonly HashSet<(ulong Device, ulong Inode)> _linked = [];
+
+    /// <summary>Files looked at so far; for another thread that shows it.</summary>
+    internal long Looked => Interlocked.Read(ref _looked);
+
+    private long _looked;
 
     internal long Sealed { get; private set; }
 
@@ -44,6 +50,7 @@ internal sealed class PlaintextScan(string root)
 
     private void Look(Tree tree, TreeEntry entry, byte[] volumeId)
     {
+        Interlocked.Increment(ref _looked);
         try
         {
             using PlainSource file = PlainSource.Open(tree, entry.Path, wantsLease: false);

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using System.Text.Json;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Data;
@@ -21,7 +22,8 @@ internal static class ScanCommand
             string given = parsed.GetValue(volume) ?? Directory.GetCurrentDirectory();
             (string root, _) = VolumeTree.Locate(given);
             PlaintextScan scan = new(root);
-            scan.Run();
+            using (new ProgressBar(isWanted: true, () => (scan.Looked, 0)))
+                scan.Run();
             if (parsed.GetValue(json))
                 PrintJson(scan, root);
             else

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text.Json;
+using Overlay.Ctl.Terminal;
 
 namespace Overlay.Ctl.Data;
 
@@ -19,7 +20,7 @@ internal static class TransferReport
             Console.Error.WriteLine($"{TreePath.Show(path)}: note: {text}.");
         if (transfer.IsFull)
             Console.Error.WriteLine("overlay-ctl: the disk is full. What was done stays done: make room, then start the same command again.");
-        Console.WriteLine($"{transfer.Files} files {(isDryRun ? "would be " : "")}{verb} ({TransferProgress.Size(transfer.Bytes)}), {transfer.Done} there already, " +
+        Console.WriteLine($"{transfer.Files} files {(isDryRun ? "would be " : "")}{verb} ({Progress.Size(transfer.Bytes)}), {transfer.Done} there already, " +
             $"{transfer.HardLinks} hard links, {transfer.Others} others, {transfer.Directories} directories, {transfer.LeftOut.Count} left out");
     }
 

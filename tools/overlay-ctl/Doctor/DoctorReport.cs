@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using System.Text.Json;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 
 namespace Overlay.Ctl.Doctor;
@@ -21,7 +22,7 @@ internal static class DoctorReport
         {
             if (check.Group != group)
                 Console.WriteLine(group = check.Group);
-            Console.WriteLine($"  {Word(check.State),-4}  {check.Name,-NameWidth}{FindingText.Escape(check.Finding)}");
+            Console.WriteLine($"  {Coloured(check.State)}  {check.Name,-NameWidth}{FindingText.Escape(check.Finding)}");
             if (check.Remedy.Length > 0)
                 Console.WriteLine($"        {"",-NameWidth}-> {FindingText.Escape(check.Remedy)}");
         }
@@ -49,6 +50,9 @@ internal static class DoctorReport
     });
 
     private static string Word(CheckState state) => state switch { CheckState.Ok => "ok", CheckState.Warn => "warn", _ => "FAIL" };
+
+    private static string Coloured(CheckState state) =>
+        Screen.Colour(Word(state).PadRight(4), state switch { CheckState.Ok => 2, CheckState.Warn => 3, _ => 1 }, Screen.Output);
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

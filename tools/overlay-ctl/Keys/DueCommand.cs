@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Linq;
 using Overlay.Crypto;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
@@ -30,7 +31,9 @@ internal static class DueCommand
             using MetadataStore store = VolumeUnlocker.OpenStore(parsed.GetValue(volume)!);
             List<KeyVersionRow> versions = store.ReadKeyVersions().Where(version => version.State == KeyVersionState.Current && version.Created < before).ToList();
             List<KeySlotRow> slots = store.ReadKeySlots().Where(slot => slot.Created < before).ToList();
-            long count = StoreInventory.CountDue(store.Connection, before, SealLimit.GcmDue);
+            long count;
+            using (ProgressBar.OfTime(isWanted: true, "counting keys"))
+                count = StoreInventory.CountDue(store.Connection, before, SealLimit.GcmDue);
             List<DueKey> keys = StoreInventory.ReadDue(store.Connection, before, SealLimit.GcmDue, Math.Max(0, parsed.GetValue(most)));
             if (parsed.GetValue(json))
                 PrintJson(versions, slots, keys, count);

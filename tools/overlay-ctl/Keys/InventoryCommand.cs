@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Linq;
 using System.Text.Json;
 using Overlay.Crypto;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
@@ -43,7 +44,7 @@ internal static class InventoryCommand
             Console.WriteLine($"volume key   version {version.Version}, {StateOf(version.State)}, made {Age.Date(version.Created)} ({Age.Days(version.Created)})");
         foreach (KeySlotRow slot in store.ReadKeySlots())
             Console.WriteLine($"slot {slot.Id,-7} {KeyCommand.Describe(slot)}, made {Age.Date(slot.Created)} ({Age.Days(slot.Created)})");
-        foreach (StoreInventory.Group group in StoreInventory.ReadGroups(store.Connection))
+        foreach (StoreInventory.Group group in Groups(store))
         {
             double share = 100.0 * group.MostSeals / SealLimit.Of(group.Suite);
             Console.WriteLine($"file keys    {group.Count}, {StateOf(group.State)}, {group.Suite.Name()}, wrapped under version {group.KeyVersion}, made {Age.Date(group.Oldest)} to {Age.Date(group.Newest)}; " +
@@ -75,9 +76,15 @@ internal static class InventoryCommand
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
-        WriteGroups(writer, StoreInventory.ReadGroups(store.Connection));
+        WriteGroups(writer, Groups(store));
         writer.WriteNumber("destroyedFileKeys", StoreInventory.CountShredded(store.Connection));
     });
+
+    private static List<StoreInventory.Group> Groups(MetadataStore store)
+    {
+        using (ProgressBar.OfTime(isWanted: true, "counting keys"))
+            return StoreInventory.ReadGroups(store.Connection);
+    }
 
     private static void WriteGroups(Utf8JsonWriter writer, List<StoreInventory.Group> groups)
     {

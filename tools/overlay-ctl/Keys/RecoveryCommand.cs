@@ -90,9 +90,9 @@ internal static class RecoveryCommand
             {
                 int needed = shares.Count == 0 ? 0 : shares[0].Threshold, given = shares.DistinctBy(share => share.Number).Count();
                 if (given < needed || shares.Count == 0)
-                    throw new ControlException(ExitCodes.Key, $"{given} different shares were given, {Math.Max(needed, 2)} are needed.");
+                    throw new ControlException(ExitCodes.Key, $"{given} different shares were given, {Math.Max(needed, 2)} are needed: ask more of those who have one.");
                 byte[] privateKey = RecoveryShare.TryCombine(shares)
-                    ?? throw new ControlException(ExitCodes.Key, "these shares do not belong together.");
+                    ?? throw new ControlException(ExitCodes.Key, "these shares do not belong together: give those of one 'recovery split' (each file says of which volume it is).");
                 IdentityFile.Write(parsed.GetValue(output)!, privateKey);
                 Secret.Wipe(privateKey);
                 Console.WriteLine($"The identity was written to {parsed.GetValue(output)}: use it with --identity, and delete it afterwards.");

@@ -2,7 +2,7 @@ using System;
 using System.CommandLine;
 using System.Collections.Generic;
 using System.Linq;
-using Overlay.Ctl.Verify;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;

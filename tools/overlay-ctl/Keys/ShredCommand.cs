@@ -28,7 +28,7 @@ internal static class ShredCommand
         string[] paths = parsed.GetValue(options.Paths) ?? [];
         string? pattern = parsed.GetValue(options.Where);
         if (paths.Length == 0 == (pattern is null))
-            throw new ControlException(ExitCodes.Usage, "which files? Give either PATHs or --where.");
+            throw new ControlException(ExitCodes.Usage, "which files? Give either PATHs or --where; --dry-run says first what would be destroyed.");
         string root = parsed.GetValue(options.Volume) ?? (paths.Length > 0 ? FindVolume(paths[0]) : throw new ControlException(ExitCodes.Usage, "--where needs --volume."));
         using RawVolume volume = new(VolumeUnlockerFor(parsed, options, root));
         List<ShredTarget> targets = pattern is not null ? ShredTarget.FromPattern(volume.Unlocked, pattern) : ShredTarget.FromPaths(volume.Unlocked, paths);
@@ -62,7 +62,7 @@ internal static class ShredCommand
         run.Describe("will be destroyed");
         Console.Error.Write("Nobody will read these files any more, in any copy. Type 'shred' to go on: ");
         if (Console.ReadLine() != "shred")
-            throw new ControlException(ExitCodes.Failed, "nothing was destroyed.");
+            throw new ControlException(ExitCodes.Failed, "nothing was destroyed, since 'shred' was not the answer.");
     }
 
     internal static string FindVolume(string path)
@@ -71,7 +71,7 @@ internal static class ShredCommand
         for (string? directory = Path.GetDirectoryName(real); directory is not null; directory = Path.GetDirectoryName(directory))
             if (File.Exists(new VolumePaths(directory).Config))
                 return directory;
-        throw new ControlException(ExitCodes.Volume, $"{path} does not lie in a volume.");
+        throw new ControlException(ExitCodes.Volume, $"{path} does not lie in a volume: there is no key to destroy.");
     }
 
     internal sealed class Options

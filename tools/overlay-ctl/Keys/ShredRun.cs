@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Overlay.Crypto;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 using Overlay.Files;
 using Overlay.Metadata.Agent;
@@ -59,14 +60,17 @@ internal sealed class ShredRun(RawVolume volume, IReadOnlyList<ShredTarget> targ
     {
         // Whether it can be written is known before anything is destroyed.
         using ShredCertificate certificate = ShredCertificate.Begin(certificatePath ?? $"shred-{Number}.json", this);
-        KeyShredder shredder = new(volume.Unlocked, Number);
-        shredder.DestroyRows(targets.Select(target => (target.FileId, target.Relative)).ToList());
-        Keys = shredder.Keys;
-        ProgramsWereTold = volume.TryTellShredding(openFilesFail, targets.Select(target => target.Inode));
-        Store = shredder.CleanStore();
-        Copies = shredder.CleanCopies(copies);
-        CheckGone();
-        certificate.Complete();
+        using (ProgressBar.OfTime(isWanted: true, "destroying keys, in the store and its copies"))
+        {
+            KeyShredder shredder = new(volume.Unlocked, Number);
+            shredder.DestroyRows(targets.Select(target => (target.FileId, target.Relative)).ToList());
+            Keys = shredder.Keys;
+            ProgramsWereTold = volume.TryTellShredding(openFilesFail, targets.Select(target => target.Inode));
+            Store = shredder.CleanStore();
+            Copies = shredder.CleanCopies(copies);
+            CheckGone();
+            certificate.Complete();
+        }
         return Report(certificate);
     }
 
@@ -80,11 +84,11 @@ internal sealed class ShredRun(RawVolume volume, IReadOnlyList<ShredTarget> targ
             OpenResult result = volume.TryOpen(file, cache, out SealedFile? opened);
             opened?.Dispose();
             if (result.Status != OpenStatus.NoKey)
-                throw new ControlException(ExitCodes.Failed, $"{FindingText.Escape(target.Relative)} can still be opened ({result.Status}); no certificate was written.");
+                throw new ControlException(ExitCodes.Failed, $"{FindingText.Escape(target.Relative)} can still be opened ({result.Status}); no certificate was written. Somebody put an older store back meanwhile: run the same command again.");
         }
         AgentRefuses = AskAgent();
         if (AgentRefuses == false)
-            throw new ControlException(ExitCodes.Failed, "the volume's agent still has a key of these files; no certificate was written.");
+            throw new ControlException(ExitCodes.Failed, "the volume's agent still has a key of these files; no certificate was written. End that agent, and run the same command again.");
     }
 
     private bool? AskAgent()

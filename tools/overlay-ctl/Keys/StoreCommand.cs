@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using System.Linq;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
@@ -32,7 +33,8 @@ internal static class StoreCommand
                 throw new ControlException(ExitCodes.Usage, $"{path} lies in the volume: what destroys the store may destroy it, too.");
             if (Directory.Exists(path))
                 throw new ControlException(ExitCodes.Usage, $"{path} is a directory: name the file to make.");
-            StoreBackup.Make(store, path);
+            using (ProgressBar.OfTime(isWanted: true, "copying and checking the store"))
+                StoreBackup.Make(store, path);
             Console.WriteLine($"The store was copied to {path} ({new FileInfo(path).Length} bytes).");
             return ExitCodes.Ok;
         });

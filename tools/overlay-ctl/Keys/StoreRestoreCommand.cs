@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.IO;
 using System.Linq;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Volumes;
 
@@ -33,14 +34,17 @@ internal static class StoreRestoreCommand
             CheckUnused(storePath);
             using StoreRestore restore = StoreRestore.Begin(path, storePath, config.VolumeId);
             List<string> unreadable = [];
-            StoreComparison comparison = Compare(restore, SealedHeaders.Read(root, config.VolumeId, unreadable));
+            StoreComparison comparison;
+            using (ProgressBar.OfTime(isWanted: true, "comparing the copy with the store and the files"))
+                comparison = Compare(restore, SealedHeaders.Read(root, config.VolumeId, unreadable));
             Print(comparison, unreadable);
             bool isDoubtful = comparison.WouldRollBack || unreadable.Count > 0;
             if (parsed.GetValue(dryRun))
                 return ExitCodes.Ok;
             if (isDoubtful && !parsed.GetValue(accept))
                 throw new VolumeException(VolumeError.WouldRollBack, "the store was left as it is. If what is said above is meant, say --accept-rollback.");
-            restore.Run(comparison);
+            using (ProgressBar.OfTime(isWanted: true, "putting the copy in the store's place"))
+                restore.Run(comparison);
             Console.WriteLine($"The store of {root} is now the one of {path}. Look at the volume with 'overlay-ctl verify'.");
             return ExitCodes.Ok;
         });

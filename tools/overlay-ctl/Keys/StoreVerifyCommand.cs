@@ -3,6 +3,8 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Linq;
 using System.Runtime.InteropServices;
+using System.Threading;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 using Overlay.Metadata.Keys;
 using Overlay.Metadata.Store;
@@ -59,12 +61,16 @@ internal static class StoreVerifyCommand
 
     private static long Check(string root, MetadataStore store, UnlockedVolume? unlocked, List<string> findings)
     {
+        long done = 0, all = 0;
+        using ProgressBar bar = new(isWanted: true, () => (Interlocked.Read(ref done), Interlocked.Read(ref all)), "keys");
         findings.AddRange(StoreBackup.FindDamage(store.Connection).Select(what => $"the database: {what}"));
         Dictionary<UInt128, long> known = [];
         HashSet<UInt128> shredded = ShredTable.ReadAll(store.Connection).Select(row => Key(row.FileId)).ToHashSet();
         byte[] key = GC.AllocateUninitializedArray<byte>(32, pinned: true);
+        Interlocked.Exchange(ref all, store.Connection.QueryNumber("SELECT count(*) FROM file"));
         foreach (FileRow row in store.ReadFiles())
         {
+            Interlocked.Increment(ref done);
             if (!known.TryAdd(Key(row.FileId.Span), row.KeyEpoch))
                 findings.Add($"key {Convert.ToHexStringLower(row.FileId.Span)} is there twice");
             if (unlocked is not null && !unlocked.TryUnwrap(row, key))

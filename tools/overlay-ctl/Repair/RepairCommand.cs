@@ -29,7 +29,7 @@ internal static class RepairCommand
             if (parsed.GetValue(replace) && parsed.GetValue(output) is not null)
                 throw new ControlException(ExitCodes.Usage, "--replace and --output exclude each other.");
             string path = Path.GetFullPath(parsed.GetValue(target)!);
-            string root = RootOf(path) ?? throw new ControlException(ExitCodes.Volume, $"{path} is neither a volume nor in one.");
+            string root = RootOf(path) ?? throw new ControlException(ExitCodes.Volume, $"{path} is neither a volume nor in one; 'overlay-ctl init' makes a directory a volume.");
             RepairPlan plan = new()
             {
                 Reclaims = parsed.GetValue(reclaim),

@@ -2,7 +2,9 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using Overlay.Crypto;
+using Overlay.Ctl.Terminal;
 using Overlay.Ctl.Verify;
 using Overlay.Files;
 using Overlay.Format;
@@ -21,9 +23,18 @@ internal sealed class RepairRun(RawVolume volume, RepairPlan plan) : IDisposable
     internal int Run(string? file)
     {
         if (!volume.IsShared && !plan.IsDryRun)
-            throw new ControlException(ExitCodes.Volume, "the volume's locks cannot be opened: nothing can be changed safely.");
-        foreach (string path in file is null ? Walk() : [file])
-            Visit(path);
+            throw new ControlException(ExitCodes.Volume, "the volume's locks cannot be opened: nothing can be changed safely. Run as the volume's owner, or as root.");
+        List<string> files = file is null ? Walk() : [file];
+        int visited = 0;
+        // Lines go to standard output: where both are one terminal they would be written into each other.
+        using (new ProgressBar(TerminalCalls.IsTerminal(Screen.Output) != 1, () => (Volatile.Read(ref visited), files.Count)))
+        {
+            foreach (string path in files)
+            {
+                Visit(path);
+                Interlocked.Increment(ref visited);
+            }
+        }
         string would = plan.IsDryRun ? "would be " : "";
         Console.WriteLine($"{_freed} bytes {would}freed, {_damaged} damaged files, {_saved} {would}saved{(_failed > 0 ? $", {_failed} could not be handled" : "")}");
         if (plan.IsDryRun && !(plan.Reclaims || plan.Salvages || plan.Accepts))

@@ -4,6 +4,7 @@ using System.Linq;
 using System.Net;
 using System.Text;
 using Overlay.Ctl.Data;
+using Overlay.Ctl.Terminal;
 
 namespace Overlay.Ctl.Report;
 
@@ -71,7 +72,7 @@ internal static class HtmlReport
         Fact(page, "Volume", $"{e.Root} ({e.VolumeId}), made {e.VolumeCreated:yyyy-MM-dd}");
         Fact(page, "Store", e.StorePath);
         Fact(page, "New files", e.NewFiles);
-        Fact(page, "Sealed files", $"{e.SealedFiles}, {TransferProgress.Size(e.StoredBytes)} on the disk");
+        Fact(page, "Sealed files", $"{e.SealedFiles}, {Progress.Size(e.StoredBytes)} on the disk");
         Fact(page, "Plain files", e.PlainCount == 0 ? "none" : $"{e.PlainCount}: {string.Join(", ", e.Plain)}{(e.PlainCount > e.Plain.Count ? ", …" : "")}");
         Fact(page, "Of neither kind", $"{e.NotSound}");
         Fact(page, "Not looked at", $"{e.NotLookedAt}");

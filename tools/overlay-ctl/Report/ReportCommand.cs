@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.IO;
 using System.Text;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Report;
@@ -29,7 +30,9 @@ internal static class ReportCommand
                 throw new ControlException(ExitCodes.Usage, "--html and --json exclude each other.");
             using KeySecret secret = key.Read(parsed);
             using UnlockedVolume unlocked = VolumeUnlocker.Unlock(parsed.GetValue(volume)!, secret);
-            Evidence evidence = EvidenceCollector.Collect(unlocked);
+            Evidence evidence;
+            using (ProgressBar.OfTime(isWanted: true, "collecting evidence"))
+                evidence = EvidenceCollector.Collect(unlocked);
             byte[] report = parsed.GetValue(json) ? JsonReport.Write(framework, evidence) : Encoding.UTF8.GetBytes(HtmlReport.Write(framework, evidence));
             using Stream stream = parsed.GetValue(output) is string path ? OpenFile(path) : Console.OpenStandardOutput();
             stream.Write(report);

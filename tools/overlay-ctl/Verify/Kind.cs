@@ -1,6 +1,6 @@
 namespace Overlay.Ctl.Verify;
 
-/// <summary>The kinds of findings: a stable name, how much they count, and what to do (docs/man/overlay-ctl.1 has the same table).</summary>
+/// <summary>The kinds of findings: a stable name, how much they count, and what to do (docs/errors.md has the same table).</summary>
 internal sealed record Kind(string Name, Weight Weight, string Remedy)
 {
     private const string Restore = "restore the file from a backup, or save what can be read with 'overlay-ctl repair --salvage'";

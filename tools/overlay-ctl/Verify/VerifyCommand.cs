@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Ctl.Verify;

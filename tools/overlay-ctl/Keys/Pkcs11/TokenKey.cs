@@ -68,7 +68,7 @@ internal sealed unsafe class TokenKey : IDisposable
         if (result is Cryptoki.PinIncorrect or Cryptoki.PinLength)
             throw new ControlException(ExitCodes.Key, "this is not the token's PIN; a few more wrong ones lock it.");
         if (result is Cryptoki.PinLocked)
-            throw new ControlException(ExitCodes.Key, "the token's PIN is locked.");
+            throw new ControlException(ExitCodes.Key, "the token's PIN is locked: its own tools unlock it (pkcs11-tool --init-pin, with the security officer's PIN).");
         if (result != Cryptoki.AlreadyLoggedIn)
             Cryptoki.Check(result, "logging in to the token");
     }

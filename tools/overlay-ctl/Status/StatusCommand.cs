@@ -1,62 +1,50 @@
 using System;
-using System.Buffers;
 using System.CommandLine;
-using System.Text.Json;
-using Overlay.Crypto;
-using Overlay.Metadata.Agent;
+using Overlay.Ctl.Terminal;
 using Overlay.Metadata.Protocol;
-using Overlay.Metadata.Volumes;
 
-namespace Overlay.Ctl;
+namespace Overlay.Ctl.Status;
 
-/// <summary>overlay-ctl status: what a volume's agent says of itself.</summary>
+/// <summary>overlay-ctl status: what a volume's agent says of itself, and of the processes that it serves.</summary>
 internal static class StatusCommand
 {
     internal static Command Make()
     {
-        Argument<string?> volume = new("VOLUME") { Description = "Volume whose agent is asked (default: the one of OVERLAY_AGENT).", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> volume = AgentQuestion.Volume();
         Option<bool> json = new("--json") { Description = "Print JSON." };
-        Command command = new("status", "Show what the agent serves.") { volume, json };
+        Command command = new("status", "Show what the agent serves, and what each process that it serves has read and written.") { volume, json };
         command.SetAction(parsed =>
         {
-            AgentStatus status = Ask(parsed.GetValue(volume));
+            (AgentStatus status, ProcessList processes) = AgentQuestion.Ask(parsed.GetValue(volume));
             if (parsed.GetValue(json))
-                PrintJson(status);
+                PrintJson(status, processes);
             else
-                Print(status);
+                Print(status, processes, Screen.CanDraw(Screen.Output) ? Screen.Width(Screen.Output) : 0);
             return ExitCodes.Ok;
         });
         return command;
     }
 
-    private static AgentStatus Ask(string? volume)
-    {
-        string? address = volume is not null
-            ? AgentAddress.ForVolume(VolumeConfig.Load(volume).VolumeId)
-            : Environment.GetEnvironmentVariable("OVERLAY_AGENT");
-        if (string.IsNullOrEmpty(address))
-            throw new ControlException(ExitCodes.Usage, "which agent? Give a VOLUME, or run inside 'overlay-ctl run'.");
-        try
-        {
-            using AgentClient client = AgentClient.Connect(address);
-            return client.GetStatus();
-        }
-        catch (ErrnoException exception)
-        {
-            throw new ControlException(ExitCodes.NoAgent, $"no agent answers at {address}: {exception.Message}");
-        }
-    }
-
-    private static void Print(AgentStatus status)
+    /// <param name="width">0: lines are as long as they are.</param>
+    internal static void Print(AgentStatus status, ProcessList processes, int width)
     {
         Console.WriteLine($"agent         process {status.ProcessId}, up {status.Uptime:d\\.hh\\:mm\\:ss}");
         Console.WriteLine($"connections   {status.Connections}");
         Console.WriteLine($"keys          {status.KeysFound} found, {status.KeysHandedOut} handed out for new files");
         foreach (AgentVolumeStatus volume in status.Volumes)
             Console.WriteLine($"volume        {volume.Root} ({Convert.ToHexStringLower(volume.VolumeId)}), {volume.PooledKeys} keys in the pool");
+        CounterValues ended = processes.Ended;
+        Console.WriteLine($"ended         processes that ended read {Progress.Size((long)ended.ReadBytes)} and wrote {Progress.Size((long)ended.WrittenBytes)}");
+        Console.WriteLine();
+        bool isHead = true;
+        foreach (string line in ProcessTable.Lines(processes.Processes, width))
+        {
+            Console.WriteLine(isHead ? Screen.Bold(line, Screen.Output) : line);
+            isHead = false;
+        }
     }
 
-    private static void PrintJson(AgentStatus status) => Json.Print(writer =>
+    private static void PrintJson(AgentStatus status, ProcessList processes) => Json.Print(writer =>
     {
         writer.WriteNumber("processId", status.ProcessId);
         writer.WriteNumber("uptimeSeconds", (long)status.Uptime.TotalSeconds);
@@ -73,5 +61,6 @@ internal static class StatusCommand
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
+        ProcessTable.WriteJson(writer, processes);
     });
 }
