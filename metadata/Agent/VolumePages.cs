@@ -29,6 +29,9 @@ internal sealed unsafe class VolumePages : IDisposable
 
     internal LiveTable Live { get; }
 
+    /// <summary>For the agents and programs of other containers.</summary>
+    internal AgentListener? Door { get; private set; }
+
     /// <summary>Inodes that are mapped with page files of a keeper that is gone, and that nobody has offered yet.</summary>
     internal HashSet<ulong> Orphans { get; } = [];
 
@@ -47,6 +50,7 @@ internal sealed unsafe class VolumePages : IDisposable
             held = -1;
             pages.FindOrphans(LiveTable.HoldBase, KeeperByte);
             pages.Live.Restart(pages.Orphans);
+            pages.Door = VolumeDoor.TryOpenKeeper(volumeRoot);
             KeeperAddress.Write(volumeRoot, ownSocket);
             return pages;
         }
@@ -65,6 +69,7 @@ internal sealed unsafe class VolumePages : IDisposable
 
     public void Dispose()
     {
+        Door?.Dispose();
         _ = MemoryCalls.Unmap(_memory, CoherenceLayout.Size);
         PacketSocket.CloseIfOpen(ref _lock);
     }
