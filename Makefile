@@ -93,8 +93,13 @@ test-packages: package
 	@tools/setup.sh root
 	@tests/containers/packages.sh
 
+# The image, docs/containers.md as it stands, several containers on one volume; the manifests and the chart. SUITES=trixie: in other images as well
+test-containers: build
+	@tools/setup.sh root boxes
+	@status=0; for suite in containers kubernetes; do tests/containers/$$suite.sh || status=1; done; exit $$status
+
 clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build recording nonces setup-build setup-test setup-package demo test fuzz fuzz-guided torture bench install install-built package test-packages clean
+.PHONY: build recording nonces setup-build setup-test setup-package demo test fuzz fuzz-guided torture bench install install-built package test-packages test-containers clean

@@ -48,11 +48,7 @@ internal sealed unsafe class VolumePages : IDisposable
                 return Errno.Last is Errno.TryAgain or Errno.AccessDenied ? null : throw Errno.Failure("taking the keeper's lock");
             VolumePages pages = new(held, MapCoherence($"{directory}/{VolumePaths.CoherenceName}"));
             held = -1;
-            pages.FindOrphans(LiveTable.HoldBase, KeeperByte);
-            pages.Live.Restart(pages.Orphans);
-            pages.Door = VolumeDoor.TryOpenKeeper(volumeRoot);
-            KeeperAddress.Write(volumeRoot, ownSocket);
-            return pages;
+            return pages.Begin(volumeRoot, ownSocket);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -61,6 +57,23 @@ internal sealed unsafe class VolumePages : IDisposable
         finally
         {
             PacketSocket.CloseIfOpen(ref held);
+        }
+    }
+
+    private VolumePages Begin(string volumeRoot, string ownSocket)
+    {
+        try
+        {
+            FindOrphans(LiveTable.HoldBase, KeeperByte);
+            Live.Restart(Orphans);
+            Door = VolumeDoor.TryOpenKeeper(volumeRoot);
+            KeeperAddress.Write(volumeRoot, ownSocket);
+            return this;
+        }
+        catch
+        {
+            Dispose(); // another agent may be able to
+            throw;
         }
     }
 

@@ -34,14 +34,14 @@ same() {
 
 summary() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" = 0 ]; }
 
-# debian_root DIRECTORY [SUITE]: a minimal Debian; made once, kept as an archive in out/roots until `make clean`.
+# debian_root DIRECTORY [SUITE]: a minimal Debian with SQLite; made once, kept as an archive in out/roots until `make clean`.
 # MIRROR: another than deb.debian.org.
 debian_root() {
     local suite=${2:-bookworm} archive
     archive=$repository/out/roots/$suite.tar
     mkdir -p "$1" "$repository/out/roots"
     if [ ! -e "$archive" ]; then
-        debootstrap --variant=minbase "$suite" "$work/$suite" "${MIRROR:-http://deb.debian.org/debian}" >"$work/$suite.log" 2>&1 ||
+        debootstrap --variant=minbase --include=sqlite3 "$suite" "$work/$suite" "${MIRROR:-http://deb.debian.org/debian}" >"$work/$suite.log" 2>&1 ||
             { tail -n 5 "$work/$suite.log"; return 1; }
         rm -rf "$work/$suite"/var/cache/apt/archives/*.deb "$work/$suite"/var/lib/apt/lists/*_*
         tar -C "$work/$suite" --numeric-owner -cf "$archive.new" . && mv "$archive.new" "$archive"
