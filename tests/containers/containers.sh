@@ -15,11 +15,15 @@ export BASE=localhost/base ELSEWHERE=$work/elsewhere
 box="--rm --cap-drop=all --security-opt=no-new-privileges --read-only --user 1000 --network none"
 mkdir "$ELSEWHERE" && cd "$ELSEWHERE" || exit 2
 
-# base SUITE NAME: a minimal Debian, and a program that maps files shared
+# base SUITE NAME: an image of a minimal Debian
 base() {
-    debian_root "$work/root" "$1" && tar -C "$work/root" -c . | podman import -q --change "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" - "$2" && rm -rf --one-file-system "$work/root"
+    debian_root "$work/root" "$1"
+    tar -C "$work/root" -cf "$work/root.tar" .
+    podman import -q --change "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$work/root.tar" "$2"
+    rm -rf --one-file-system "$work/root" "$work/root.tar"
 }
 check "a base image without a registry" base bookworm "$BASE"
+[ "$failed" = 0 ] || { summary; exit 1; }
 podman run $box "$BASE" true >"$work/log" 2>&1 || skip_suite "podman starts no container here: $(tail -n 1 "$work/log")"
 
 walk_through() {
@@ -33,10 +37,15 @@ check "docs/containers.md, block by block" walk_through
 
 volume="-v $ELSEWHERE/data:/data -v $ELSEWHERE/secret:/run/secrets/overlay:ro"
 unlock="--volume /data --key-file /run/secrets/overlay/key --"
-# inside [OPTIONS... --] COMMAND...: a restricted container with the volume
+# inside COMMAND...: in a restricted container with the volume
 inside() { podman run $box $volume overlay $unlock "$@"; }
 in_shell() { inside sh -euc "$1"; }
-started() { podman run -d --name "$1" $box $volume overlay $unlock sh -euc "$2"; until podman exec "$1" test -e "/data/$1.up"; do sleep 0.05; done; }
+# started NAME SCRIPT: in the background, and so far that it has made /data/NAME.up
+started() {
+    podman run -d --name "$1" $box $volume overlay $unlock sh -euc "$2"
+    for _ in $(seq 200); do podman exec "$1" test -e "/data/$1.up" && return; sleep 0.05; done
+    return 1
+}
 
 same "no capability, no new privileges, the default seccomp filter" "0000000000000000 1 2" \
     "$(in_shell 'sed -n "s/^\(CapEff\|NoNewPrivs\|Seccomp\):\s*//p" /proc/self/status' | paste -sd' ')"
@@ -49,11 +58,14 @@ same "the exit status is the program's, or tells its signal" "3 137" \
 
 # Everything that was acknowledged is there, whatever ends the container.
 killed() {
-    started killed 'i=0; while :; do i=$((i+1)); echo $i >>/data/killed.log; echo $i >/data/killed.last; touch /data/killed.up; done'
-    sleep 1
+    podman run --name killed $box $volume overlay $unlock sh -euc 'i=0; while :; do i=$((i+1)); echo $i >>/data/killed.log; echo $i; done' >"$work/acknowledged" &
+    for _ in $(seq 200); do [ "$(wc -l <"$work/acknowledged")" -lt 500 ] || break; sleep 0.05; done
     podman kill -s KILL killed
-    podman wait killed || true
-    in_shell '[ "$(tail -n 1 /data/killed.log)" -ge "$(cat /data/killed.last)" ]; seq "$(wc -l </data/killed.log)" | cmp - /data/killed.log'
+    wait $! || true
+    local last
+    last=$(tail -n 1 "$work/acknowledged")
+    [ "$last" -ge 500 ]
+    in_shell "[ \"\$(wc -l </data/killed.log)\" -ge $last ]; seq \"\$(wc -l </data/killed.log)\" | cmp - /data/killed.log"
     podman run $box $volume --entrypoint overlay-ctl overlay verify /data --key-file /run/secrets/overlay/key
 }
 check "a killed container loses nothing" killed
