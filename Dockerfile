@@ -1,17 +1,18 @@
-# Two stages: the SDK builds, the final stage holds the built tree alone.
-#   docker build -t overlay .
-#   docker run --rm -v vault:/vault -v key:/run/key:ro overlay --volume /vault --key-file /run/key/key -- bash
-# Other bases: --build-arg SDK_IMAGE=... and RUNTIME_IMAGE=...: x86-64, glibc 2.31 or newer, and the final one's glibc not older than
-# the SDK's (.NET 10's own image is Ubuntu 24.04, with glibc 2.39).
+# overlay-ctl and its libraries on a base image of your choice; docs/containers.md shows both ways.
+#   Built here:    docker build -t overlay .
+#   Built before:  make build install-built DESTDIR=out/image/installed PREFIX=/usr
+#                  docker build -t overlay --build-arg BASE=debian:bookworm-slim --build-context tree=out/image .
+# BASE: x86-64, and its glibc not older than the one of the place of building (2.31 or newer). .NET's own SDK image is Ubuntu 24.04.
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
-ARG RUNTIME_IMAGE=ubuntu:24.04
+ARG BASE=ubuntu:24.04
 
-FROM ${SDK_IMAGE} AS build
+# A build context of this name takes the place of the whole stage.
+FROM ${SDK_IMAGE} AS tree
 WORKDIR /src
 COPY . .
 RUN apt-get update && apt-get install -y --no-install-recommends make
-RUN make build && make install DESTDIR=/installed PREFIX=/usr
+RUN make build && make install-built DESTDIR=/installed PREFIX=/usr
 
-FROM ${RUNTIME_IMAGE}
-COPY --from=build /installed/ /
+FROM ${BASE}
+COPY --from=tree /installed/ /
 ENTRYPOINT ["/usr/bin/overlay-ctl", "run"]

@@ -1,4 +1,4 @@
-# make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | compat | install | clean; see README.md.
+# make build | demo | test | fuzz | fuzz-guided | torture | nonces | bench | compat | install | package | clean; see README.md.
 PREFIX ?= /usr/local
 DESTDIR ?=
 COMPLETIONS ?= $(PREFIX)/share
@@ -21,6 +21,9 @@ setup-build:
 
 setup-test:
 	@tools/setup.sh build test
+
+setup-package:
+	@tools/setup.sh package
 
 $(LIB)/liboverlay-shim.so: $(wildcard $(foreach f,. tool start,$(addprefix shim/native/$(f)/,*.c *.h *.S)) shim/native/Makefile shim/native/shim.map)
 	$(MAKE) -s -C shim/native OUT=$(CURDIR)/$(LIB)
@@ -72,7 +75,10 @@ compat: build setup-test
 	@status=0; tests/compat/run.sh || status=1; \
 	tests/compat/lib/report.py tests/compat/suites $(OUT)/compat docs/compatibility.md; exit $$status
 
-install: build
+install: build install-built
+
+# The tree as it is, without building: for who packages it.
+install-built:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/overlay
 	install -m 755 $(OUT)/bin/overlay-ctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(LIB)/*.so $(LIB)/overlay-start $(LIB)/overlay-copy $(LIB)/overlay-exec $(DESTDIR)$(PREFIX)/lib/overlay/
@@ -83,8 +89,22 @@ install: build
 	$(OUT)/bin/overlay-ctl completion zsh >$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_overlay-ctl
 	$(OUT)/bin/overlay-ctl completion fish >$(DESTDIR)$(COMPLETIONS)/fish/vendor_completions.d/overlay-ctl.fish
 
+# A tarball, a Debian package and their checksums in out/package
+package: build setup-package
+	@tools/package/make.sh
+
+# Install, use, upgrade and purge in a minimal Debian, which debootstrap makes; outside of `make test`, since that takes a minute and the network.
+test-packages: package
+	@tools/setup.sh root
+	@tests/containers/packages.sh
+
+# The image, docs/containers.md as it stands, several containers on one volume; the manifests and the chart. SUITES=trixie: in other images as well
+test-containers: build
+	@tools/setup.sh root boxes
+	@status=0; for suite in containers kubernetes; do tests/containers/$$suite.sh || status=1; done; exit $$status
+
 clean:
 	rm -rf $(OUT) shim/native/obj
 	find . -type d \( -name bin -o -name obj \) -not -path './.git/*' -prune -exec rm -rf {} +
 
-.PHONY: build recording nonces setup-build setup-test demo test fuzz fuzz-guided torture bench install clean
+.PHONY: build recording nonces setup-build setup-test setup-package demo test fuzz fuzz-guided torture bench install install-built package test-packages test-containers clean

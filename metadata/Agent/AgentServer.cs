@@ -37,6 +37,9 @@ public sealed class AgentServer : IDisposable
     private readonly SecretMemory _reply = new(AgentMessage.MaxPacket);
     private readonly int _maxConnections = ConnectionLimit();
     private PollEntry[] _polled = new PollEntry[64];
+
+    /// <summary>What is waited for now: our own socket, then the doors that the pages have opened up to here.</summary>
+    private AgentListener[] _listeners = [];
     private long _notesSince = -1, _noUpkeepBefore, _noAcceptBefore;
     private bool _hasLostClients;
 
@@ -105,14 +108,17 @@ public sealed class AgentServer : IDisposable
     /// <returns>False: stop.</returns>
     private unsafe bool Wait(int stopDescriptor)
     {
-        int count = _connections.Count + 2;
+        if (_listeners.Length != 1 + (_pages?.Doors.Count ?? 0))
+            _listeners = [_listener, .. _pages?.Doors ?? []];
+        int first = FirstConnection, count = _connections.Count + first;
         if (_polled.Length < count)
             _polled = new PollEntry[count * 2];
         bool mayAccept = Environment.TickCount64 >= _noAcceptBefore;
         _polled[0] = new PollEntry { Descriptor = stopDescriptor, Wanted = PollEntry.Readable };
-        _polled[1] = new PollEntry { Descriptor = mayAccept ? _listener.Descriptor : -1, Wanted = PollEntry.Readable };
-        for (int i = 2; i < count; i++)
-            _polled[i] = new PollEntry { Descriptor = _connections[i - 2].Descriptor, Wanted = PollEntry.Readable };
+        for (int i = 1; i < first; i++)
+            _polled[i] = new PollEntry { Descriptor = mayAccept ? _listeners[i - 1].Descriptor : -1, Wanted = PollEntry.Readable };
+        for (int i = first; i < count; i++)
+            _polled[i] = new PollEntry { Descriptor = _connections[i - first].Descriptor, Wanted = PollEntry.Readable };
         fixed (PollEntry* entries = _polled)
         {
             int ready = SocketCalls.Poll(entries, (nuint)count, WaitMilliseconds(mayAccept));
@@ -123,6 +129,9 @@ public sealed class AgentServer : IDisposable
         }
         return _polled[0].Ready == 0;
     }
+
+    /// <summary>Its place in what was polled: behind the stop descriptor and the listeners.</summary>
+    private int FirstConnection => 1 + _listeners.Length;
 
     private int WaitMilliseconds(bool mayAccept)
     {
@@ -150,11 +159,14 @@ public sealed class AgentServer : IDisposable
         // Backwards, since a connection may be removed; what is accepted or adopted meanwhile is added behind.
         for (int i = _connections.Count - 1; i >= 0; i--)
         {
-            if (_polled[i + 2].Ready != 0 && !TryServe(_connections[i]))
+            if (_polled[i + FirstConnection].Ready != 0 && !TryServe(_connections[i]))
                 Close(i);
         }
-        if (_polled[1].Ready != 0)
-            AcceptSome();
+        for (int i = 1; i < FirstConnection; i++)
+        {
+            if (_polled[i].Ready != 0)
+                AcceptSome(_listeners[i - 1]);
+        }
     }
 
     /// <returns>False: the connection is over.</returns>
@@ -223,11 +235,11 @@ public sealed class AgentServer : IDisposable
         return slot == AgentClient.NoCounters || ProcessWatch.TryInherit(client, adopted, slot);
     }
 
-    private void AcceptSome()
+    private void AcceptSome(AgentListener listener)
     {
         for (int i = 0; i < MaxAcceptsPerRound; i++)
         {
-            int accepted = _listener.Accept();
+            int accepted = listener.Accept();
             if (accepted >= 0)
             {
                 Admit(accepted);

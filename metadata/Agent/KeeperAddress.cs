@@ -22,6 +22,12 @@ public static class KeeperAddress
         }
     }
 
+    /// <summary>
+    /// The keeper's other address, in the volume itself: a container reaches it that has a <c>/tmp</c> of its own, in which the address that
+    /// <see cref="Find"/> tells is nobody's, or another agent's. Only for the user whose volume it is.
+    /// </summary>
+    public static string InVolume(string volumeRoot) => $"{volumeRoot}/{VolumePaths.DirectoryName}/{VolumePaths.KeeperSocketName}";
+
     /// <summary>By the one that holds the keeper's lock.</summary>
     internal static void Write(string volumeRoot, string socketPath)
     {

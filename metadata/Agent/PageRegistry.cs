@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading.Tasks;
 using Overlay.Crypto;
 using Overlay.Metadata.Interop;
@@ -32,6 +33,9 @@ internal sealed class PageRegistry : IDisposable
 
     /// <summary>Other agents whose processes ask here: they can inherit.</summary>
     private readonly HashSet<string> _deputies = [];
+
+    /// <summary>Where this agent can be found by a keeper of another container that has something to leave it.</summary>
+    private readonly Dictionary<UnlockedVolume, AgentListener?> _deputyDoors = [];
     private long _noLookBefore;
 
     internal PageRegistry(IPageSealer sealer, string ownSocket, Action<string> log)
@@ -40,6 +44,9 @@ internal sealed class PageRegistry : IDisposable
         _ownSocket = ownSocket;
         _log = log;
     }
+
+    /// <summary>Sockets beside the agent's own one that it has to listen at. Grows until disposal.</summary>
+    internal List<AgentListener> Doors { get; } = [];
 
     /// <summary>For how long the agent may sleep; -1: as long as it likes.</summary>
     internal int WaitMilliseconds => _entries.Count == 0 ? -1 : IsSealing ? SealingMilliseconds : LookMilliseconds;
@@ -76,6 +83,7 @@ internal sealed class PageRegistry : IDisposable
         VolumePages? kept = Keep(request.Volume);
         if (kept is null)
         {
+            BecomeDeputy(request.Volume);
             elsewhere = KeeperAddress.Find(request.Volume.Root);
             return elsewhere.Length > 0 ? 0 : Errno.TryAgain;
         }
@@ -102,7 +110,8 @@ internal sealed class PageRegistry : IDisposable
         lent = entry.Reopen(canWrite, isLocked: request.How != AgentMessage.PagesView);
         if (lent < 0)
             return Errno.Last;
-        if (request.Deputy.Length > 0)
+        // The same address, in another container, is another agent's.
+        if (request.Deputy.Length > 0 && request.Deputy != _ownSocket)
             _ = _deputies.Add(request.Deputy);
         entry.Uses++;
         entry.LastUse = Environment.TickCount64;
@@ -130,8 +139,22 @@ internal sealed class PageRegistry : IDisposable
     private VolumePages? Keep(UnlockedVolume volume)
     {
         if (!_kept.TryGetValue(volume, out VolumePages? kept) && (kept = VolumePages.TryElect(volume.Root, _ownSocket)) is not null)
+        {
             _kept.Add(volume, kept);
+            if (kept.Door is not null)
+                Doors.Add(kept.Door);
+        }
         return kept;
+    }
+
+    private void BecomeDeputy(UnlockedVolume volume)
+    {
+        if (_deputyDoors.ContainsKey(volume))
+            return;
+        AgentListener? door = VolumeDoor.TryOpenDeputy(volume.Root);
+        _deputyDoors.Add(volume, door); // null, too: it is not tried at each question
+        if (door is not null)
+            Doors.Add(door);
     }
 
     /// <summary>The entry that is asked for; made, or inherited from who asks, if there is none.</summary>
@@ -199,16 +222,16 @@ internal sealed class PageRegistry : IDisposable
             if (!_entries[name].IsMapped)
                 Remove(name);
         }
+        Doors.Clear();
+        foreach (AgentListener? door in _deputyDoors.Values)
+            door?.Dispose(); // we ourselves are no heir
+        _deputyDoors.Clear();
         foreach (VolumePages kept in _kept.Values)
             kept.Dispose(); // others may now be elected
         _kept.Clear();
         foreach (((UnlockedVolume Volume, ulong, ulong) name, PageEntry entry) in _entries)
         {
-            foreach (string deputy in _deputies)
-            {
-                if (TryBequeath(deputy, name.Volume, entry))
-                    break;
-            }
+            _ = _deputies.Concat(VolumeDoor.DeputyPaths(name.Volume.Root)).Any(deputy => TryBequeath(deputy, name.Volume, entry));
             entry.LetGo();
         }
         _entries.Clear();

@@ -29,6 +29,9 @@ internal sealed unsafe class VolumePages : IDisposable
 
     internal LiveTable Live { get; }
 
+    /// <summary>For the agents and programs of other containers.</summary>
+    internal AgentListener? Door { get; private set; }
+
     /// <summary>Inodes that are mapped with page files of a keeper that is gone, and that nobody has offered yet.</summary>
     internal HashSet<ulong> Orphans { get; } = [];
 
@@ -45,10 +48,7 @@ internal sealed unsafe class VolumePages : IDisposable
                 return Errno.Last is Errno.TryAgain or Errno.AccessDenied ? null : throw Errno.Failure("taking the keeper's lock");
             VolumePages pages = new(held, MapCoherence($"{directory}/{VolumePaths.CoherenceName}"));
             held = -1;
-            pages.FindOrphans(LiveTable.HoldBase, KeeperByte);
-            pages.Live.Restart(pages.Orphans);
-            KeeperAddress.Write(volumeRoot, ownSocket);
-            return pages;
+            return pages.Begin(volumeRoot, ownSocket);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -60,11 +60,29 @@ internal sealed unsafe class VolumePages : IDisposable
         }
     }
 
+    private VolumePages Begin(string volumeRoot, string ownSocket)
+    {
+        try
+        {
+            FindOrphans(LiveTable.HoldBase, KeeperByte);
+            Live.Restart(Orphans);
+            Door = VolumeDoor.TryOpenKeeper(volumeRoot);
+            KeeperAddress.Write(volumeRoot, ownSocket);
+            return this;
+        }
+        catch
+        {
+            Dispose(); // another agent may be able to
+            throw;
+        }
+    }
+
     /// <summary>Does any process map the inode?</summary>
     internal bool IsHeld(ulong inode) => Probe(LiveTable.HoldBase + (long)inode, 1).Type != FileLock.None;
 
     public void Dispose()
     {
+        Door?.Dispose();
         _ = MemoryCalls.Unmap(_memory, CoherenceLayout.Size);
         PacketSocket.CloseIfOpen(ref _lock);
     }

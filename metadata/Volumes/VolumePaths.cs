@@ -8,7 +8,7 @@ public sealed class VolumePaths
 {
     public const string DirectoryName = ".overlay";
     internal const string ConfigName = "config.json", StoreName = "store.db", LocksName = "locks", CoherenceName = "coherence",
-        KeeperName = "keeper";
+        KeeperName = "keeper", KeeperSocketName = "keeper.sock";
 
     /// <summary>Not yet the real thing: complete it, then rename it.</summary>
     internal const string UnfinishedSuffix = ".new";

@@ -333,26 +333,43 @@ internal sealed class Volume
             {
                 fd = -Errno.EREMOTE; // ours is gone, but another one may have been started
             }
-            if (fd == -Errno.EREMOTE)
-            {
-                try
-                {
-                    if (_keeper is null || _keeper.Address != elsewhere)
-                        _keeper = _agent.At(elsewhere);
-                    fd = _keeper.Ask(Id, Root, client => question(client, _agent.Address ?? AgentAddress.ForVolume(Id), out _));
-                }
-                catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN && _agent.IsAlive && attempt < LongestWait)
-                {
-                    fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
-                }
-            }
+            if (fd == -Errno.EREMOTE && TryKeeper(question, elsewhere, out int answer))
+                fd = answer;
+            else if (fd == -Errno.EREMOTE && _agent.IsAlive && attempt < LongestWait)
+                fd = -Errno.EAGAIN; // it has just ended; ours, or another, will follow it
+            else if (fd == -Errno.EREMOTE)
+                throw new ErrnoException(Errno.ENOTCONN, "the agent that keeps the pages cannot be reached");
             if (fd == -Errno.EKEYREJECTED)
                 return -Errno.EACCES;
-            bool mayPass = fd is -Errno.EAGAIN or -Errno.EREMOTE;
-            if (!mayPass || attempt >= LongestWait)
+            if (fd != -Errno.EAGAIN || attempt >= LongestWait)
                 return fd < 0 ? fd : Descriptors.MoveAway(fd);
             Thread.Sleep(WaitMilliseconds);
         }
+    }
+
+    /// <summary>At its address in the volume, which other containers have as well, or, for other users, at the one that it tells.</summary>
+    private bool TryKeeper(PagesQuestion question, string elsewhere, out int answer)
+    {
+        string inVolume = KeeperAddress.InVolume(Root);
+        // Where the last one was found comes first: no connection is made in vain each time.
+        string[] addresses = _keeper?.Address == elsewhere ? [elsewhere, inVolume] : [inVolume, elsewhere];
+        foreach (string address in addresses)
+        {
+            if (_keeper?.Address != address)
+                _keeper = _agent.At(address);
+            try
+            {
+                answer = _keeper.Ask(Id, Root, client => question(client, _agent.Address ?? AgentAddress.ForVolume(Id), out _));
+                if (answer != -Errno.EREMOTE)
+                    return true; // in another container the same path is an agent that keeps nothing
+            }
+            catch (ErrnoException exception) when (exception.Errno == Errno.ENOTCONN)
+            {
+                continue;
+            }
+        }
+        answer = 0;
+        return false;
     }
 
     /// <summary>The agent opens for reading and writing what this process has open for writing.</summary>

@@ -9,16 +9,16 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/overlay-keeper.XXXXXX")
 chmod 755 "$work"
 export OVERLAY_RUNTIME_DIR=$work OVERLAY_LOG=$work/log
 trap 'rm -rf "$work"' EXIT
-volume=$work/vol key=$work/key file=$work/vol/file
+box= volume=$work/vol key=$work/key file=$work/vol/file
 passed=0 failed=0
 
-run() { timeout -k 5 60 "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@"; }
+run() { timeout -k 5 60 $box "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@"; }
 fresh() { run python3 -c "open('$file', 'wb').write(b'.' * 100000)"; }
 content() { run head -c "${1:-20}" "$file" 2>&1; }
 
 # mapper NAME: a process of its own agent that maps the file; commands go to it by descriptor, answers to NAME.out
 mapper() {
-    mkfifo "$work/$1.in"
+    rm -f "$work/$1.in"; mkfifo "$work/$1.in"
     : >"$work/$1.out"
     # Where its agent is killed, the shell would say so here.
     { run python3 -u "$here/parts/mappings/mapper.py" "$file" <"$work/$1.in" >>"$work/$1.out" 2>&1; } 2>/dev/null &
@@ -105,6 +105,34 @@ agent_killed_nobody_offers() {
     say one put 0 follow; finish one; sleep 0.3; content 6
 }
 
+# Containers that have nothing in common but the volume: all agents have the same address, each in a directory and of a process number of
+# its own container.
+in_boxes() {
+    box=in_box
+    export OVERLAY_RUNTIME_DIR=$work/run
+    mkdir -p "$work/run"
+    "$@"
+}
+cat >"$work/in_box" <<'END'
+#!/bin/sh
+exec unshare --mount --pid --fork --kill-child --mount-proc sh -c 'mount -t tmpfs tmpfs "$OVERLAY_RUNTIME_DIR" && exec "$@"' sh "$@"
+END
+chmod +x "$work/in_box"
+PATH=$work:$PATH
+two_boxes() { in_boxes two_agents; }
+keeper_box_ends_first() { in_boxes keeper_ends_first; }
+third_box_meanwhile() { # what the ended keeper kept is in good hands, though nobody who maps it has come to it since
+    in_boxes mappers_of_two; finish one; content 13; echo; finish two; content 13
+}
+mappers_of_two() { fresh; mapper one; mapper two; say one put 0 one; say two put 10 two; }
+keeper_box_killed() {
+    in_boxes mappers_of_two; kill -9 "$(pgrep -P "$(overlay_ctl_of one)")"; wait "$agent_one" 2>/dev/null; rm -f "$work/one.in"
+    say two get 0 13
+    # A box of its own keeps the pages from now on, as soon as the one that maps them comes to the file again.
+    (sleep 0.5; printf 'put 10 TWO\nget 0 13\n' >&"$in_two") & local comes=$!
+    content 10; echo; wait $comes; finish two; content 13
+}
+
 new_key "$key"
 new_volume "$volume" "$key" >/dev/null || { echo "no volume"; exit 1; }
 try() { case $1 in *"$only"*) expect "$1" "$2" "$("$1" 2>&1 | paste -sd ' ')" ;; esac; }
@@ -116,5 +144,13 @@ try killed_under_another_agent "ok killed killed killed"
 try agent_killed "ok ok ok written ok before....after.....written"
 try agent_killed_and_followed "ok before....after ok after.both before....after.both before....after.both"
 try agent_killed_nobody_offers "ok head: error reading '/vol/file': Input/output error ok follow"
+if unshare --mount --pid --fork --mount-proc mount -t tmpfs tmpfs /tmp 2>/dev/null; then
+    try two_boxes "ok ok one.......two one.......two written one.......two"
+    try keeper_box_ends_first "ok one ok one.......two two ok TWO ok ONE.......TWO"
+    try third_box_meanwhile "ok ok one.......two one.......two"
+    try keeper_box_killed "ok ok one.......two one....... one.......TWO"
+else
+    echo "skipped, no namespaces of mounts and processes can be made: boxes"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
