@@ -73,7 +73,7 @@ internal static class RekeyCommand
     {
         foreach ((string path, string reason) in run.Failed)
             Console.Error.WriteLine($"{FindingText.Escape(path)}: would be left out: {reason.TrimEnd('.')}.");
-        Console.WriteLine($"{targets.Count} files would be rekeyed ({TransferProgress.Size(run.Transfer.AllBytes)}), {run.Failed.Count} left out; nothing was changed.");
+        Console.WriteLine($"{targets.Count} files would be rekeyed ({Terminal.Progress.Size(run.Transfer.AllBytes)}), {run.Failed.Count} left out; nothing was changed.");
         return run.Failed.Count > 0 ? ExitCodes.Unchecked : ExitCodes.Ok;
     }
 

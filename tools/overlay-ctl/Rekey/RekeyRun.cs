@@ -94,7 +94,7 @@ internal sealed class RekeyRun(RawVolume volume, List<RekeyTarget> targets, stri
         if (!IsStoreClean)
             Console.Error.WriteLine("overlay-ctl: old wrapped keys are still in the store's files: another process holds them, or there is no room to rewrite them. 'overlay-ctl store verify --compact' does it later.");
         string resumed = Resumed is null ? "" : $", {Transfer.Done} by the run of {Resumed.Value.ToLocalTime():yyyy-MM-dd HH:mm} that this one went on with";
-        Console.WriteLine($"{Transfer.Files} files rekeyed ({TransferProgress.Size(Transfer.Bytes)}){resumed}, {Failed.Count} not");
+        Console.WriteLine($"{Transfer.Files} files rekeyed ({Terminal.Progress.Size(Transfer.Bytes)}){resumed}, {Failed.Count} not");
     }
 
     internal void PrintJson() => Json.Print(writer =>

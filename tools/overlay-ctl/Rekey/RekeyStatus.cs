@@ -36,7 +36,7 @@ internal static class RekeyStatus
 
     private static string Progress(NextKey file) => file.Size == 0
         ? "begun"
-        : string.Create(CultureInfo.InvariantCulture, $"{Math.Min(100, 100 * file.Done / file.Size)}% of {TransferProgress.Size(file.Size)}");
+        : string.Create(CultureInfo.InvariantCulture, $"{Math.Min(100, 100 * file.Done / file.Size)}% of {Terminal.Progress.Size(file.Size)}");
 
     private static void PrintJson(List<NextKey> files, Dictionary<string, DateTimeOffset> jobs) => Json.Print(writer =>
     {
