@@ -101,7 +101,7 @@ fault_write_to_damaged_block() {
     broken raw "flip $raw stored 5" "write-at $raw $((5 * block + 10))" "write-at $raw $((6 * block + 10))"
 }
 fault_unknown_version() { broken raw "byte $raw 8 2" "read $raw"; }
-fault_unknown_feature() { broken raw "byte $raw 14 2" "read $raw"; }
+fault_unknown_feature() { broken raw "byte $raw 14 128" "read $raw"; }
 
 fault_file_of_another_volume() {
     cp -a --sparse=always "$work/vol2/raw" "$volume/other"
