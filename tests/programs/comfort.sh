@@ -175,7 +175,7 @@ verdict messages-say-what-to-do $?
 state() { find v full -type f -not -path 'v/.overlay/store.db*' -exec sha256sum {} + | sort; find v/.overlay/store.db.audit | sort; "$ctl" key list v; "$ctl" keys inventory v; }
 "$ctl" store backup v "$work/copy" >/dev/null && state >before &&
     for command in "shred v/a --key-file key" "key remove v 1 --key-file key" "key change v --key-file key" "key rotate v --key-file key" "store restore v copy" "repair v --reclaim --key-file key" \
-        "audit archive v full --key-file key" "import v --key-file key"; do
+        "audit archive v full --key-file key" "rekey v/a --key-file key" "import v --key-file key"; do
         ends_with 0 "$ctl" $command --dry-run && state >after && diff before after >>log || { echo "$command --dry-run" >>log; break; }
     done && diff before after >>log
 verdict dry-run-changes-nothing $?
