@@ -142,6 +142,9 @@ long fd_classify(int fd)
         fd_release(fd);
         return state;
     }
-    fd_gain(fd, seen, state);
+    /* An empty file may be about to get its header from another process: nothing is remembered of it. */
+    bool may_become_sealed = state == FD_FOREIGN && S_ISREG(status.st_mode) && status.st_size == 0 && volumes_on_device(status.st_dev);
+    if (!may_become_sealed)
+        fd_gain(fd, seen, state);
     return state;
 }

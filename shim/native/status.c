@@ -66,11 +66,14 @@ static inline int refuse(struct overlay_call *call, const struct target *target)
     return look != PATH_PLAIN && volumes_hides(target->directory, target->path) ? answer(call, -ENOENT) : GO_ON;
 }
 
-/* The answer tells what fd_classify would ask for before the first read. Not of directories, nor where the engine may have the number. */
-static inline void note_foreign(int fd, uint32_t seen, uint32_t mode)
+/*
+ * The answer tells what fd_classify would ask for before the first read. Not of directories, nor where the engine may have the number; nor of an empty
+ * file, which another process may be about to give its header.
+ */
+static inline void note_foreign(int fd, uint32_t seen, uint32_t mode, uint64_t size)
 {
-    bool is_sealed = S_ISREG(mode) && (mode & S_ISVTX) != 0;
-    if (fd >= 0 && seen % FD_STATES == FD_UNKNOWN && !is_sealed && !S_ISDIR(mode) && !is_borrowed_memory())
+    bool may_be_sealed = S_ISREG(mode) && ((mode & S_ISVTX) != 0 || size == 0);
+    if (fd >= 0 && seen % FD_STATES == FD_UNKNOWN && !may_be_sealed && !S_ISDIR(mode) && !is_borrowed_memory())
         fd_gain(fd, seen, FD_FOREIGN);
 }
 
@@ -93,7 +96,7 @@ static int stat_call(struct overlay_call *call, const struct target *target, str
     long error = target->path == NULL ? sys_fstat(target->fd, &status)
                                       : sys_fstatat(target->directory, target->path, &status, target->flags);
     if (error >= 0) {
-        note_foreign(target->fd, seen, status.st_mode);
+        note_foreign(target->fd, seen, status.st_mode, (uint64_t)status.st_size);
         if (target->fd >= 0)
             fd_note_directory(target->fd, seen, &status);
         error = correct_stat(target, &status);
@@ -165,7 +168,7 @@ int on_statx(struct overlay_call *call)
                                       0);
     if (error < 0)
         return answer(call, error);
-    note_foreign(target.fd, seen, status.stx_mode);
+    note_foreign(target.fd, seen, status.stx_mode, status.stx_size);
     uint64_t device = device_number(status.stx_dev_major, status.stx_dev_minor);
     if (is_to_be_corrected(&target, status.stx_mode, device)) {
         target.flags &= AT_SYMLINK_NOFOLLOW;

@@ -116,6 +116,7 @@ main() {
     check sticky-bit-from-outside sticky_bit
     check cut-from-outside-while-open cut_while_open
     check foreign-file-while-open foreign_while_open
+    check empty-file-sealed-behind-a-descriptor sealed_behind_a_descriptor
     [ $skipped = 0 ] || echo "$skipped skipped"
     echo "$passed passed, $failed failed"
     [ $failed = 0 ]

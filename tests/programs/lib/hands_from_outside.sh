@@ -202,3 +202,19 @@ foreign_while_open() {
     fresh a
     inside python3 -S "$here/parts/faults/foreign.py" "$volume/a" "$volume" && rm -f "$volume/a"
 }
+
+# A descriptor of an empty file without a header, handed in from outside: looked at, and used, before and after another process has sealed the file.
+sealed_behind_a_descriptor() {
+    local first
+    for first in 'os.fstat(3)' 'os.read(3, 1)'; do
+        : >"$volume/newborn"
+        inside python3 -S -c "
+import os, subprocess, sys
+$first
+subprocess.run(['sh', '-c', 'echo sealed >\"\$0\"', sys.argv[1]], check=True)
+os.write(3, b'in the clear')" "$volume/newborn" 3<>"$volume/newborn" || return 1
+        ! grep -q 'in the clear' "$volume/newborn" || fail "plaintext is on the disk after $first" || return
+        same "$(inside cat "$volume/newborn")" "in the clear" content || return
+        inside rm "$volume/newborn"
+    done
+}
