@@ -25,7 +25,7 @@ all_binaries() {
 make_tree() {
     mkdir -p "$1/overlay" "$1/python"
     (cd "$repository" && find crypto metadata overlay shim tests/overlay tests/shim tools docs \( -name obj -o -name bin -o -name out \) -prune -o \
-        -type f -print0 | cpio -0 --quiet -pdm "$1/overlay") || return
+        -type f -print0 | tar -c --null -T -) | tar -x -C "$1/overlay" || return
     find /usr/lib/python3.*/ -maxdepth 1 -name '*.py' -exec cp -t "$1/python" {} + 2>/dev/null
     git -C "$1" init -q -b main && git -C "$1" add . &&
         git -C "$1" -c user.name=bench -c user.email=bench@localhost commit -q -m 'The tree'
