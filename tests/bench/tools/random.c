@@ -1,9 +1,13 @@
 /*
- * random read|write|mixed|sync ROW FILE CALL SAMPLE   CALL bytes at random multiples of CALL, for the time box
+ * random read|write|mixed|sync ROW FILE CALL SAMPLE PASSES   CALL bytes at random multiples of CALL, for the time box
  *
- * mixed: seven reads to three writes; sync: a write and an fdatasync. What is written is taken from the sample.
+ * mixed: seven reads to three writes; sync: a write and an fdatasync. What is written is taken from the sample. Before the clock starts, the same is
+ * done (without fdatasync) for as many calls as PASSES times the file has, or for MostWarming seconds: what is then measured is a process that has
+ * been at work for a while.
  */
 #include "measure.h"
+
+static const double MostWarming = 3;
 
 static uint8_t *s_buffer, *s_sample;
 static size_t s_call, s_sampleCalls, s_fileCalls;
@@ -36,7 +40,7 @@ static void one_synced_write(long index)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc != 7)
         return 2;
     struct stat info;
     size_t length;
@@ -49,6 +53,9 @@ int main(int argc, char **argv)
     need(s_fd >= 0 && fstat(s_fd, &info) == 0, argv[3]);
     s_fileCalls = (size_t)info.st_size / s_call;
     operation run = argv[1][0] == 'r' ? one_read : argv[1][0] == 'w' ? one_write : argv[1][0] == 'm' ? one_of_both : one_synced_write;
+    double took;
+    if (atol(argv[6]) > 0)
+        repeat(run == one_synced_write ? one_write : run, 16, atol(argv[6]) * (long)s_fileCalls, MostWarming, &took);
     row_each(argv[2], run, run == one_synced_write ? 1 : 16, 1L << 40, time_box());
     return 0;
 }
