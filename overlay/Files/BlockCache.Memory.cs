@@ -27,6 +27,8 @@ public sealed unsafe partial class BlockCache
     /// <summary>What is known to be read again and again, from which on memory is taken in large pieces.</summary>
     private const long ManyBytes = 16 << 20;
 
+    private const long OutOfQuestion = 16L << 30;
+
     /// <summary>Where there was no room, so many go without before it is asked for again.</summary>
     private const int AsksAgainAfter = 1000;
 
@@ -70,6 +72,9 @@ public sealed unsafe partial class BlockCache
     /// <summary>Takes the address space now: afterwards what is asked for it may be forbidden.</summary>
     public void Reserve() => _ = TryMap();
 
+    /// <summary>Could so much be kept, if the memory were to be had? Before anything was kept, only what is out of the question is known.</summary>
+    internal bool MayHold(long bytes) => bytes <= (IsMapped ? Least << _table->WayLog2 : OutOfQuestion) / 8 * 7;
+
     /// <summary>Is there, or can be made, room for all of so much that is read again and again?</summary>
     internal bool TryMakeRoom(long bytes)
     {
@@ -77,7 +82,7 @@ public sealed unsafe partial class BlockCache
             return false;
         if (bytes >= ManyBytes)
             UseHugePages();
-        if (bytes > (Least << _table->WayLog2) / 8 * 7)
+        if (!MayHold(bytes))
             return false;
         while (bytes > Capacity / 8 * 7)
             if (!TryGrow())

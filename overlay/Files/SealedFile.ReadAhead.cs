@@ -38,17 +38,24 @@ public sealed partial class SealedFile
     /// <summary>The last group whose index was asked for.</summary>
     private long _askedIndex;
 
-    /// <summary>Blocks that were read as a whole and not kept: from the first to before the last.</summary>
-    private long _firstRead, _endRead;
+    /// <summary>Blocks that were read as a whole, of a file that fits into the cache.</summary>
+    private BlockSet _wereRead;
 
     /// <summary>Have these blocks been read before, in a file that fits into the cache? Whoever copies a file reads none twice.</summary>
     private bool AreReadAgain(long block, int count)
     {
-        if (block >= _firstRead && block + count <= _endRead)
-            return _context.Cache.TryMakeRoom(_header.Size);
-        _firstRead = block == _endRead ? _firstRead : block;
-        _endRead = block + count;
-        return false;
+        if (!_context.Cache.MayHold(_header.Size))
+            return false;
+        long end = block + count;
+        bool areAll = true;
+        for (; block < end; block++)
+        {
+            if (_wereRead.Contains(block))
+                continue;
+            _wereRead.Add(block, _geometry.BlockOf(_header.Size));
+            areAll = false;
+        }
+        return areAll && _context.Cache.TryMakeRoom(_header.Size);
     }
 
     /// <summary>Opens raw blocks that lie side by side, all of it or none; 0: this block is alone, or something is wrong with one.</summary>

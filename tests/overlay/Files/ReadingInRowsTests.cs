@@ -44,6 +44,23 @@ public sealed unsafe class ReadingInRowsTests
     }
 
     [Fact]
+    public void Whole_blocks_that_are_read_again_here_and_there_are_kept()
+    {
+        using BlockCache cache = new(16 << 20);
+        (SealedFixture fixture, CountingBacking backing) = Make(new Recipe(CipherSuite.Aes256Gcm, false, 12), MakeData(300));
+        fixture.Cache = cache;
+        using SealedFile file = fixture.Open();
+        for (int pass = 0; pass < 3; pass++)
+        {
+            backing.Reads.Clear();
+            for (int i = 0; i < 300; i++)
+                Assert.Equal(BlockSize, file.ReadBytes(i * 7 % 300 * BlockSize, BlockSize).Length);
+            Assert.Equal(pass < 2, backing.Reads.Count >= 300);
+        }
+        Assert.Empty(backing.Reads);
+    }
+
+    [Fact]
     public void Damaged_block_in_a_row_ends_the_read_before_it_and_fails_the_next()
     {
         (SealedFixture fixture, CountingBacking backing) = Make(new Recipe(CipherSuite.Aes256Gcm, false, 12));
@@ -135,9 +152,9 @@ public sealed unsafe class ReadingInRowsTests
     }
 
     /// <summary>Random: at this block size nothing is compressed.</summary>
-    private static byte[] MakeData()
+    private static byte[] MakeData(int blocks = Blocks)
     {
-        byte[] data = new byte[Blocks * BlockSize];
+        byte[] data = new byte[blocks * BlockSize];
         new Random(5).NextBytes(data);
         return data;
     }
