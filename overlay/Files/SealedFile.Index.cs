@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Format;
@@ -26,7 +27,10 @@ public sealed partial class SealedFile
         IndexPage page = IndexPage.Rent(group);
         for (int attempt = 0; ; attempt++)
         {
+            long start = Stopwatch.GetTimestamp();
             ReadIndexBytes(page);
+            if (Stopwatch.GetTimestamp() - start > s_waitTicks)
+                AskForIndexesAround(group);
             GroupRecord record = new(page.Bytes);
             bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, KeyOf(record));
             bool mayBeLost = parent is not null && IsYoungChild(parent, group);

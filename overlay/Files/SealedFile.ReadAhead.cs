@@ -24,7 +24,7 @@ public sealed partial class SealedFile
     /// <summary>How much of one read is looked at as if it were a read of its own; and what makes a row.</summary>
     private const int LookStep = 128 << 10, LeastRow = 64 << 10;
 
-    private const int IndexesAhead = 4;
+    private const int IndexesAhead = 4, MostIndexesAround = 64;
 
     /// <summary>Longer than a copy from the page cache takes.</summary>
     private static readonly long s_waitTicks = Stopwatch.Frequency / 25_000;
@@ -37,6 +37,9 @@ public sealed partial class SealedFile
 
     /// <summary>The last group whose index was asked for.</summary>
     private long _askedIndex;
+
+    /// <summary>As many index pages are asked for together: more each time that one had to be waited for.</summary>
+    private int _indexesAround = 1;
 
     /// <summary>Blocks that were read as a whole, of a file that fits into the cache.</summary>
     private BlockSet _wereRead;
@@ -136,6 +139,21 @@ public sealed partial class SealedFile
         for (long next = first; next <= last; next++)
             _context.Backing.WillRead(_geometry.IndexOffset(next), PageSize);
         _askedIndex = Math.Max(_askedIndex, last);
+    }
+
+    /// <summary>
+    /// The disk was waited for to learn where a group's blocks lie, and then is waited for again, for the block. Who reads here and there will want the
+    /// neighbours' pages, too.
+    /// </summary>
+    private void AskForIndexesAround(long group)
+    {
+        if (!_context.Backing.HearsOfReads)
+            return;
+        _indexesAround = Math.Min(2 * _indexesAround, MostIndexesAround);
+        long first = group / _indexesAround * _indexesAround, last = Math.Min(first + _indexesAround - 1, _geometry.LastGroup(_header.Size));
+        for (long next = first; next <= last; next++)
+            if (next != group && !_index.TryGet(next, out _))
+                _context.Backing.WillRead(_geometry.IndexOffset(next), PageSize);
     }
 
     /// <summary>The stored bytes of these blocks, neighbours together, and the indexes of groups behind theirs.</summary>

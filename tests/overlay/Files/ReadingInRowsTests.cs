@@ -114,15 +114,35 @@ public sealed unsafe class ReadingInRowsTests
     }
 
     [Fact]
-    public void Nothing_is_asked_for_when_reads_are_here_and_there_or_from_memory()
+    public void No_blocks_are_asked_for_when_reads_are_here_and_there()
     {
         byte[] text = new byte[4 << 20];
-        (SealedFixture fixture, CountingBacking backing) = Make(new Recipe(CipherSuite.Aes256Gcm, true, 14), text);
+        Recipe recipe = new(CipherSuite.Aes256Gcm, true, 14);
+        (SealedFixture fixture, CountingBacking backing) = Make(recipe, text);
         using SealedFile file = fixture.Open();
         backing.IsSlow = true;
         for (int i = 0; i < 30; i++)
             file.ReadBytes(i * 7 % 30 * 130_000, 20_000);
-        Assert.Empty(backing.Asked);
+        long[] indexes = [.. Enumerable.Range(0, 1 + (int)recipe.Geometry.LastGroup(text.Length)).Select(group => recipe.Geometry.IndexOffset(group))];
+        Assert.All(backing.Asked, asked => Assert.Contains(asked.Offset, indexes));
+    }
+
+    [Fact]
+    public void Index_pages_are_asked_for_together_when_one_was_waited_for()
+    {
+        byte[] text = new byte[20 << 20];
+        Recipe recipe = new(CipherSuite.Aes256Gcm, true, 14);
+        (SealedFixture fixture, CountingBacking backing) = Make(recipe, text);
+        long groups = recipe.Geometry.LastGroup(text.Length) + 1;
+        using SealedFile file = fixture.Open();
+        backing.IsSlow = true;
+        backing.Reads.Clear();
+        for (long group = 0; group < groups; group++)
+            file.ReadBytes(group * 17 % groups * recipe.Geometry.GroupSize, 100);
+        long[] indexes = [.. Enumerable.Range(0, (int)groups).Select(group => recipe.Geometry.IndexOffset(group))];
+        int late = backing.Reads.Count(read => indexes.Contains(read.Offset) && !backing.WasAsked(read.Offset, read.Length));
+        Assert.InRange(late, 1, 6);
+        Assert.True(groups > 40);
     }
 
     [Fact]
