@@ -170,6 +170,7 @@ main() {
     : >"$results"
     install_peers
     build_tools
+    "$tools/touch" || exit 2
     make_area || exit 2
     say "making the inputs"
     make_inputs "$inputs" $megabytes || exit 2
