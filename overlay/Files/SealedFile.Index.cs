@@ -29,7 +29,7 @@ public sealed partial class SealedFile
         {
             long start = Stopwatch.GetTimestamp();
             ReadIndexBytes(page);
-            if (Stopwatch.GetTimestamp() - start > s_waitTicks)
+            if (IsWait(Stopwatch.GetTimestamp() - start, PageSize))
                 AskForIndexesAround(group);
             GroupRecord record = new(page.Bytes);
             bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, KeyOf(record));

@@ -26,8 +26,8 @@ public sealed partial class SealedFile
 
     private const int IndexesAhead = 4, MostIndexesAround = 64;
 
-    /// <summary>Longer than a copy from the page cache takes.</summary>
-    private static readonly long s_waitTicks = Stopwatch.Frequency / 25_000;
+    /// <summary>Longer than a copy of so many bytes from the page cache takes: 40 us, and 2 GB/s.</summary>
+    private static bool IsWait(long ticks, int length) => ticks > Stopwatch.Frequency / 25_000 + length * Stopwatch.Frequency / 2_000_000_000;
 
     /// <summary>Where the reads that go on in a row began, and where the last one ended.</summary>
     private long _rowStart, _readEnd;
@@ -103,7 +103,7 @@ public sealed partial class SealedFile
     {
         long start = Stopwatch.GetTimestamp();
         int count = ReadStored(offset, text);
-        if (Stopwatch.GetTimestamp() - start > s_waitTicks)
+        if (IsWait(Stopwatch.GetTimestamp() - start, count))
             _coldEnd = _readEnd + ColdFor;
         return count;
     }

@@ -1,13 +1,16 @@
 /*
  * parallel read|write ROW PROCESSES SAMPLE FILE...   4 KiB at random places, by several processes at once, for the time box
  *
- * Process n uses the n-th file, so one name is one file for all.
+ * Process n uses the n-th file, so one name is one file for all. Readers have read for a while when the clock starts: twice as many times as the file has
+ * places, or for MostWarming seconds.
  */
 #include "measure.h"
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+static const double MostWarming = 3;
 
 struct shared {
     int ready;
@@ -40,7 +43,7 @@ static void work(int number, int processes, const char *path, operation run)
     s_pages = (size_t)info.st_size / PAGE;
     for (int i = 0; i < number * 1000; i++)
         (void)draw();
-    run(0);
+    repeat(run, 16, run == one_read ? 2 * (long)s_pages : 1, MostWarming, &took);
     __atomic_add_fetch(&s_shared->ready, 1, __ATOMIC_ACQ_REL);
     while (__atomic_load_n(&s_shared->ready, __ATOMIC_ACQUIRE) < processes)
         usleep(100);
