@@ -340,9 +340,10 @@ public sealed class AgentServer : IDisposable
         {
             if (pool.IsWriting)
                 continue;
-            if (pool.IsLow)
+            bool mustWriteNotes = pool.IsFullOfNotes || (notesAreDue && pool.HasNotes);
+            if (pool.IsLow || (mustWriteNotes && pool.IsUsed))
                 Attempt(pool.BeginRefill);
-            else if (pool.IsFullOfNotes || (notesAreDue && pool.HasNotes))
+            else if (mustWriteNotes)
                 Attempt(pool.BeginFlush);
         }
         foreach (KeyPool pool in _pools)

@@ -21,13 +21,14 @@ namespace Overlay.Metadata.Agent;
 internal sealed class KeyPool : IDisposable
 {
     /// <summary>
-    /// How many keys a refill leaves. Refills close behind each other double it: most of a commit is its sync, whatever the
-    /// number of rows, and on a journalling file system the sync of all that programs did meanwhile.
+    /// How many keys a refill leaves: many where it comes close behind another one. Most of a commit is its sync, whatever the number of rows, and on a
+    /// journalling file system the sync of all that programs did meanwhile; and what is left shall last for as long as the next one takes.
     /// </summary>
     internal const int LeastTarget = 256, MostTarget = 2048;
     internal const int MaxPendingNotes = 4096;
 
     private const long BurstMilliseconds = 1_000;
+    private const int GrowthInBurst = 8;
 
     private readonly UnlockedVolume _volume;
 
@@ -62,6 +63,9 @@ internal sealed class KeyPool : IDisposable
     internal int Count { get; private set; }
 
     internal bool IsLow => Count < _target / 2;
+
+    /// <summary>Worth filling up where something is written anyway.</summary>
+    internal bool IsUsed => Count < _target / 4 * 3;
 
     internal bool HasNotes => _notes.Count > 0;
 
@@ -185,7 +189,7 @@ internal sealed class KeyPool : IDisposable
     private PoolWrite NewRefill()
     {
         long now = Environment.TickCount64;
-        _target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * 2, MostTarget) : LeastTarget;
+        _target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * GrowthInBurst, MostTarget) : LeastTarget;
         _lastRefill = now;
         return NewWrite(Math.Max(_target - Count, 0));
     }
