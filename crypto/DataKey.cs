@@ -20,14 +20,16 @@ public sealed unsafe partial class DataKey : IDisposable
 
     public const int KeyCheckSize = 8;
 
+    /// <summary>Bytes of what is derived of a key: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
+    public const int DerivedSize = 32;
+
     private const int AesNonceSize = 12, LongestNonce = 32;
 
     private static readonly bool s_isUsable = Sodium.Initialise() >= 0;
 
     private const int MarkKeyOffset = 16;
 
-    /// <summary>32 bytes of HKDF-SHA-256: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
-    private readonly byte[] _derived = new byte[32];
+    private readonly byte[] _derived = new byte[DerivedSize];
     private bool _isDerived;
     private long _seals;
 
@@ -64,6 +66,18 @@ public sealed unsafe partial class DataKey : IDisposable
 
     /// <summary>8 bytes that tell a wrong key from a damaged file; they say nothing about the key.</summary>
     public ReadOnlySpan<byte> KeyCheck => Derived.AsSpan(0, KeyCheckSize);
+
+    /// <summary>What keys are told apart by, and what versions are marked with: 32 bytes of HKDF-SHA-256.</summary>
+    public static void Derive(ReadOnlySpan<byte> key, Span<byte> derived32) => Hkdf.DeriveSha256(key, default, "overlay key check v1"u8, derived32);
+
+    /// <param name="derived"><see cref="Derive"/> of it, if that is known.</param>
+    public static DataKey Import(CipherSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> derived)
+    {
+        DataKey imported = Import(suite, key);
+        derived.CopyTo(imported._derived);
+        imported._isDerived = derived.Length == DerivedSize;
+        return imported;
+    }
 
     /// <exception cref="ErrnoException">ENOTSUP: the processor lacks the instructions for this suite.</exception>
     public static DataKey Import(CipherSuite suite, ReadOnlySpan<byte> key)
@@ -190,7 +204,7 @@ public sealed unsafe partial class DataKey : IDisposable
         {
             if (!Volatile.Read(ref _isDerived))
             {
-                Hkdf.DeriveSha256(new ReadOnlySpan<byte>(Live() + KeyMemory.ExpandedSize, KeySize), default, "overlay key check v1"u8, _derived);
+                Derive(new ReadOnlySpan<byte>(Live() + KeyMemory.ExpandedSize, KeySize), _derived);
                 Volatile.Write(ref _isDerived, true);
             }
             return _derived;

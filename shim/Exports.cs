@@ -199,7 +199,7 @@ internal static unsafe class Exports
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_transfer")]
     public static long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, int isInputSealed, int isOutputSealed)
     {
-        try { return Engine.Transfer(input, inputOffset, output, outputOffset, size, isInputSealed != 0, isOutputSealed != 0); }
+        try { return Engine.Transfer(input, inputOffset, output, outputOffset, size, (FileEngine.TransferInput)isInputSealed, isOutputSealed != 0); }
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 

@@ -21,6 +21,9 @@ public sealed class AgentServer : IDisposable
     private const int GreetingMilliseconds = 10_000;
     private const int NotesMilliseconds = 200;
     private const int RetryMilliseconds = 1_000;
+
+    /// <summary>How often it is looked whether another thread has ended its writing, if nobody asks for anything.</summary>
+    private const int WritingMilliseconds = 10;
     private const int LongestDrainRounds = 10_000;
 
     private readonly List<KeyPool> _pools;
@@ -137,7 +140,9 @@ public sealed class AgentServer : IDisposable
     {
         long now = Environment.TickCount64;
         long until = long.MaxValue;
-        if (_pools.Exists(pool => pool.IsLow))
+        if (_pools.Exists(pool => pool.IsWriting))
+            until = Math.Min(until, now + WritingMilliseconds);
+        if (_pools.Exists(pool => pool.IsLow && !pool.IsWriting))
             until = Math.Min(until, _noUpkeepBefore);
         if (_notesSince >= 0)
             until = Math.Min(until, Math.Max(_noUpkeepBefore, _notesSince + NotesMilliseconds));
@@ -228,7 +233,10 @@ public sealed class AgentServer : IDisposable
             return true;
         }
         // It came over a connection that is allowed, from somebody who could as well have passed that one on.
-        Connection adopted = new(received, child.ProcessId, child.UserId, isGreeted: true) { GroupId = child.GroupId, Peer = new PeerProcess(received, child) };
+        Connection adopted = new(received, child.ProcessId, child.UserId, isGreeted: true)
+        {
+            GroupId = child.GroupId, Peer = new PeerProcess(received, child), Version = client.Version,
+        };
         received = -1;
         _connections.Add(adopted);
         Metrics.CountAccepted();
@@ -323,15 +331,20 @@ public sealed class AgentServer : IDisposable
             _notesSince = -1;
         else if (_notesSince < 0)
             _notesSince = now;
+        foreach (KeyPool pool in _pools)
+            Attempt(() => NoteWritten(pool.TryFinish()));
         if (now < _noUpkeepBefore)
             return;
         bool notesAreDue = hasNotes && now - _notesSince >= NotesMilliseconds;
         foreach (KeyPool pool in _pools)
         {
-            if (pool.IsLow)
-                AttemptWrite(pool, pool.Refill);
-            else if (pool.IsFullOfNotes || (notesAreDue && pool.HasNotes))
-                AttemptWrite(pool, pool.Flush);
+            if (pool.IsWriting)
+                continue;
+            bool mustWriteNotes = pool.IsFullOfNotes || (notesAreDue && pool.HasNotes);
+            if (pool.IsLow || (mustWriteNotes && pool.IsUsed))
+                Attempt(pool.BeginRefill);
+            else if (mustWriteNotes)
+                Attempt(pool.BeginFlush);
         }
         foreach (KeyPool pool in _pools)
             foreach (byte[] fileId in pool.TakeWorn())
@@ -344,12 +357,11 @@ public sealed class AgentServer : IDisposable
             _notesSince = -1;
     }
 
-    private void AttemptWrite(KeyPool pool, Action write) => Attempt(() =>
+    private void NoteWritten(TimeSpan? took)
     {
-        long started = Stopwatch.GetTimestamp();
-        pool.Volume.Store.Connection.Hurriedly(write);
-        Metrics.StoreWrites.Add(started);
-    });
+        if (took is { } known)
+            Metrics.StoreWrites.Add(known);
+    }
 
     /// <summary>Nothing of this may end the agent: a full disk is a line in the log, and tried again later.</summary>
     private void Attempt(Action upkeep)

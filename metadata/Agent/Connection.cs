@@ -36,6 +36,9 @@ internal sealed class Connection : IDisposable
     /// <summary>Hello was exchanged, here or on the connection this one came by.</summary>
     internal bool IsGreeted { get; set; }
 
+    /// <summary>Of the protocol, as agreed on there.</summary>
+    internal ushort Version { get; set; } = AgentMessage.OldestVersion;
+
     /// <summary>When it came, by <see cref="Environment.TickCount64"/>.</summary>
     internal long Since { get; }
 

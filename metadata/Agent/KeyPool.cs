@@ -2,9 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using Overlay.Crypto;
-using Overlay.Metadata.Interop;
 using Overlay.Metadata.Policy;
-using Overlay.Metadata.Store;
 using Overlay.Metadata.Volumes;
 
 namespace Overlay.Metadata.Agent;
@@ -17,36 +15,32 @@ namespace Overlay.Metadata.Agent;
 /// copied or restored store, may have been handed out and is not handed out again. Two agents on one store cannot meet.</item>
 /// <item>A row is removed only if its key has not left this memory.</item>
 /// </list>
-/// What clients report is collected and written with the next refill, or by <see cref="Flush"/>.
+/// What clients report is collected and written with the next refill, or by <see cref="Flush"/>. An agent lets another thread write
+/// (<see cref="BeginRefill"/>, <see cref="BeginFlush"/>), so that nobody who asks it for something meanwhile waits for the disk.
 /// </summary>
 internal sealed class KeyPool : IDisposable
 {
     /// <summary>
-    /// How many keys a refill leaves. Refills close behind each other double it: most of a commit is its sync, whatever the
-    /// number of rows, and clients wait for it.
+    /// How many keys a refill leaves: many where it comes close behind another one. Most of a commit is its sync, whatever the number of rows, and on a
+    /// journalling file system the sync of all that programs did meanwhile; and what is left shall last for as long as the next one takes.
     /// </summary>
-    internal const int LeastTarget = 256, MostTarget = 1024;
-    internal const int MaxPendingNotes = 1024;
+    internal const int LeastTarget = 256, MostTarget = 2048;
+    internal const int MaxPendingNotes = 4096;
 
     private const long BurstMilliseconds = 1_000;
-
-    // What is kept of notes while the store cannot be written; a path lost is only a path not known.
-    private const int MaxHeldNotes = 65_536;
+    private const int GrowthInBurst = 8;
 
     private readonly UnlockedVolume _volume;
-    private readonly SecretMemory _keys = new(MostTarget * SlotSealing.KeySize);
-    private readonly byte[][] _fileIds = new byte[MostTarget][];
-    // Keys lie at 0 .. _count - 1 and are taken from the end.
-    private int _count;
+
+    /// <summary>The same volume for the other thread: made on first need, used by <see cref="_underWay"/> alone while that is there.</summary>
+    private UnlockedVolume? _writersVolume;
+    private PoolWrite? _underWay;
+
+    /// <summary>Those of the first are handed out first.</summary>
+    private readonly Queue<KeyChunk> _chunks = new();
+    private PoolNotes _notes = new();
     private int _target = LeastTarget;
     private long _lastRefill = -BurstMilliseconds;
-    // Handed out and not yet reported as created.
-    private readonly HashSet<UInt128> _handed = [];
-    private readonly List<(byte[] FileId, string Path)> _created = [];
-    // Where those are made that were handed out for one file.
-    private readonly Dictionary<UInt128, (string Path, FileSettings Settings)> _places = [];
-    // How far files have come, and how often their keys have sealed since that was written.
-    private readonly Dictionary<UInt128, (ulong Sequence, uint BootWord, long Seals)> _states = [];
 
     // Files whose keys have sealed oftener than they should.
     private readonly List<byte[]> _worn = [];
@@ -66,168 +60,211 @@ internal sealed class KeyPool : IDisposable
 
     internal UnlockedVolume Volume => _volume;
 
-    internal int Count => _count;
+    internal int Count { get; private set; }
 
-    internal bool IsLow => _count < _target / 2;
+    internal bool IsLow => Count < _target / 2;
 
-    internal bool HasNotes => CountNotes() > 0;
+    /// <summary>Worth filling up where something is written anyway.</summary>
+    internal bool IsUsed => Count < _target / 4 * 3;
 
-    internal bool IsFullOfNotes => CountNotes() >= MaxPendingNotes;
+    internal bool HasNotes => _notes.Count > 0;
+
+    internal bool IsFullOfNotes => _notes.Count >= MaxPendingNotes;
+
+    /// <summary>Another thread is writing.</summary>
+    internal bool IsWriting => _underWay is not null;
 
     /// <summary>Fills the pool up, in one transaction together with all notes.</summary>
     internal void Refill()
     {
-        long now = Environment.TickCount64;
-        int target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * 2, MostTarget) : LeastTarget;
-        if (target > _count)
-            Add(target - _count);
-        else
-            Flush();
-        _target = target;
-        _lastRefill = now;
-    }
-
-    /// <summary>Takes one key. The pool must not be empty.</summary>
-    internal void Take(Span<byte> fileId, Span<byte> key)
-    {
-        _count--;
-        Span<byte> pooled = _keys.Bytes.Slice(_count * SlotSealing.KeySize, SlotSealing.KeySize);
-        _fileIds[_count].CopyTo(fileId);
-        pooled.CopyTo(key);
-        Secret.Wipe(pooled);
-        _handed.Add(MemoryMarshal.Read<UInt128>(_fileIds[_count]));
-    }
-
-    /// <summary>The key that was just taken is for this file alone.</summary>
-    internal void NotePlace(ReadOnlySpan<byte> fileId, string path, FileSettings settings) => _places[MemoryMarshal.Read<UInt128>(fileId)] = (path, settings);
-
-    internal void NoteCreated(ReadOnlySpan<byte> fileId, string path)
-    {
-        if (_created.Count >= MaxHeldNotes)
-            return;
-        _created.Add((fileId.ToArray(), path));
-        _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
-    }
-
-    /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
-    internal string? PathNoted(ReadOnlySpan<byte> fileId)
-    {
-        for (int i = _created.Count - 1; i >= 0; i--)
-            if (fileId.SequenceEqual(_created[i].FileId))
-                return _created[i].Path;
-        return PlaceOf(fileId);
-    }
-
-    /// <summary>Where a file is made that a key was given for a moment ago; null: not known.</summary>
-    internal string? PlaceOf(ReadOnlySpan<byte> fileId) =>
-        _places.TryGetValue(MemoryMarshal.Read<UInt128>(fileId), out (string Path, FileSettings) place) && place.Path.Length > 0 ? place.Path : null;
-
-    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord, uint seals = 0)
-    {
-        // The store's integers are signed; no file comes that far.
-        if (sequence > long.MaxValue)
-            return;
-        UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
-        bool isKnown = _states.TryGetValue(id, out (ulong Sequence, uint BootWord, long Seals) known);
-        if (!isKnown && _states.Count >= MaxHeldNotes)
-            return;
-        bool isNewer = !isKnown || sequence > known.Sequence;
-        _states[id] = isNewer ? (sequence, bootWord, known.Seals + seals) : (known.Sequence, known.BootWord, known.Seals + seals);
+        Finish();
+        Run(NewRefill());
     }
 
     /// <summary>Writes what was noted.</summary>
     internal void Flush()
     {
-        if (!HasNotes)
-            return;
-        _volume.Store.Connection.InTransaction(WriteNotes);
-        ForgetNotes();
+        Finish();
+        if (HasNotes)
+            Run(NewWrite(0));
+    }
+
+    internal void BeginRefill() => Begin(NewRefill());
+
+    internal void BeginFlush() => Begin(NewWrite(0));
+
+    /// <summary>Takes what the other thread has made durable. Null: it has not ended, or there is none.</summary>
+    /// <returns>How long it took.</returns>
+    internal TimeSpan? TryFinish()
+    {
+        if (_underWay is not { IsDone: true } done)
+            return null;
+        Finish();
+        return done.Took;
+    }
+
+    /// <summary>Where there are no keys, waits for some.</summary>
+    internal void AwaitKeys()
+    {
+        if (Count == 0)
+            Finish();
+        if (Count == 0)
+            Refill();
+    }
+
+    /// <summary>Takes one key. The pool must not be empty.</summary>
+    /// <param name="derived">Receives what <see cref="DataKey.Derive"/> makes of it; may be empty.</param>
+    internal void Take(Span<byte> fileId, Span<byte> key, Span<byte> derived = default)
+    {
+        KeyChunk chunk = _chunks.Peek();
+        _notes.NoteHanded(chunk.Take(fileId, key, derived));
+        Count--;
+        if (chunk.Count == 0)
+            _chunks.Dequeue().Dispose();
+    }
+
+    /// <summary>The key that was just taken is for this file alone.</summary>
+    internal void NotePlace(ReadOnlySpan<byte> fileId, string path, FileSettings settings) => _notes.NotePlace(MemoryMarshal.Read<UInt128>(fileId), path, settings);
+
+    internal void NoteCreated(ReadOnlySpan<byte> fileId, string path) => _notes.NoteCreated(MemoryMarshal.Read<UInt128>(fileId), path);
+
+    /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
+    internal string? PathNoted(ReadOnlySpan<byte> fileId)
+    {
+        UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
+        return _underWay?.Notes.PathOf(id) ?? _notes.PathOf(id);
+    }
+
+    /// <summary>Where a file is made that a key was given for a moment ago; null: not known.</summary>
+    internal string? PlaceOf(ReadOnlySpan<byte> fileId)
+    {
+        UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
+        return _underWay?.Notes.PlaceOf(id) ?? _notes.PlaceOf(id);
+    }
+
+    internal void NoteState(ReadOnlySpan<byte> fileId, ulong sequence, uint bootWord, uint seals = 0)
+    {
+        // The store's integers are signed; no file comes that far.
+        if (sequence <= long.MaxValue)
+            _notes.NoteState(MemoryMarshal.Read<UInt128>(fileId), sequence, bootWord, seals);
     }
 
     /// <summary>The orderly end: notes are written, the rows of keys that nobody got are removed.</summary>
     internal void Retire()
     {
+        try
+        {
+            Finish();
+        }
+        catch (VolumeException)
+        {
+            // Its notes are ours again, and are written now; where they cannot be, that is said.
+        }
         _volume.Store.Connection.InTransaction(() =>
         {
-            WriteNotes();
-            for (int i = 0; i < _count; i++)
-                _volume.Store.Files.RemovePooled(_fileIds[i]);
+            _notes.Write(_volume.Store.Files, MostSeals, _worn);
+            foreach (KeyChunk chunk in _chunks)
+                for (int i = 0; i < chunk.Count; i++)
+                    _volume.Store.Files.RemovePooled(chunk.FileId(i));
         });
-        ForgetNotes();
-        _count = 0;
+        _notes = new PoolNotes();
+        DropChunks();
     }
 
-    public void Dispose() => _keys.Dispose();
-
-    private void Add(int added)
+    public void Dispose()
     {
-        Span<byte> newKeys = _keys.Bytes.Slice(_count * SlotSealing.KeySize, added * SlotSealing.KeySize);
-        NonceSource.Fill(newKeys);
-        byte[][] rows = new byte[added][];
-        for (int i = 0; i < added; i++)
-            _fileIds[_count + i] = NewFileId();
-        do
+        _underWay?.Wait();
+        _underWay?.Chunks.ForEach(chunk => chunk.Dispose());
+        DropChunks();
+        _writersVolume?.Dispose();
+    }
+
+    private void DropChunks()
+    {
+        while (_chunks.TryDequeue(out KeyChunk? chunk))
+            chunk.Dispose();
+        Count = 0;
+    }
+
+    private PoolWrite NewRefill()
+    {
+        long now = Environment.TickCount64;
+        _target = now - _lastRefill < BurstMilliseconds ? Math.Min(_target * GrowthInBurst, MostTarget) : LeastTarget;
+        _lastRefill = now;
+        return NewWrite(Math.Max(_target - Count, 0));
+    }
+
+    private PoolWrite NewWrite(int keys)
+    {
+        PoolWrite write = new(keys, _notes, MostSeals);
+        _notes = new PoolNotes();
+        return write;
+    }
+
+    private void Begin(PoolWrite write)
+    {
+        try
         {
-            for (int i = 0; i < added; i++)
-                rows[i] = _volume.Wrap(_fileIds[_count + i], newKeys.Slice(i * SlotSealing.KeySize, SlotSealing.KeySize));
+            // A store that nobody else can open at the same time (MetadataStore.Open) is written here.
+            if (!_volume.Store.IsAlone)
+                write.Begin(_writersVolume ??= _volume.OpenAgain());
         }
-        while (!TryInsert(rows));
-        ForgetNotes();
-        _count += added;
-    }
-
-    /// <summary>False: the volume key was changed, and ours is the new one by now.</summary>
-    private bool TryInsert(byte[][] rows)
-    {
-        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        bool isCurrent = false;
-        _volume.Store.Connection.InTransaction(() =>
+        catch
         {
-            // Under the write lock: nobody can change the volume key behind this.
-            isCurrent = _volume.IsCurrent();
-            for (int i = 0; isCurrent && i < rows.Length; i++)
-                _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
-            if (isCurrent)
-                WriteNotes();
-        });
-        if (!isCurrent)
-            _volume.Follow();
-        return isCurrent;
-    }
-
-    private void WriteNotes()
-    {
-        foreach (UInt128 fileId in _handed)
-            _volume.Store.Files.SetHanded(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray());
-        foreach ((UInt128 fileId, (string path, FileSettings settings)) in _places)
-            _volume.Store.Files.SetPlace(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray(), path, settings);
-        foreach ((byte[] fileId, string path) in _created)
-            _volume.Store.Files.SetLive(fileId, path);
-        foreach ((UInt128 fileId, (ulong sequence, uint bootWord, long seals)) in _states)
-        {
-            byte[] id = MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in fileId)).ToArray();
-            if (_volume.Store.Files.RaiseSequence(id, sequence, bootWord, seals) >= MostSeals)
-                _worn.Add(id);
+            TakeBack(write);
+            throw;
         }
+        if (_volume.Store.IsAlone)
+            Run(write);
+        else
+            _underWay = write;
     }
 
-    private int CountNotes() => _handed.Count + _created.Count + _states.Count;
-
-    private void ForgetNotes()
+    private void Run(PoolWrite write)
     {
-        _handed.Clear();
-        _created.Clear();
-        _places.Clear();
-        _states.Clear();
+        try
+        {
+            write.Run(_volume);
+        }
+        catch
+        {
+            TakeBack(write);
+            throw;
+        }
+        TakeOver(write);
     }
 
-    private static byte[] NewFileId()
+    private void Finish()
     {
-        byte[] fileId = new byte[16];
-        // Format §4: never 0.
-        do
-            NonceSource.Fill(fileId);
-        while (!fileId.AsSpan().ContainsAnyExcept((byte)0));
-        return fileId;
+        if (_underWay is not { } write)
+            return;
+        _underWay = null;
+        try
+        {
+            write.Finish();
+        }
+        catch
+        {
+            TakeBack(write);
+            throw;
+        }
+        TakeOver(write);
+    }
+
+    /// <summary>It is on the disk.</summary>
+    private void TakeOver(PoolWrite write)
+    {
+        foreach (KeyChunk chunk in write.Chunks)
+        {
+            _chunks.Enqueue(chunk);
+            Count += chunk.Count;
+        }
+        _worn.AddRange(write.Worn);
+    }
+
+    private void TakeBack(PoolWrite write)
+    {
+        write.Notes.Add(_notes);
+        _notes = write.Notes;
     }
 }

@@ -25,16 +25,17 @@ public sealed class LatencyHistogram
         return count;
     }
 
-    public double Seconds => (double)Volatile.Read(ref _ticks) / Stopwatch.Frequency;
+    public double Seconds => (double)Volatile.Read(ref _ticks) / TimeSpan.TicksPerSecond;
 
-    internal void Add(long startTimestamp)
+    internal void Add(long startTimestamp) => Add(Stopwatch.GetElapsedTime(startTimestamp));
+
+    internal void Add(TimeSpan took)
     {
-        long ticks = Stopwatch.GetTimestamp() - startTimestamp;
-        double seconds = (double)ticks / Stopwatch.Frequency;
+        double seconds = took.TotalSeconds;
         int bucket = 0;
         while (bucket < s_bounds.Length && seconds > s_bounds[bucket])
             bucket++;
         Volatile.Write(ref _counts[bucket], _counts[bucket] + 1);
-        Volatile.Write(ref _ticks, _ticks + ticks);
+        Volatile.Write(ref _ticks, _ticks + took.Ticks);
     }
 }

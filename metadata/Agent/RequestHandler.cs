@@ -123,10 +123,11 @@ internal sealed class RequestHandler : IDisposable
     {
         uint magic = request.UInt32();
         int lowest = request.UInt16(), highest = request.UInt16();
-        if (magic != AgentMessage.Magic || lowest > AgentMessage.Version || highest < AgentMessage.Version)
+        if (magic != AgentMessage.Magic || lowest > AgentMessage.Version || highest < AgentMessage.OldestVersion || lowest > highest)
             return Errno.Protocol;
         from.IsGreeted = true;
-        answer.UInt16(AgentMessage.Version);
+        from.Version = (ushort)Math.Min(highest, AgentMessage.Version);
+        answer.UInt16(from.Version);
         answer.UInt16(AgentMessage.MaxKeysPerRequest);
         answer.UInt32((uint)Environment.ProcessId);
         return 0;
@@ -274,21 +275,23 @@ internal sealed class RequestHandler : IDisposable
                 audit.Denied(AgentAudit.SubjectOf(from), null, "far too many new keys");
                 return Errno.QuotaExceeded;
             }
-            if (pool.Count == 0)
-                pool.Refill();
+            pool.AwaitKeys();
         }
         catch (VolumeException e)
         {
             return Report(e);
         }
         // Fewer than wanted rather than a wait for the disk.
-        int granted = Math.Min(wanted, pool.Count);
+        int derivedSize = from.Version >= AgentMessage.VersionWithDerived ? DataKey.DerivedSize : 0;
+        int room = (answer.Room - sizeof(ushort) - AgentMessage.SettingsSize) / (AgentMessage.FileIdSize + AgentMessage.KeySize + derivedSize);
+        int granted = Math.Min(Math.Min(wanted, room), pool.Count);
         answer.UInt16((ushort)granted);
         byte[][] fileIds = new byte[granted][];
         for (int i = 0; i < granted; i++)
         {
             Span<byte> fileId = answer.Reserve(AgentMessage.FileIdSize);
-            pool.Take(fileId, answer.Reserve(AgentMessage.KeySize));
+            Span<byte> key = answer.Reserve(AgentMessage.KeySize);
+            pool.Take(fileId, key, answer.Reserve(derivedSize));
             fileIds[i] = fileId.ToArray();
         }
         if (place is not null && granted > 0)

@@ -27,6 +27,7 @@ public sealed class AgentClient : IDisposable
     private uint _lastRequest;
     private int _lent = -1;
     private int _agentProcessId;
+    private ushort _version;
 
     private AgentClient(int descriptor, int timeoutMilliseconds)
     {
@@ -67,7 +68,7 @@ public sealed class AgentClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(inherited);
         int descriptor = ClientSocket.MakePairOver(inherited._descriptor, inherited.TimeoutMilliseconds, slot);
-        AgentClient client = new(descriptor, inherited.TimeoutMilliseconds) { _agentProcessId = inherited._agentProcessId };
+        AgentClient client = new(descriptor, inherited.TimeoutMilliseconds) { _agentProcessId = inherited._agentProcessId, _version = inherited._version };
         inherited.Dispose();
         return client;
     }
@@ -466,7 +467,7 @@ public sealed class AgentClient : IDisposable
     {
         PacketWriter hello = new(_buffer.Bytes, AgentMessage.Hello, 0, 0);
         hello.UInt32(AgentMessage.Magic);
-        hello.UInt16(AgentMessage.Version);
+        hello.UInt16(AgentMessage.OldestVersion);
         hello.UInt16(AgentMessage.Version);
         // An agent that refuses us may have answered and hung up before we spoke.
         int sent = PacketSocket.Send(_descriptor, _buffer.Bytes[..hello.Length], 0);
@@ -475,7 +476,8 @@ public sealed class AgentClient : IDisposable
         PacketReader reply = Await(AgentMessage.Hello, 0, out int failure);
         if (failure != 0)
             throw Errno.Failure(failure, "the agent refuses this process");
-        Expect(reply.UInt16() == AgentMessage.Version);
+        _version = reply.UInt16();
+        Expect(_version is >= AgentMessage.OldestVersion and <= AgentMessage.Version);
         _ = reply.UInt16();
         _agentProcessId = (int)reply.UInt32();
         Expect(reply.IsComplete);
@@ -526,12 +528,14 @@ public sealed class AgentClient : IDisposable
         }
     }
 
-    private static GrantedKey TakeKey(ref PacketReader reply)
+    private GrantedKey TakeKey(ref PacketReader reply)
     {
+        int derivedSize = _version >= AgentMessage.VersionWithDerived ? DataKey.DerivedSize : 0;
         ReadOnlySpan<byte> fileId = reply.Bytes(AgentMessage.FileIdSize);
         ReadOnlySpan<byte> key = reply.Bytes(AgentMessage.KeySize);
-        Expect(!key.IsEmpty);
-        return new GrantedKey(fileId, key);
+        ReadOnlySpan<byte> derived = reply.Bytes(derivedSize);
+        Expect(!key.IsEmpty && derived.Length == derivedSize);
+        return new GrantedKey(fileId, key, derived);
     }
 
     private static void CheckIds(ReadOnlySpan<byte> volumeId, ReadOnlySpan<byte> fileId)

@@ -1,7 +1,7 @@
 namespace Overlay.Metadata.Protocol;
 
 /// <summary>
-/// The agent's protocol, version 1: one packet of a SOCK_SEQPACKET unix socket is one message. Integers are
+/// The agent's protocol, versions 1 and 2: one packet of a SOCK_SEQPACKET unix socket is one message. Integers are
 /// little-endian and unsigned; a text is its length in bytes (2) and that many bytes of UTF-8, at most
 /// <see cref="MaxText"/>. A packet is at most <see cref="MaxPacket"/> bytes and has no bytes beyond its fields.
 /// <code>
@@ -23,8 +23,9 @@ namespace Overlay.Metadata.Protocol;
 ///                                                                       keys of that file, one or, while it is given
 ///                                                                       another, two, the present one first. At most
 ///                                                                       65,535: is there such a key? No keys, count 0
-/// 4 take new keys   volume id (16), count (2); may be with one          count (2), count × (file id (16), key (32)); with a
-///                   descriptor by SCM_RIGHTS: of the new file           descriptor one of them, and behind it suite (1),
+/// 4 take new keys   volume id (16), count (2); may be with one          count (2), count × (file id (16), key (32), since
+///                   descriptor by SCM_RIGHTS: of the new file           version 2 what is derived of it (32)); with a
+///                                                                       descriptor one of them, and behind it suite (1),
 ///                                                                       compress (1), log2 of the block size (1), 0 (1)
 /// 5 note created    volume id (16), once or more: file id (16), path    none
 ///                   (text)
@@ -63,6 +64,7 @@ namespace Overlay.Metadata.Protocol;
 /// cannot be decided without one, and all three that give something away (pages, too) EKEYREJECTED where the policy does not allow it.
 /// Get keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
 /// (another process holds it for long); both also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
+/// Derived: <see cref="Overlay.Crypto.DataKey.Derive"/>, which takes a tenth of what creating a small file does. Version 1 knows nothing else.
 /// Counters: this process counts in the first slot of that table, a child in the one it names with adopt.
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
 /// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
@@ -72,7 +74,7 @@ namespace Overlay.Metadata.Protocol;
 /// </summary>
 internal static class AgentMessage
 {
-    internal const ushort Version = 1;
+    internal const ushort Version = 2, OldestVersion = 1, VersionWithDerived = 2;
     internal const uint Magic = 0x414C564F;    // "OVLA"
 
     internal const int HeaderSize = 8;
@@ -87,6 +89,7 @@ internal static class AgentMessage
     internal const int VolumeIdSize = 16;
     internal const int FileIdSize = 16;
     internal const int KeySize = 32;
+    internal const int SettingsSize = 4;
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
         NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25;

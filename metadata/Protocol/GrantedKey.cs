@@ -9,19 +9,25 @@ namespace Overlay.Metadata.Protocol;
 /// </summary>
 public readonly struct GrantedKey
 {
-    internal GrantedKey(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
+    // Pinned, so that the collector leaves no second copy where Wipe does not reach. The key, and behind it what is derived of it.
+    private readonly byte[] _secrets;
+
+    internal GrantedKey(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key, ReadOnlySpan<byte> derived)
     {
         FileId = fileId.ToArray();
-        // Pinned, so that the collector leaves no second copy where Wipe does not reach.
-        Key = GC.AllocateUninitializedArray<byte>(AgentMessage.KeySize, pinned: true);
-        key.CopyTo(Key);
+        _secrets = GC.AllocateUninitializedArray<byte>(AgentMessage.KeySize + derived.Length, pinned: true);
+        key.CopyTo(_secrets);
+        derived.CopyTo(_secrets.AsSpan(AgentMessage.KeySize));
     }
 
     /// <summary>16 bytes.</summary>
     public byte[] FileId { get; }
 
     /// <summary>32 bytes, to be wiped by the caller when used.</summary>
-    public byte[] Key { get; }
+    public ReadOnlySpan<byte> Key => _secrets.AsSpan(0, AgentMessage.KeySize);
 
-    public void Wipe() => Secret.Wipe(Key);
+    /// <summary>What <see cref="DataKey.Derive"/> makes of the key, or nothing: an older agent does not say it.</summary>
+    public ReadOnlySpan<byte> Derived => _secrets.AsSpan(AgentMessage.KeySize);
+
+    public void Wipe() => Secret.Wipe(_secrets);
 }

@@ -16,9 +16,10 @@ public sealed class MetadataStore : IDisposable
 
     private readonly FileTable _files;
 
-    private MetadataStore(StoreConnection connection)
+    private MetadataStore(StoreConnection connection, bool isAlone)
     {
         Connection = connection;
+        IsAlone = isAlone;
         Volume = VolumeTables.ReadVolume(connection);
         _files = new FileTable(connection);
     }
@@ -29,6 +30,9 @@ public sealed class MetadataStore : IDisposable
     public VolumeRow Volume { get; internal set; }
 
     internal StoreConnection Connection { get; }
+
+    /// <summary>Nobody else can open it, not in this process either.</summary>
+    internal bool IsAlone { get; }
 
     internal FileTable Files => _files;
 
@@ -89,7 +93,7 @@ public sealed class MetadataStore : IDisposable
         {
             SchemaMigration.Migrate(connection);
             UseWriteAheadLog(connection);
-            return new MetadataStore(connection);
+            return new MetadataStore(connection, isAlone);
         }
         catch
         {

@@ -14,9 +14,6 @@ internal sealed class StoreConnection : IDisposable
     // How long another's transaction may take before we give up on ours: a change of the volume key writes every row. Programs wait for half a minute.
     private const int BusyMilliseconds = 20_000;
 
-    // What can be done later waits no longer, since others do.
-    private const int HurriedMilliseconds = 250;
-
     private readonly SqliteConnection _connection;
 
     private StoreConnection(SqliteConnection connection, string path)
@@ -102,6 +99,9 @@ internal sealed class StoreConnection : IDisposable
         return command;
     }
 
+    /// <summary>The same for one that is run for each file.</summary>
+    internal StoreStatement PrepareRaw(string sql) => Guard(() => new StoreStatement(_connection, sql));
+
     /// <summary>
     /// All of it or nothing, on the disk when this returns. The write lock is taken first, so what is read inside cannot
     /// have changed when it is written.
@@ -132,21 +132,6 @@ internal sealed class StoreConnection : IDisposable
         finally
         {
             RollBack();
-        }
-    }
-
-    /// <summary>For what can be done later: another process's transaction is not waited for long.</summary>
-    internal void Hurriedly(Action work)
-    {
-        long patience = QueryNumber("PRAGMA busy_timeout");
-        Execute($"PRAGMA busy_timeout = {Math.Min(patience, HurriedMilliseconds)}");
-        try
-        {
-            work();
-        }
-        finally
-        {
-            Execute($"PRAGMA busy_timeout = {patience}");
         }
     }
 

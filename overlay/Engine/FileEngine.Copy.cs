@@ -11,11 +11,23 @@ internal sealed unsafe partial class FileEngine
 {
     private const int BounceSize = 128 << 10;
 
+    internal enum TransferInput
+    {
+        Foreign = 0,
+        Sealed = 1,
+
+        /// <summary>Both ends are sealed, and ranges of one file must not meet.</summary>
+        Distinct = 2,
+    }
+
     /// <summary>Moves bytes through memory until <paramref name="size"/>, the end of the input, or a short write.</summary>
-    internal long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, bool isInputSealed, bool isOutputSealed)
+    internal long Transfer(int input, long* inputOffset, int output, long* outputOffset, ulong size, TransferInput from, bool isOutputSealed)
     {
         CheckOffset(inputOffset);
         CheckOffset(outputOffset);
+        bool isInputSealed = from != TransferInput.Foreign;
+        if (from == TransferInput.Distinct)
+            CheckDistinct(input, inputOffset, output, outputOffset, size);
         using Scratch scratch = ScratchPool.Rent(BounceSize + FormatConstants.PageSize);
         byte* buffer = scratch.PageAligned; // an end may be O_DIRECT
         long total = 0, most = 0, used = 0;
@@ -58,6 +70,18 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
+    /// <summary>copy_file_range within one file: EINVAL where the ranges meet, as far as there is anything to copy.</summary>
+    private void CheckDistinct(int input, long* inputOffset, int output, long* outputOffset, ulong size)
+    {
+        using Operation reading = Begin(input, isWriting: false), writing = Begin(output, isWriting: true);
+        if (reading.File != writing.File)
+            return;
+        long source = inputOffset != null ? *inputOffset : Offset(input), target = outputOffset != null ? *outputOffset : Offset(output);
+        long length = (long)Math.Min(size, (ulong)Math.Max(reading.File.File.Length - source, 0));
+        if (source < target + length && target < source + length)
+            throw new ErrnoException(Errno.EINVAL, "the ranges meet");
+    }
+
     private static void CheckOffset(long* offset)
     {
         if (offset != null && UserMemory.Writable((byte*)offset, sizeof(long)) != sizeof(long))
@@ -70,7 +94,7 @@ internal sealed unsafe partial class FileEngine
         {
             try
             {
-                return Read(fd, buffer, (ulong)size, offset != null ? *offset : -1);
+                return Read(fd, buffer, (ulong)size, offset != null ? *offset : -1, isOurs: true);
             }
             catch (ErrnoException) when (total > 0)
             {
@@ -84,7 +108,7 @@ internal sealed unsafe partial class FileEngine
     private long Deliver(int fd, long* offset, bool isSealed, byte* buffer, long size, long total)
     {
         if (isSealed)
-            return Write(fd, buffer, (ulong)size, offset != null ? *offset : -1);
+            return Write(fd, buffer, (ulong)size, offset != null ? *offset : -1, isOurs: true);
         nint count = offset != null ? Kernel.PWrite(fd, buffer, (nuint)size, *offset) : Kernel.Write(fd, buffer, (nuint)size);
         if (count >= 0)
             return count;

@@ -69,7 +69,7 @@ internal sealed unsafe partial class FileEngine
             Kernel.StatusBuffer status = KernelFile.Status(file.Descriptor);
             if (status.Size != 0)
                 return null;
-            key = DataKey.Import(settings.Suite, granted.Key);
+            key = DataKey.Import(settings.Suite, granted.Key, granted.Derived);
             SealedFile created = SealedFile.Create(context, settings.Compress, settings.BlockSizeLog2, granted.FileId, key);
             // The header first: a marked file without one counts as cut (format §2).
             file.SetMode(status.Mode & 0xFFFu | FormatConstants.SealedModeBit);

@@ -20,20 +20,21 @@ internal sealed unsafe partial class FileEngine
     private const int RWF_HIPRI = 1, RWF_DSYNC = 2, RWF_SYNC = 4, RWF_NOWAIT = 8, RWF_APPEND = 0x10, RWF_NOAPPEND = 0x20, RWF_DONTCACHE = 0x80,
         RWF_NOSIGNAL = 0x100;
 
-    internal long Read(int fd, byte* buffer, ulong size, long offset)
+    /// <param name="isOurs">The buffer is the engine's own: nobody has to be asked whether it can be touched.</param>
+    internal long Read(int fd, byte* buffer, ulong size, long offset, bool isOurs = false)
     {
         using Operation operation = Begin(fd, isWriting: false);
         Kernel.IoVector vector = new() { Base = buffer, Length = (nuint)size };
         if (offset >= 0)
         {
             CheckAligned(operation, offset, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
-            return ReadInto(operation.File, offset, buffer, size);
+            return ReadInto(operation.File, offset, buffer, size, isOurs);
         }
-        return ReadOn(operation, fd, vector);
+        return ReadOn(operation, fd, vector, isOurs);
     }
 
     /// <summary>At the descriptor's offset, which is moved beforehand as far as the read is likely to come.</summary>
-    private static long ReadOn(in Operation operation, int fd, Kernel.IoVector vector)
+    private static long ReadOn(in Operation operation, int fd, Kernel.IoVector vector, bool isOurs)
     {
         OpenFile file = operation.File;
         lock (file.OffsetGate)
@@ -44,7 +45,7 @@ internal sealed unsafe partial class FileEngine
             try
             {
                 CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
-                count = ReadInto(file, at, vector.Base, vector.Length);
+                count = ReadInto(file, at, vector.Base, vector.Length, isOurs);
             }
             finally
             {
@@ -57,7 +58,7 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>As much as buffer and file have room for; EFAULT where the kernel gives it.</summary>
-    private static int ReadInto(OpenFile file, long at, byte* buffer, ulong size)
+    private static int ReadInto(OpenFile file, long at, byte* buffer, ulong size, bool isOurs = false)
     {
         if (!UserMemory.IsInUserHalf(buffer, size))
             throw new ErrnoException(Errno.EFAULT, "bad address");
@@ -65,7 +66,7 @@ internal sealed unsafe partial class FileEngine
         // Memory that nothing will be read into is not looked at: the program may not have meant it to be touched.
         if (wanted > PageSize)
             wanted = Math.Clamp(file.File.Length - at, 0, wanted);
-        long good = UserMemory.Writable(buffer, wanted);
+        long good = isOurs ? wanted : UserMemory.Writable(buffer, wanted);
         if (good == 0 && wanted > 0)
             return at >= file.File.Length ? 0 : throw new ErrnoException(Errno.EFAULT, "bad address");
         int count = ReadLive(file, at, new Span<byte>(buffer, (int)good));
@@ -86,10 +87,11 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    internal long Write(int fd, byte* buffer, ulong size, long offset)
+    /// <param name="isOurs">See <see cref="Read"/>.</param>
+    internal long Write(int fd, byte* buffer, ulong size, long offset, bool isOurs = false)
     {
         Kernel.IoVector vector = new() { Base = buffer, Length = (nuint)size };
-        return WriteVectors(fd, new ReadOnlySpan<Kernel.IoVector>(in vector), offset, 0);
+        return WriteVectors(fd, new ReadOnlySpan<Kernel.IoVector>(in vector), offset, 0, isOurs);
     }
 
     internal long ReadVectors(int fd, Kernel.IoVector* vectors, int count, long offset, int rwfFlags)
@@ -124,10 +126,10 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>All vectors in one step under the file's lock: offset read, used and moved (design D5).</summary>
-    private long WriteVectors(int fd, ReadOnlySpan<Kernel.IoVector> vectors, long offset, int rwfFlags)
+    private long WriteVectors(int fd, ReadOnlySpan<Kernel.IoVector> vectors, long offset, int rwfFlags, bool isOurs = false)
     {
         using Operation operation = Begin(fd, isWriting: true);
-        ulong wanted = CountReadable(vectors);
+        ulong wanted = isOurs ? vectors[0].Length : CountReadable(vectors);
         bool isAppending = ((operation.Flags & Kernel.O_APPEND) != 0 && (rwfFlags & RWF_NOAPPEND) == 0) || (rwfFlags & RWF_APPEND) != 0;
         if (wanted == 0)
             return 0;

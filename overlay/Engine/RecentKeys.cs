@@ -111,6 +111,6 @@ internal sealed class RecentKeys
         return -1;
     }
 
-    /// <summary>Ids are random: any of their bytes will do.</summary>
-    private int SetOf(ReadOnlySpan<byte> fileId) => BitConverter.ToUInt16(fileId) & (_sets - 1);
+    /// <summary>Ids are random, but for the first bytes, which files share that were made together.</summary>
+    private int SetOf(ReadOnlySpan<byte> fileId) => BitConverter.ToUInt16(fileId[(IdSize - sizeof(ushort))..]) & (_sets - 1);
 }

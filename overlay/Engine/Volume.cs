@@ -14,7 +14,8 @@ namespace Overlay.Engine;
 /// <summary>One volume of this process: its parameters, locks, counters, and keys in stock for files to come.</summary>
 internal sealed class Volume
 {
-    private const int LargestBatch = 32;
+    /// <summary>Of keys that are asked for, and of notes that are sent: each costs two changes of process.</summary>
+    private const int LargestBatch = 64;
     private const int LongestWait = 100, WaitMilliseconds = 20;
 
     /// <summary>Milliseconds.</summary>
@@ -250,7 +251,7 @@ internal sealed class Volume
         lock (_stock)
         {
             _notes.Add((fileId, relative));
-            if (_notes.Count < LargestBatch && Environment.TickCount64 - _lastNotes < NoteDelay)
+            if (MayWait(_notes.Count, _lastNotes))
                 return;
         }
         SendNotes();
@@ -262,11 +263,13 @@ internal sealed class Volume
         lock (_stock)
         {
             _states.Add(new FileSequence(fileId.ToArray(), sequence, seals));
-            if (_states.Count < LargestBatch && Environment.TickCount64 - _lastStates < NoteDelay)
+            if (MayWait(_states.Count, _lastStates))
                 return;
         }
         SendStates();
     }
+
+    private static bool MayWait(int notes, long last) => notes < LargestBatch && Environment.TickCount64 - last < NoteDelay;
 
     /// <summary>Where no agent is there any more the store just knows less.</summary>
     private void SendStates()

@@ -155,7 +155,12 @@ public sealed partial class SealedFile
     /// </summary>
     private void KeepIfRead(long block, ReadOnlySpan<byte> plain)
     {
-        if (plain.Length < _geometry.BlockSize && !_isFirst)
+        bool isPart = plain.Length < _geometry.BlockSize, isOfNewFile = isPart && (_isFirst || LastBlock.IsOf(_stamp));
+        if (isOfNewFile)
+            LastBlock.Keep(_stamp, block, plain);
+        else
+            LastBlock.Forget(_stamp);
+        if (isPart && !isOfNewFile)
             PutCached(block, plain);
         else if (_highestCached >= 0)
             _context.Cache.Patch(_stamp, block, _geometry.BlockSize, 0, plain);
@@ -170,6 +175,7 @@ public sealed partial class SealedFile
 
     private void WipeCached()
     {
+        LastBlock.Forget(_stamp);
         if (_lowestCached <= _highestCached)
             _context.Cache.Wipe(_stamp, _lowestCached, _highestCached, _geometry.BlockSize);
         (_lowestCached, _highestCached) = (long.MaxValue, -1);

@@ -16,6 +16,14 @@ public sealed partial class SealedFile
 
     /// <summary>By group, slots whose versions moved: places of theirs may hold stale data (format §6). Not more of them than this.</summary>
     private readonly Dictionary<long, uint> _stale = [];
+
+    private const uint AllPlaces = (1U << PlaceCount) - 1;
+
+    /// <summary>
+    /// Places (bit 0 to 2) in which anything may lie, of any block: fewer than all of a file that was made here, and that nobody else has written since. Where
+    /// nothing lies no hole has to be punched.
+    /// </summary>
+    private uint _placesUsed = AllPlaces;
     private const int StaleGroupsKept = 1 << 16;
 
     /// <summary>Did this process change something that <see cref="Settle"/> may put in order?</summary>
@@ -186,7 +194,8 @@ public sealed partial class SealedFile
             Rebase(page);
             FindUsed(page, used);
             for (int place = 0; place < PlaceCount; place++)
-                PunchRuns(page, slots, place, used[place]);
+                if ((_placesUsed >> place & 1) != 0)
+                    PunchRuns(page, slots, place, used[place]);
             page.PreparedSlots = 0;
         }
         _stale.Clear();

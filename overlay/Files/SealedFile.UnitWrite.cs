@@ -110,6 +110,7 @@ public sealed partial class SealedFile
         int slot = Geometry.SlotOf(block);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
+        LastBlock.Forget(_stamp);
         if (!_header.HasUnits)
         {
             _header.HasUnits = true;
@@ -154,6 +155,7 @@ public sealed partial class SealedFile
                 continue;
             int start = unit << _units.SizeLog2, length = _units.LengthOf(unit, plain.Length), place = FreePlaceOf(unit, used);
             long target = _geometry.PlaceOffset(group, slot, place) + start;
+            _placesUsed |= 1U << place;
             if (pending > 0 && target != offset + pending)
             {
                 _context.Backing.Write(offset, scratch.Span[..pending]);

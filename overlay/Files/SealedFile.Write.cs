@@ -213,12 +213,13 @@ public sealed partial class SealedFile
         {
             // Here and there, compressing would cost more than all the rest.
             bool isOneOfMany = !_goesOn && oldLength > 0 && source.Length == _lastCount;
-            WriteBlock(ref run, page, block, source, mayCompress: !isOneOfMany, mayBeInline: true);
+            WriteBlock(ref run, page, block, source, mayCompress: !isOneOfMany && IsLikelyTheEnd(newLength), mayBeInline: true);
             return;
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
-        if (!isCompleted && MayUseUnits(newLength))
+        bool growsFast = GrowsFast(page, block, oldLength, source.Length);
+        if (!isCompleted && !growsFast && MayUseUnits(newLength))
         {
             CommitWaiting(ref run, page);
             WriteUnits(page, block, inBlock, source, oldLength, newLength);
@@ -229,8 +230,21 @@ public sealed partial class SealedFile
         Span<byte> plain = scratch.Span[..newLength];
         ReadWholeBlock(block, oldLength, plain);
         source.CopyTo(plain[inBlock..]);
-        WriteBlock(ref run, page, block, plain, isCompleted, mayBeInline: true);
+        WriteBlock(ref run, page, block, plain, isCompleted || (growsFast && IsLikelyTheEnd(newLength)), mayBeInline: true);
     }
+
+    /// <summary>
+    /// Buffers of programs end at multiples of 512, but files seldom do: there, more is likely to come. Packed too early it would be packed again, and
+    /// what is left unpacked is packed at the close.
+    /// </summary>
+    private bool IsLikelyTheEnd(int length) => length == _geometry.BlockSize || length % SectorSize != 0;
+
+    /// <summary>
+    /// The end of a file that is written in a few large pieces. Its first units would be all of it, with a table; so it is stored whole again, and packed at
+    /// the close. Whoever adds little to much gets units: the next piece then costs no more than itself.
+    /// </summary>
+    private bool GrowsFast(IndexPage page, long block, int oldLength, int added) =>
+        _goesOn && oldLength > 0 && added >= oldLength / 2 && !BlockVersion.Current(page.Bytes, Geometry.SlotOf(block)).IsInUnits;
 
     /// <summary>The block's <paramref name="oldLength"/> bytes and zeros behind them.</summary>
     private void ReadWholeBlock(long block, int oldLength, Span<byte> plain)
@@ -238,7 +252,7 @@ public sealed partial class SealedFile
         int length = 0;
         if (oldLength > 0)
         {
-            if (TryReadCached(block, 0, plain[..oldLength]))
+            if (LastBlock.TryRead(_stamp, block, plain[..oldLength]) || TryReadCached(block, 0, plain[..oldLength]))
             {
                 length = oldLength;
             }
@@ -301,6 +315,7 @@ public sealed partial class SealedFile
             durable.CopyFrom(current);
 
         long offset = isInline ? -1 : _geometry.PlaceOffset(page.Group, slot, place);
+        _placesUsed |= isInline ? 0 : 1U << place;
         if (!run.CanTake(offset, stored.Length))
             Flush(ref run, page);
         Span<byte> sealedText = run.Free[..(stored.Length + _key.TagSize)];

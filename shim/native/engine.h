@@ -83,6 +83,9 @@ enum {
     OVERLAY_ATTACH_OPENED = 4,    /* just opened by path (so foreign files are refused); otherwise inherited or received */
 };
 
+/* What overlay_transfer is told of its input, where that is sealed and more than that is to be said. */
+enum { OVERLAY_TRANSFER_DISTINCT = 2 };
+
 /* What the filter knows of a descriptor, so that the engine need not ask the kernel again (OpenedFile.cs). */
 struct overlay_opened {
     uint64_t device, inode;
@@ -130,7 +133,8 @@ struct overlay_opened {
     X(long, peek, (int fd, int dirfd, const char *path, int at_flags, void *buffer, uint64_t size))                    \
     /* The keeper lets go of the file's pages, and of the file, if no process maps it any more; the file as with peek. */                \
     X(long, release_pages, (int fd, int dirfd, const char *path, int at_flags))                                        \
-    /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed. */    \
+    /* sendfile, copy_file_range, splice: offsets may be NULL (then the descriptor's own). Either may be sealed;       \
+       in_sealed is OVERLAY_TRANSFER_DISTINCT where ranges of one file must not meet. */                               \
     X(long, transfer, (int in_fd, int64_t *in_offset, int out_fd, int64_t *out_offset, uint64_t size, int in_sealed,   \
                        int out_sealed))                                                                                \
     /* A mapping of a sealed file: the address, or -errno. */                                                          \

@@ -133,25 +133,6 @@ static long check_splice(struct overlay_call *call)
     return (!is_from_pipe && !is_to_pipe) || is_appending || (call->args[5] & ~15L) != 0 ? -EINVAL : 0;
 }
 
-static int64_t position(int fd, const int64_t *offset)
-{
-    return offset != NULL ? *offset : overlay_raw_syscall6(SYS_lseek, fd, 0, SEEK_CUR, 0, 0, 0);
-}
-
-/* copy_file_range within one file: EINVAL where the ranges meet, as far as there is anything to copy. */
-static long check_overlap(int in, const int64_t *in_offset, int out, const int64_t *out_offset, uint64_t size)
-{
-    struct stat source, target;
-    if (sys_fstat(in, &source) < 0 || sys_fstat(out, &target) < 0 || source.st_ino != target.st_ino || source.st_dev != target.st_dev)
-        return 0;
-    int64_t from = position(in, in_offset), to = position(out, out_offset);
-    int64_t end = ENGINE_CALL(size, in, 0, 0, 0, (long)source.st_dev, (long)source.st_ino);
-    if (end < 0)
-        return end;
-    int64_t length = from >= end ? 0 : (uint64_t)(end - from) < size ? end - from : (int64_t)size;
-    return from < to + length && to < from + length ? -EINVAL : 0;
-}
-
 /* What the other end of a pipe or a socket can be waited for; the rest never waits. */
 static bool may_wait(struct overlay_call *call, int fd)
 {
@@ -206,8 +187,7 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
     long error = call->number == SYS_splice ? check_splice(call) : ask_kernel_with_size(call, size_index);
     if (error < 0 || size == 0)
         return answer(call, error);
-    if (call->number == SYS_copy_file_range && (error = check_overlap(in, in_offset, out, out_offset, size)) < 0)
-        return answer(call, error);
+    bool is_distinct = call->number == SYS_copy_file_range && in_verdict == SEALED_GO_ON && out_verdict == SEALED_GO_ON;
     bool waits_for_input = in_verdict == PASS && may_wait(call, in), waits_for_room = out_verdict == PASS && may_wait(call, out);
     bool is_impatient = call->number == SYS_splice && (call->args[5] & SPLICE_F_NONBLOCK) != 0;
     uint64_t moved = 0, at_once = waits_for_room ? taken_at_once(out) : size;
@@ -218,8 +198,8 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
             result = wait_for(out, POLLOUT, is_impatient || (moved > 0 && is_pipe(out)));
         uint64_t step = size - moved > at_once ? at_once : size - moved;
         if (result >= 0)
-            result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step, in_verdict == SEALED_GO_ON,
-                                 out_verdict == SEALED_GO_ON);
+            result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step,
+                                 in_verdict != SEALED_GO_ON ? 0 : is_distinct ? OVERLAY_TRANSFER_DISTINCT : 1, out_verdict == SEALED_GO_ON);
         if (result < 0)
             return answer(call, moved > 0 ? (long)moved : result);
         moved += (uint64_t)result;

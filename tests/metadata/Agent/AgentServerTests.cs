@@ -7,6 +7,7 @@ using Overlay.Crypto;
 using Overlay.Metadata.Interop;
 using Overlay.Metadata.Protocol;
 using Overlay.Metadata.Store;
+using Overlay.Metadata.Tests.Protocol;
 using Overlay.Metadata.Tests.Support;
 using Overlay.Metadata.Volumes;
 using Xunit;
@@ -51,6 +52,43 @@ public class AgentServerTests
         Assert.Equal(0, unlocked.Store.CountFiles(FileState.Pool));
         Assert.False(File.Exists(agent.SocketPath));
         Assert.False(File.Exists(agent.SocketPath + ".lock"));
+    }
+
+    [Fact]
+    public void Keys_for_new_files_come_with_what_is_derived_of_them_as_many_as_fit()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        var keys = new GrantedKey[AgentMessage.MaxKeysPerRequest];
+        var count = client.TakeNewKeys(volume.Config.VolumeId, keys.Length, keys);
+        Assert.InRange(count, 64, AgentMessage.MaxPacket / 80);
+        var derived = new byte[DataKey.DerivedSize];
+        foreach (var granted in keys.AsSpan(0, count))
+        {
+            DataKey.Derive(granted.Key, derived);
+            Assert.Equal(derived, granted.Derived);
+            using var given = DataKey.Import(CipherSuite.Aes256Gcm, granted.Key, granted.Derived);
+            using var known = DataKey.Import(CipherSuite.Aes256Gcm, granted.Key);
+            Assert.Equal(known.KeyCheck, given.KeyCheck);
+            Assert.Equal(known.Mark(5, derived), given.Mark(5, derived));
+        }
+        keys[0].Wipe();
+        Assert.Equal(new byte[DataKey.DerivedSize], keys[0].Derived);
+    }
+
+    /// <summary>Programs that were started before their agent was upgraded go on.</summary>
+    [Fact]
+    public void Client_of_the_first_version_gets_keys_as_it_knows_them()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var peer = RawPeer.Connect(agent.SocketPath);
+        peer.Greet();
+        peer.TrySend([4, 0, 0, 0, 1, 0, 0, 0, .. volume.Config.VolumeId, 3, 0]);
+        var reply = peer.Receive();
+        Assert.Equal([4, 0x80, 0, 0, 1, 0, 0, 0, 3, 0], reply[..10]);
+        Assert.Equal(8 + 2 + 3 * 48, reply.Length);
     }
 
     /// <summary>Whoever reads one file of many soon reads those that were made with it; what was never made, or is not to be had, stays out.</summary>

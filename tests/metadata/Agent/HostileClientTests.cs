@@ -63,7 +63,8 @@ public sealed class HostileClientTests : IDisposable
     }
 
     [Theory]
-    [InlineData("OVLA", 2, 9)]
+    [InlineData("OVLA", 3, 9)]
+    [InlineData("OVLA", 2, 1)]
     [InlineData("OVLA", 0, 0)]
     [InlineData("HTTP", 1, 1)]
     public void Hello_of_another_protocol_is_answered_with_an_error(string magic, byte lowest, byte highest)

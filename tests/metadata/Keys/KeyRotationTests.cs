@@ -236,7 +236,7 @@ public class KeyRotationTests
         }
     }
 
-    private static void Rotate(UnlockedVolume volume, int dropped = 0)
+    internal static void Rotate(UnlockedVolume volume, int dropped = 0)
     {
         using var rotation = new KeyRotation(volume, dropped == 0 ? [] : [dropped]);
         Assert.True(rotation.Run());

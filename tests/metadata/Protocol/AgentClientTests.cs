@@ -68,6 +68,29 @@ public sealed class AgentClientTests : IDisposable
         }
     }
 
+    /// <summary>One that was started before its program was upgraded.</summary>
+    [Fact]
+    public void Agent_of_the_first_version_gives_keys_without_what_is_derived_of_them()
+    {
+        var (client, agent) = Pair();
+        using (client)
+        using (agent)
+        {
+            var answering = new Thread(() =>
+            {
+                var request = agent.Receive();
+                agent.TrySend([4, 0x80, 0, 0, .. request[4..8], 1, 0, .. s_id, .. new byte[32]]);
+            });
+            answering.Start();
+            var keys = new GrantedKey[1];
+            Assert.Equal(1, client.TakeNewKeys(s_id, 1, keys));
+            answering.Join();
+            Assert.Equal(s_id, keys[0].FileId);
+            Assert.Equal(new byte[32], keys[0].Key);
+            Assert.True(keys[0].Derived.IsEmpty);
+        }
+    }
+
     [Fact]
     public void Call_fails_when_the_agent_dies()
     {
