@@ -23,6 +23,9 @@ public sealed class AgentServer : IDisposable
     private const int RetryMilliseconds = 1_000;
     private const int LongestDrainRounds = 10_000;
 
+    /// <summary>Bytes that libc keeps: it would give pages back after each statement of SQLite's, and get them anew for the next.</summary>
+    private const int KeptMemory = 1 << 20;
+
     private readonly List<KeyPool> _pools;
     private readonly List<Connection> _connections = [];
     private readonly AgentListener _listener;
@@ -79,6 +82,7 @@ public sealed class AgentServer : IDisposable
     /// </summary>
     public void Run(int stopDescriptor)
     {
+        _ = MemoryCalls.SetAllocator(MemoryCalls.TrimThreshold, KeptMemory);
         while (Wait(stopDescriptor))
         {
             ServeReady();

@@ -28,6 +28,10 @@ public sealed class AgentClient : IDisposable
     private int _lent = -1;
     private int _agentProcessId;
 
+    /// <summary>Who gets the keys that were asked for ahead; null: none are under way.</summary>
+    private KeyTaker? _takeMore;
+    private uint _moreRequest;
+
     private AgentClient(int descriptor, int timeoutMilliseconds)
     {
         _descriptor = descriptor;
@@ -186,6 +190,43 @@ public sealed class AgentClient : IDisposable
             {
                 Secret.Wipe(_buffer.Bytes);
             }
+        }
+    }
+
+    /// <summary>
+    /// Asks for the keys of files that may be wanted next, without waiting: <paramref name="take"/> gets them in a later call, from whichever thread makes it.
+    /// Nothing happens where an answer is still under way, or the agent has too much to read.
+    /// </summary>
+    public void AskForMore(ReadOnlySpan<byte> volumeId, int most, KeyTaker take)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(volumeId.Length, AgentMessage.VolumeIdSize);
+        lock (_oneCallAtATime)
+        {
+            if (_takeMore is not null)
+                return;
+            PacketWriter request = Begin(AgentMessage.MoreKeys);
+            request.Bytes(volumeId);
+            request.UInt16((ushort)Math.Min(most, AgentMessage.MaxKeysPerRequest));
+            int error = PacketSocket.Send(_descriptor, _buffer.Bytes[..request.Length], SocketCalls.DoNotWait);
+            if (error == Errno.TryAgain)
+                return;
+            if (error != 0)
+                throw Errno.Failure(error, "writing to the agent");
+            (_takeMore, _moreRequest) = (take, _lastRequest);
+        }
+    }
+
+    /// <summary>Waits for what was asked for ahead: the agent answers that first. False: nothing was.</summary>
+    public bool TakeMore()
+    {
+        lock (_oneCallAtATime)
+        {
+            if (_takeMore is null)
+                return false;
+            long deadline = Environment.TickCount64 + TimeoutMilliseconds;
+            while (_takeMore is not null)
+                TakeIfMore(Receive(deadline));
+            return true;
         }
     }
 
@@ -514,15 +555,48 @@ public sealed class AgentClient : IDisposable
         long deadline = Environment.TickCount64 + TimeoutMilliseconds;
         while (true)
         {
-            PacketSocket.CloseIfOpen(ref _lent);
-            int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
-            PacketReader reply = new(_buffer.Bytes[..length]);
-            // The late answer to a call that gave up waiting.
+            PacketReader reply = Receive(deadline);
             if (reply.Request != request)
+            {
+                // Or it is the late answer to a call that gave up waiting.
+                TakeIfMore(reply);
                 continue;
-            Expect(length >= AgentMessage.HeaderSize && reply.Kind == (kind | AgentMessage.ReplyBit));
+            }
+            Expect(reply.Kind == (kind | AgentMessage.ReplyBit));
             failure = reply.Status;
             return reply;
+        }
+    }
+
+    private PacketReader Receive(long deadline)
+    {
+        PacketSocket.CloseIfOpen(ref _lent);
+        int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
+        PacketReader reply = new(_buffer.Bytes[..length]);
+        Expect(length >= AgentMessage.HeaderSize);
+        return reply;
+    }
+
+    /// <summary>Where the agent could not read them there are none: whoever needs one of them asks for it, and is told.</summary>
+    private void TakeIfMore(PacketReader reply)
+    {
+        if (_takeMore is not KeyTaker take || reply.Request != _moreRequest || reply.Kind != (AgentMessage.MoreKeys | AgentMessage.ReplyBit))
+            return;
+        _takeMore = null;
+        try
+        {
+            int count = reply.Status == 0 ? reply.UInt16() : 0;
+            for (int i = 0; i < count; i++)
+            {
+                ReadOnlySpan<byte> id = reply.Bytes(AgentMessage.FileIdSize), key = reply.Bytes(AgentMessage.KeySize);
+                Expect(!key.IsEmpty);
+                take(id, key);
+            }
+            Expect(reply.IsComplete);
+        }
+        finally
+        {
+            Secret.Wipe(_buffer.Bytes);
         }
     }
 

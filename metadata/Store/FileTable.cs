@@ -12,7 +12,7 @@ internal sealed class FileTable : IDisposable
     private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot, key_epoch";
 
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _findNeighbours, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled;
+    private readonly SqliteCommand _find, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled;
 
     internal FileTable(StoreConnection store)
     {
@@ -20,15 +20,6 @@ internal sealed class FileTable : IDisposable
         _find = store.Prepare(
             $"SELECT {Columns} FROM file WHERE file_id = $id",
             "$id");
-        // Keys of a refill are handed out from the last to the first: the files that were made next lie in front.
-        _findNeighbours = store.Prepare(
-            $"""
-            SELECT {Columns} FROM file
-            WHERE state = 2 AND file_id <> $id AND rowid BETWEEN (SELECT rowid FROM file WHERE file_id = $id) - $most
-                AND (SELECT rowid FROM file WHERE file_id = $id) + $most / 4
-            ORDER BY rowid DESC LIMIT $most
-            """,
-            "$id", "$most");
         _insert = store.Prepare(
             """
             INSERT INTO file (file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path)
@@ -56,17 +47,6 @@ internal sealed class FileTable : IDisposable
         _find.Parameters[0].Value = fileId;
         using SqliteDataReader reader = _find.ExecuteReader();
         return reader.Read() ? ReadSoundRow(_store, reader) : null;
-    });
-
-    internal IReadOnlyList<FileRow> ReadNeighbours(byte[] fileId, int most) => _store.Guard(() =>
-    {
-        _findNeighbours.Parameters[0].Value = fileId;
-        _findNeighbours.Parameters[1].Value = most;
-        List<FileRow> rows = [];
-        using SqliteDataReader reader = _findNeighbours.ExecuteReader();
-        while (reader.Read())
-            rows.Add(ReadSoundRow(_store, reader));
-        return rows;
     });
 
     /// <summary>One after the other, as the store is at the first of them.</summary>
@@ -163,7 +143,7 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _find, _findNeighbours, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled })
+        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled })
             command.Dispose();
     }
 }

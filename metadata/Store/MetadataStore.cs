@@ -15,6 +15,7 @@ public sealed class MetadataStore : IDisposable
     private static readonly string[] s_sideFiles = ["-wal", "-shm", "-journal"];
 
     private readonly FileTable _files;
+    private KeyRows? _keyRows;
 
     private MetadataStore(StoreConnection connection)
     {
@@ -31,6 +32,8 @@ public sealed class MetadataStore : IDisposable
     internal StoreConnection Connection { get; }
 
     internal FileTable Files => _files;
+
+    internal KeyRows KeyRows => _keyRows ??= new KeyRows(Connection);
 
     /// <summary>Opens a store, migrating one of an older Overlay. A <see cref="VolumeException"/> says what is wrong with it.</summary>
     public static MetadataStore Open(string path)
@@ -79,6 +82,7 @@ public sealed class MetadataStore : IDisposable
     public void Dispose()
     {
         _files.Dispose();
+        _keyRows?.Dispose();
         Connection.Dispose();
     }
 

@@ -88,6 +88,95 @@ public class AgentServerTests
         Assert.False(reader.TryGetKeys(volume.Config.VolumeId, new byte[16], 8, (_, _) => Assert.Fail("a key of no file")));
     }
 
+    /// <summary>In the order in which they were made, a connection of its own for each reader.</summary>
+    [Fact]
+    public void More_keys_are_those_that_follow()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 200);
+        using var agent = new RunningAgent(volume);
+        using var reader = agent.Connect();
+        var found = new List<string>();
+        Assert.False(reader.TakeMore());
+        // Nobody knows yet where this one is.
+        Assert.Empty(AskForMore(reader, volume, 32));
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[16].Id), 16, (id, key) => found.Add(Convert.ToHexString(id))));
+        while (AskForMore(reader, volume, 32) is { Count: > 0 } more)
+        {
+            Assert.InRange(more.Count, 1, 32);
+            Assert.All(more, one => Assert.Contains(one, made));
+            found.AddRange(more.Select(one => one.Id));
+        }
+        Assert.Equal(found.Count, found.Distinct().Count());
+        Assert.Superset(made[16..].Select(one => one.Id).ToHashSet(), found.ToHashSet());
+        Assert.Empty(AskForMore(reader, volume, 32));
+
+        // The other way round, from the end.
+        using var backwards = agent.Connect();
+        foreach (var last in new[] { 199, 183 })
+            Assert.True(backwards.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[last].Id), 16, (_, _) => { }));
+        var before = AskForMore(backwards, volume, 16);
+        Assert.Equal(16, before.Count);
+        Assert.All(before, one => Assert.InRange(made.IndexOf(one), 150, 183));
+    }
+
+    [Fact]
+    public void Answer_that_was_asked_for_ahead_comes_with_the_next_call()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 64);
+        using var agent = new RunningAgent(volume);
+        using var reader = agent.Connect();
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
+        var came = 0;
+        reader.AskForMore(volume.Config.VolumeId, 16, (_, _) => came++);
+        reader.AskForMore(volume.Config.VolumeId, 16, (_, _) => Assert.Fail("one at a time"));
+        Assert.Equal(0, came);
+        Assert.NotEqual(0, reader.GetStatus().ProcessId);
+        Assert.Equal(16, came);
+        Assert.False(reader.TakeMore());
+    }
+
+    /// <summary>What a parent asked for is not its child's to read.</summary>
+    [Fact]
+    public void Answer_that_was_asked_for_ahead_does_not_come_to_an_adopted_connection()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 64);
+        using var agent = new RunningAgent(volume);
+        var parent = agent.Connect();
+        Assert.True(parent.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
+        parent.AskForMore(volume.Config.VolumeId, 16, (_, _) => Assert.Fail("the parent is gone"));
+        using var child = AgentClient.Adopt(parent);
+        Assert.False(child.TakeMore());
+        Assert.True(child.TryGetKey(volume.Config.VolumeId, Convert.FromHexString(made[40].Id), new byte[32]));
+        Assert.Empty(AskForMore(child, volume, 16));
+    }
+
+    /// <summary>Ids and keys, in the order in which files were made with them.</summary>
+    private static List<(string Id, string Key)> MakeFiles(TestVolume volume, int count)
+    {
+        var keys = new GrantedKey[count];
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        var deadline = Environment.TickCount64 + 10_000;
+        // One refill: the order of its keys is the order of the files.
+        while (client.GetStatus().Volumes[0].PooledKeys < count && Environment.TickCount64 < deadline)
+            Thread.Sleep(5);
+        for (var taken = 0; taken < count;)
+            taken += client.TakeNewKeys(volume.Config.VolumeId, Math.Min(count - taken, 100), keys.AsSpan(taken));
+        client.NoteCreated(volume.Config.VolumeId, [.. keys.Select((key, i) => (key.FileId, $"d/{i}"))]);
+        return [.. keys.Select(key => (Convert.ToHexString(key.FileId), Convert.ToHexString(key.Key)))];
+    }
+
+    private static List<(string Id, string Key)> AskForMore(AgentClient client, TestVolume volume, int most)
+    {
+        var found = new List<(string, string)>();
+        client.AskForMore(volume.Config.VolumeId, most, (id, key) => found.Add((Convert.ToHexString(id), Convert.ToHexString(key))));
+        Assert.True(client.TakeMore());
+        return found;
+    }
+
     [Fact]
     public void Attach_knows_the_volume_by_any_path_and_no_other_directory()
     {
