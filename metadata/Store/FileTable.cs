@@ -12,7 +12,8 @@ internal sealed class FileTable : IDisposable
     private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot, key_epoch";
 
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled;
+    private readonly SqliteCommand _find, _insert, _setState, _setPlace, _setLive, _setPath, _removePooled;
+    private readonly RawStatement _raiseSequence;
 
     internal FileTable(StoreConnection store)
     {
@@ -32,13 +33,12 @@ internal sealed class FileTable : IDisposable
         // The first word on where a file was made is the last: rules of a policy go by it.
         _setLive = store.Prepare("UPDATE file SET state = 2, path = iif(path = '', $path, path) WHERE file_id = $id AND state < 2", "$id", "$path");
         _setPath = store.Prepare("UPDATE file SET path = $path WHERE file_id = $id", "$id", "$path");
-        _raiseSequence = store.Prepare(
+        _raiseSequence = new RawStatement(store,
             """
-            UPDATE file SET boot = iif(sequence < $sequence, $boot, boot), sequence = max(sequence, $sequence), seals = seals + $seals
-            WHERE file_id = $id AND (sequence < $sequence OR $seals > 0)
+            UPDATE file SET boot = iif(sequence < ?2, ?3, boot), sequence = max(sequence, ?2), seals = seals + ?4
+            WHERE file_id = ?1 AND (sequence < ?2 OR ?4 > 0)
             RETURNING iif(suite = 1, seals, 0)
-            """,
-            "$id", "$sequence", "$boot", "$seals");
+            """);
         _removePooled = store.Prepare("DELETE FROM file WHERE file_id = $id AND state = 0", "$id");
     }
 
@@ -108,11 +108,18 @@ internal sealed class FileTable : IDisposable
     /// <returns>How often an aes-256-gcm key has sealed, where that is known; else 0.</returns>
     internal long RaiseSequence(byte[] fileId, ulong sequence, uint bootWord, long seals = 0)
     {
-        _raiseSequence.Parameters[0].Value = fileId;
-        _raiseSequence.Parameters[1].Value = (long)sequence;
-        _raiseSequence.Parameters[2].Value = (long)bootWord;
-        _raiseSequence.Parameters[3].Value = seals;
-        return _raiseSequence.ExecuteScalar() is long sealedInAll ? sealedInAll : 0;
+        try
+        {
+            _raiseSequence.Bind(1, fileId);
+            _raiseSequence.Bind(2, (long)sequence);
+            _raiseSequence.Bind(3, bootWord);
+            _raiseSequence.Bind(4, seals);
+            return _raiseSequence.Step() ? _raiseSequence.Number(0) : 0; // all is changed by the first step
+        }
+        finally
+        {
+            _raiseSequence.Reset();
+        }
     }
 
     /// <summary>For a key that has provably not left the agent.</summary>
@@ -143,7 +150,8 @@ internal sealed class FileTable : IDisposable
 
     public void Dispose()
     {
-        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setPlace, _setLive, _setPath, _raiseSequence, _removePooled })
+        foreach (SqliteCommand command in new[] { _find, _insert, _setState, _setPlace, _setLive, _setPath, _removePooled })
             command.Dispose();
+        _raiseSequence.Dispose();
     }
 }
