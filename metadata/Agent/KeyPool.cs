@@ -43,6 +43,7 @@ internal sealed class KeyPool : IDisposable
     // Handed out and not yet reported as created.
     private readonly HashSet<UInt128> _handed = [];
     private readonly List<(byte[] FileId, string Path)> _created = [];
+    private readonly HashSet<UInt128> _createdIds = [];
     // Where those are made that were handed out for one file.
     private readonly Dictionary<UInt128, (string Path, FileSettings Settings)> _places = [];
     // How far files have come, and how often their keys have sealed since that was written.
@@ -106,8 +107,12 @@ internal sealed class KeyPool : IDisposable
         if (_created.Count >= MaxHeldNotes)
             return;
         _created.Add((fileId.ToArray(), path));
+        _createdIds.Add(MemoryMarshal.Read<UInt128>(fileId));
         _handed.Remove(MemoryMarshal.Read<UInt128>(fileId));
     }
+
+    /// <summary>A file was made with it, which the store does not know yet.</summary>
+    internal bool IsNoted(ReadOnlySpan<byte> fileId) => _createdIds.Contains(MemoryMarshal.Read<UInt128>(fileId));
 
     /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
     internal string? PathNoted(ReadOnlySpan<byte> fileId)
@@ -185,7 +190,8 @@ internal sealed class KeyPool : IDisposable
         {
             // Under the write lock: nobody can change the volume key behind this.
             isCurrent = _volume.IsCurrent();
-            for (int i = 0; isCurrent && i < rows.Length; i++)
+            // The other way round than they lie here: rows are in the order in which their keys are taken, and so files are made.
+            for (int i = rows.Length - 1; isCurrent && i >= 0; i--)
                 _volume.Store.Files.InsertPooled(_fileIds[_count + i], rows[i], _volume.Store.Volume, now);
             if (isCurrent)
                 WriteNotes();
@@ -217,6 +223,7 @@ internal sealed class KeyPool : IDisposable
     {
         _handed.Clear();
         _created.Clear();
+        _createdIds.Clear();
         _places.Clear();
         _states.Clear();
     }

@@ -3,8 +3,8 @@ using System;
 namespace Overlay.Metadata.Agent;
 
 /// <summary>
-/// Which rows a client got keys of last, and where it is going: files are often read in the order in which they were made. A refill's keys are handed
-/// out from the last to the first, so that is downwards until a client does otherwise.
+/// Which rows a client got keys of last, and where it is going: files are often read in the order in which they were made, which is that of their rows.
+/// (In older stores it is the other way round in each refill of a pool.)
 /// </summary>
 internal sealed class KeyStream
 {
@@ -14,7 +14,7 @@ internal sealed class KeyStream
     private KeyPool? _pool;
     private long _first, _last;
 
-    internal bool IsAscending { get; private set; }
+    internal bool IsAscending { get; private set; } = true;
 
     /// <summary>The rows around that one. They are aligned: answers for other files bring other keys, or the same.</summary>
     internal (long First, long Last) Around(KeyPool pool, long row, int most)

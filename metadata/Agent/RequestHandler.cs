@@ -248,7 +248,7 @@ internal sealed class RequestHandler : IDisposable
         }
     }
 
-    /// <summary>Keys of the files whose rows lie there, but for one; a key that cannot be read is left out: whoever asks for that one is told.</summary>
+    /// <summary>Keys of the files that exist and whose rows lie there, but for one; a key that cannot be read is left out: whoever asks for that one is told.</summary>
     /// <param name="reached">Up to the last of them.</param>
     private static int AddKeys(KeyPool pool, (long First, long Last) rows, bool isAscending, int most, ReadOnlySpan<byte> except, ref PacketWriter answer,
         out (long First, long Last) reached)
@@ -257,14 +257,15 @@ internal sealed class RequestHandler : IDisposable
         Span<byte> key = stackalloc byte[AgentMessage.KeySize];
         int count = 0;
         reached = rows;
-        found.Start(rows.First, rows.Last, isAscending, most + 1);
+        found.Start(rows.First, rows.Last, isAscending);
         try
         {
             while (count < most && found.Next())
             {
                 reached = isAscending ? (rows.First, found.Row) : (found.Row, rows.Last);
                 ReadOnlySpan<byte> fileId = found.FileId;
-                if (fileId.Length != AgentMessage.FileIdSize || fileId.SequenceEqual(except) || !pool.Volume.TryUnwrap(fileId, found.KeyVersion, found.WrappedKey, key))
+                bool isMade = fileId.Length == AgentMessage.FileIdSize && (found.State == FileState.Live || pool.IsNoted(fileId));
+                if (!isMade || fileId.SequenceEqual(except) || !pool.Volume.TryUnwrap(fileId, found.KeyVersion, found.WrappedKey, key))
                     continue;
                 answer.Bytes(fileId);
                 answer.Bytes(key);

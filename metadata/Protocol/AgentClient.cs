@@ -28,9 +28,8 @@ public sealed class AgentClient : IDisposable
     private int _lent = -1;
     private int _agentProcessId;
 
-    /// <summary>Who gets the keys that were asked for ahead; null: none are under way.</summary>
-    private KeyTaker? _takeMore;
-    private uint _moreRequest;
+    /// <summary>Who gets the keys that were asked for ahead, in the order of the answers.</summary>
+    private readonly Queue<(uint Request, KeyTaker Take)> _more = new();
 
     private AgentClient(int descriptor, int timeoutMilliseconds)
     {
@@ -193,17 +192,18 @@ public sealed class AgentClient : IDisposable
         }
     }
 
+    /// <summary>How often more was asked for ahead that has not been taken.</summary>
+    public int MoreUnderWay => _more.Count;
+
     /// <summary>
-    /// Asks for the keys of files that may be wanted next, without waiting: <paramref name="take"/> gets them in a later call, from whichever thread makes it.
-    /// Nothing happens where an answer is still under way, or the agent has too much to read.
+    /// Asks for the keys of files that may be wanted next, without waiting: <paramref name="take"/> gets them in a later call, from whichever thread makes
+    /// that. Nothing is asked where the agent has too much to read.
     /// </summary>
     public void AskForMore(ReadOnlySpan<byte> volumeId, int most, KeyTaker take)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(volumeId.Length, AgentMessage.VolumeIdSize);
         lock (_oneCallAtATime)
         {
-            if (_takeMore is not null)
-                return;
             PacketWriter request = Begin(AgentMessage.MoreKeys);
             request.Bytes(volumeId);
             request.UInt16((ushort)Math.Min(most, AgentMessage.MaxKeysPerRequest));
@@ -212,20 +212,31 @@ public sealed class AgentClient : IDisposable
                 return;
             if (error != 0)
                 throw Errno.Failure(error, "writing to the agent");
-            (_takeMore, _moreRequest) = (take, _lastRequest);
+            _more.Enqueue((_lastRequest, take));
         }
     }
 
-    /// <summary>Waits for what was asked for ahead: the agent answers that first. False: nothing was.</summary>
-    public bool TakeMore()
+    /// <summary>Takes the next answer to what was asked for ahead, and waits for it if need be. False: nothing was asked for.</summary>
+    public bool TakeMore(out bool hasWaited)
     {
+        hasWaited = false;
         lock (_oneCallAtATime)
         {
-            if (_takeMore is null)
+            int underWay = _more.Count;
+            if (underWay == 0)
                 return false;
             long deadline = Environment.TickCount64 + TimeoutMilliseconds;
-            while (_takeMore is not null)
-                TakeIfMore(Receive(deadline));
+            while (_more.Count == underWay)
+            {
+                PacketSocket.CloseIfOpen(ref _lent);
+                int length = PacketSocket.Receive(_descriptor, _buffer.Bytes, out _lent);
+                if (length <= 0)
+                {
+                    hasWaited = true;
+                    length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
+                }
+                TakeIfMore(Read(length));
+            }
             return true;
         }
     }
@@ -555,7 +566,8 @@ public sealed class AgentClient : IDisposable
         long deadline = Environment.TickCount64 + TimeoutMilliseconds;
         while (true)
         {
-            PacketReader reply = Receive(deadline);
+            PacketSocket.CloseIfOpen(ref _lent);
+            PacketReader reply = Read(ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent));
             if (reply.Request != request)
             {
                 // Or it is the late answer to a call that gave up waiting.
@@ -568,21 +580,18 @@ public sealed class AgentClient : IDisposable
         }
     }
 
-    private PacketReader Receive(long deadline)
+    private PacketReader Read(int length)
     {
-        PacketSocket.CloseIfOpen(ref _lent);
-        int length = ClientSocket.Receive(_descriptor, _buffer.Bytes, deadline, out _lent);
-        PacketReader reply = new(_buffer.Bytes[..length]);
         Expect(length >= AgentMessage.HeaderSize);
-        return reply;
+        return new PacketReader(_buffer.Bytes[..length]);
     }
 
     /// <summary>Where the agent could not read them there are none: whoever needs one of them asks for it, and is told.</summary>
     private void TakeIfMore(PacketReader reply)
     {
-        if (_takeMore is not KeyTaker take || reply.Request != _moreRequest || reply.Kind != (AgentMessage.MoreKeys | AgentMessage.ReplyBit))
+        if (_more.Count == 0 || reply.Request != _more.Peek().Request || reply.Kind != (AgentMessage.MoreKeys | AgentMessage.ReplyBit))
             return;
-        _takeMore = null;
+        KeyTaker take = _more.Dequeue().Take;
         try
         {
             int count = reply.Status == 0 ? reply.UInt16() : 0;

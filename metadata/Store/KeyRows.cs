@@ -10,10 +10,10 @@ internal sealed class KeyRows : IDisposable
 
     internal KeyRows(StoreConnection store)
     {
-        const string Rows = "SELECT rowid, file_id, wrapped_key, key_version FROM file WHERE rowid BETWEEN ?1 AND ?2 AND state = 2 ORDER BY rowid";
+        const string Rows = "SELECT rowid, file_id, wrapped_key, key_version, state FROM file WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid";
         _find = new RawStatement(store, "SELECT rowid FROM file WHERE file_id = ?1");
-        _down = new RawStatement(store, $"{Rows} DESC LIMIT ?3");
-        _up = new RawStatement(store, $"{Rows} LIMIT ?3");
+        _down = new RawStatement(store, $"{Rows} DESC");
+        _up = new RawStatement(store, Rows);
     }
 
     /// <summary>Of the row that <see cref="Next"/> came to.</summary>
@@ -24,6 +24,8 @@ internal sealed class KeyRows : IDisposable
     internal ReadOnlySpan<byte> WrappedKey => _running!.Blob(2);
 
     internal int KeyVersion => (int)_running!.Number(3);
+
+    internal FileState State => (FileState)_running!.Number(4);
 
     /// <summary>The number of a file's row; 0: it has none.</summary>
     internal long Find(ReadOnlySpan<byte> fileId)
@@ -39,14 +41,13 @@ internal sealed class KeyRows : IDisposable
         }
     }
 
-    /// <summary>Of the files that exist, between these two rows; at most so many.</summary>
-    internal void Start(long first, long last, bool isAscending, int most)
+    /// <summary>From one of these rows to the other.</summary>
+    internal void Start(long first, long last, bool isAscending)
     {
         Stop();
         _running = isAscending ? _up : _down;
         _running.Bind(1, first);
         _running.Bind(2, last);
-        _running.Bind(3, most);
     }
 
     internal bool Next() => _running!.Step();

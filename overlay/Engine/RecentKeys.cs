@@ -14,7 +14,10 @@ internal sealed class RecentKeys
     private const int LeastBatch = 4, GreatestBatch = 128;
 
     /// <summary>For so many keys nobody who opens many files has to prove that they are used: a tree that fits is soon known, in whatever order it is read.</summary>
-    private const int Untried = 32, UntriedKeys = MostSets * Ways / 2;
+    private const int UntriedKeys = MostSets * Ways / 2;
+
+    /// <summary>Each takes some 6 KiB of the agent's socket buffer while nobody takes it.</summary>
+    private const int MostAnswers = 4;
 
     /// <summary>An answer is worth going on from if it has so many keys.</summary>
     private const int LeastToGoOn = 12;
@@ -41,6 +44,7 @@ internal sealed class RecentKeys
     private byte _newest;
     private int _newestCount, _newestUsed;
     private bool _hasGoneOn;
+    private int _window = 1;
 
     internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key) => TryGet(fileId, key, out _);
 
@@ -70,6 +74,16 @@ internal sealed class RecentKeys
             return 0;
         _hasGoneOn = true;
         return Math.Min(_newestCount * 2, GreatestBatch);
+    }
+
+    /// <summary>How many answers are to be under way when more is asked for ahead.</summary>
+    internal int Window => System.Threading.Volatile.Read(ref _window);
+
+    /// <summary>What was asked for ahead was waited for: the agent has much to do.</summary>
+    internal void AskEarlier()
+    {
+        lock (_gate)
+            _window = Math.Min(_window + 1, MostAnswers);
     }
 
     /// <summary>Keys were destroyed; any of these may be among them.</summary>
@@ -130,11 +144,12 @@ internal sealed class RecentKeys
     {
         lock (_gate)
         {
-            int least = _asked < UntriedKeys ? Math.Min(_batch * 2, Untried) : LeastBatch;
+            int least = _asked < UntriedKeys ? _batch * 2 : LeastBatch;
             int tried = _hits * 8 >= _batch ? _batch * 4 : _batch / 2;
             _batch = _batch == 0 ? 1 : Math.Clamp(Math.Max(tried, least), LeastBatch, GreatestBatch);
             _asked += _batch;
             _hits = 0;
+            _window = 1;
             BeginNewest();
             return _batch;
         }

@@ -132,8 +132,14 @@ internal sealed class Volume
         {
             bool isKnown = AskShowing(file, (client, shown) =>
             {
-                if (client.TakeMore() && _recent.TryGet(id, answer, out _))
-                    return true;
+                // What was asked for ahead is answered first.
+                while (client.TakeMore(out bool hasWaited))
+                {
+                    if (hasWaited)
+                        _recent.AskEarlier();
+                    if (_recent.TryGet(id, answer))
+                        return true;
+                }
                 return client.TryGetKeys(Id, id, _recent.NextBatch(), (foundId, found) =>
                 {
                     if (foundId.SequenceEqual(id))
@@ -150,20 +156,23 @@ internal sealed class Volume
         }
     }
 
-    /// <summary>The keys of files that follow are on their way when they are needed. Keys were destroyed meanwhile: what comes is not kept.</summary>
-    private void AskAhead(int most, uint shreddings)
+    /// <summary>The keys of files that follow are on their way when they are needed. Were keys destroyed meanwhile, what comes is not kept.</summary>
+    private void AskAhead(int most, uint shreddings) => _agent.TryTellAside(client =>
     {
-        bool isFirst = true;
-        _agent.TryTellAside(client => client.AskForMore(Id, most, (foundId, found) =>
+        for (int underWay = client.MoreUnderWay; underWay < _recent.Window; underWay++)
         {
-            if (Coherence.Shreddings != shreddings)
-                return;
-            if (isFirst)
-                _recent.BeginBatch();
-            isFirst = false;
-            _recent.Put(foundId, found);
-        }));
-    }
+            bool isFirst = true;
+            client.AskForMore(Id, most, (foundId, found) =>
+            {
+                if (Coherence.Shreddings != shreddings)
+                    return;
+                if (isFirst)
+                    _recent.BeginBatch();
+                isFirst = false;
+                _recent.Put(foundId, found);
+            });
+        }
+    });
 
     internal int GetKeysAnew(ReadOnlySpan<byte> fileId, int file, Span<byte> keys)
     {

@@ -194,11 +194,11 @@ public sealed class AgentPolicyTests : IDisposable
         var came = 0;
         Assert.True(client.TryGetKeys(Id, made[0], 4, (_, _) => { }));
         client.AskForMore(Id, 2, (_, _) => came++);
-        Assert.True(client.TakeMore());
+        Assert.True(client.TakeMore(out _));
         Assert.InRange(came, 1, 2);
         Set($"deny path secret/** user {ProcessCalls.EffectiveUserId()}");
         client.AskForMore(Id, 4, (_, _) => Assert.Fail("it was not judged"));
-        Assert.True(client.TakeMore());
+        Assert.True(client.TakeMore(out _));
     }
 
     /// <summary>What an agent knows a file by: as much of a header as it reads.</summary>

@@ -88,6 +88,24 @@ public class AgentServerTests
         Assert.False(reader.TryGetKeys(volume.Config.VolumeId, new byte[16], 8, (_, _) => Assert.Fail("a key of no file")));
     }
 
+    /// <summary>As git status does after git clone; the store knows of none of them yet.</summary>
+    [Fact]
+    public void Keys_of_files_that_were_made_just_now_come_along()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var maker = agent.Connect();
+        using var reader = agent.Connect();
+        var keys = new GrantedKey[20];
+        for (var taken = 0; taken < keys.Length;)
+            taken += maker.TakeNewKeys(volume.Config.VolumeId, keys.Length - taken, keys.AsSpan(taken));
+        maker.NoteCreated(volume.Config.VolumeId, [.. keys[..16].Select((key, i) => (key.FileId, $"d/{i}"))]);
+        Assert.NotEqual(0, maker.GetStatus().ProcessId); // and so the note has arrived
+        var found = new List<string>();
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, keys[3].FileId, 128, (id, _) => found.Add(Convert.ToHexString(id))));
+        Assert.Equal(keys[..16].Select(key => Convert.ToHexString(key.FileId)).Order(), found.Order());
+    }
+
     /// <summary>In the order in which they were made, a connection of its own for each reader.</summary>
     [Fact]
     public void More_keys_are_those_that_follow()
@@ -97,7 +115,7 @@ public class AgentServerTests
         using var agent = new RunningAgent(volume);
         using var reader = agent.Connect();
         var found = new List<string>();
-        Assert.False(reader.TakeMore());
+        Assert.False(reader.TakeMore(out _));
         // Nobody knows yet where this one is.
         Assert.Empty(AskForMore(reader, volume, 32));
         Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[16].Id), 16, (id, key) => found.Add(Convert.ToHexString(id))));
@@ -128,13 +146,20 @@ public class AgentServerTests
         using var agent = new RunningAgent(volume);
         using var reader = agent.Connect();
         Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
-        var came = 0;
-        reader.AskForMore(volume.Config.VolumeId, 16, (_, _) => came++);
-        reader.AskForMore(volume.Config.VolumeId, 16, (_, _) => Assert.Fail("one at a time"));
-        Assert.Equal(0, came);
+        var came = new List<string>();
+        for (var answer = 0; answer < 2; answer++)
+            reader.AskForMore(volume.Config.VolumeId, 16, (id, _) => came.Add(Convert.ToHexString(id)));
+        Assert.Empty(came);
+        Assert.Equal(2, reader.MoreUnderWay);
         Assert.NotEqual(0, reader.GetStatus().ProcessId);
-        Assert.Equal(16, came);
-        Assert.False(reader.TakeMore());
+        Assert.Equal(made[16..48].Select(one => one.Id), came);
+        Assert.False(reader.TakeMore(out _));
+        // One of them is taken, the other one is still there.
+        for (var answer = 0; answer < 2; answer++)
+            reader.AskForMore(volume.Config.VolumeId, 8, (_, _) => came.Clear());
+        Assert.True(reader.TakeMore(out _));
+        Assert.Equal(1, reader.MoreUnderWay);
+        Assert.Empty(came);
     }
 
     /// <summary>What a parent asked for is not its child's to read.</summary>
@@ -148,7 +173,7 @@ public class AgentServerTests
         Assert.True(parent.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
         parent.AskForMore(volume.Config.VolumeId, 16, (_, _) => Assert.Fail("the parent is gone"));
         using var child = AgentClient.Adopt(parent);
-        Assert.False(child.TakeMore());
+        Assert.False(child.TakeMore(out _));
         Assert.True(child.TryGetKey(volume.Config.VolumeId, Convert.FromHexString(made[40].Id), new byte[32]));
         Assert.Empty(AskForMore(child, volume, 16));
     }
@@ -173,7 +198,7 @@ public class AgentServerTests
     {
         var found = new List<(string, string)>();
         client.AskForMore(volume.Config.VolumeId, most, (id, key) => found.Add((Convert.ToHexString(id), Convert.ToHexString(key))));
-        Assert.True(client.TakeMore());
+        Assert.True(client.TakeMore(out _));
         return found;
     }
 
