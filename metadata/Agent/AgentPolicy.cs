@@ -60,6 +60,13 @@ internal sealed class AgentPolicy(KeyPool pool, AgentAudit audit, LogLimiter log
         return Decide(policy, subject, client, asked.Paths(audit.PathOf(id)), id);
     }
 
+    /// <summary>May it have the key of any file?</summary>
+    internal bool GivesAll(Connection client)
+    {
+        PolicyDocument? policy = Current();
+        return policy is null || policy.AllowsEverybody || (SubjectOf(client) is PolicySubject subject && policy.AllowsEverything(subject));
+    }
+
     /// <summary>May it have keys for new files?</summary>
     /// <param name="file">The new file's descriptor, or -1.</param>
     /// <param name="place">The one file that a key is for; null: keys for any files.</param>

@@ -26,6 +26,9 @@ public sealed class AgentServer : IDisposable
     private const int WritingMilliseconds = 10;
     private const int LongestDrainRounds = 10_000;
 
+    /// <summary>Bytes that libc keeps: it would give pages back after each statement of SQLite's, and get them anew for the next.</summary>
+    private const int KeptMemory = 1 << 20;
+
     private readonly List<KeyPool> _pools;
     private readonly List<Connection> _connections = [];
     private readonly AgentListener _listener;
@@ -82,6 +85,7 @@ public sealed class AgentServer : IDisposable
     /// </summary>
     public void Run(int stopDescriptor)
     {
+        _ = MemoryCalls.SetAllocator(MemoryCalls.TrimThreshold, KeptMemory);
         while (Wait(stopDescriptor))
         {
             ServeReady();

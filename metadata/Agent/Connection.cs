@@ -45,6 +45,9 @@ internal sealed class Connection : IDisposable
     /// <summary>Keys for new files that this client was given.</summary>
     internal long KeysTaken { get; set; }
 
+    /// <summary>Which keys come along with those that it asks for.</summary>
+    internal KeyStream Keys { get; } = new();
+
     /// <summary>Where its process counts; null: it does not.</summary>
     internal SharedCounters? Counters { get; private set; }
 

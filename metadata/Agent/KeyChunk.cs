@@ -48,10 +48,10 @@ internal sealed class KeyChunk : IDisposable
 
     private Span<byte> Derived(int index) => _keys.Bytes.Slice(index * EntrySize + DataKey.KeySize, DataKey.DerivedSize);
 
-    /// <summary>Inside a transaction.</summary>
+    /// <summary>Inside a transaction. Rows are in the order in which their keys are taken, and so files are made.</summary>
     internal void Insert(UnlockedVolume volume, long now)
     {
-        for (int i = 0; i < Count; i++)
+        for (int i = Count - 1; i >= 0; i--)
             volume.Store.Files.InsertPooled(FileId(i), volume.Wrap(FileId(i), Key(i)), volume.Store.Volume, now);
     }
 

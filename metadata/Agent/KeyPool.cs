@@ -128,6 +128,13 @@ internal sealed class KeyPool : IDisposable
 
     internal void NoteCreated(ReadOnlySpan<byte> fileId, string path) => _notes.NoteCreated(MemoryMarshal.Read<UInt128>(fileId), path);
 
+    /// <summary>A file was made with it, which the store does not know yet.</summary>
+    internal bool IsNoted(ReadOnlySpan<byte> fileId)
+    {
+        UInt128 id = MemoryMarshal.Read<UInt128>(fileId);
+        return _notes.IsCreated(id) || _underWay?.Notes.IsCreated(id) == true;
+    }
+
     /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
     internal string? PathNoted(ReadOnlySpan<byte> fileId)
     {

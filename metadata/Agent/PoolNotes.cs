@@ -47,6 +47,8 @@ internal sealed class PoolNotes
         _states[fileId] = isNewer ? (sequence, bootWord, known.Seals + seals) : (known.Sequence, known.BootWord, known.Seals + seals);
     }
 
+    internal bool IsCreated(UInt128 fileId) => _created.ContainsKey(fileId);
+
     /// <summary>Of a file that the store does not know yet; null: nor do we.</summary>
     internal string? PathOf(UInt128 fileId) => _created.GetValueOrDefault(fileId) ?? PlaceOf(fileId);
 

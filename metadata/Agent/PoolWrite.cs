@@ -95,9 +95,7 @@ internal sealed class PoolWrite(int keys, PoolNotes notes, long mostSeals)
             isCurrent = Chunks.Count == 0 || volume.IsCurrent();
             if (!isCurrent)
                 return;
-            // Backwards, as they are handed out: the keys of files that are made together get rows that lie together.
-            for (int i = Chunks.Count - 1; i >= 0; i--)
-                Chunks[i].Insert(volume, now);
+            Chunks.ForEach(chunk => chunk.Insert(volume, now));
             notes.Write(volume.Store.Files, mostSeals, Worn);
         });
         return isCurrent;

@@ -97,7 +97,7 @@ internal sealed class RequestHandler : IDisposable
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
             case AgentMessage.Attach: error = Attach(from, ref request, ref answer); break;
-            case AgentMessage.GetKeys or AgentMessage.TakeNewKeys: error = AnswerKeys(from, ref request, received, ref answer); break;
+            case AgentMessage.GetKeys or AgentMessage.TakeNewKeys or AgentMessage.MoreKeys: error = AnswerKeys(from, ref request, received, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
@@ -161,7 +161,12 @@ internal sealed class RequestHandler : IDisposable
     private int AnswerKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
     {
         long started = Stopwatch.GetTimestamp();
-        int error = request.Kind == AgentMessage.GetKeys ? GetKeys(from, ref request, file, ref answer) : TakeNewKeys(from, ref request, file, ref answer);
+        int error = request.Kind switch
+        {
+            AgentMessage.GetKeys => GetKeys(from, ref request, file, ref answer),
+            AgentMessage.MoreKeys => MoreKeys(from, ref request, ref answer),
+            _ => TakeNewKeys(from, ref request, file, ref answer),
+        };
         _metrics.KeyRequests.Add(started);
         if (error != 0)
             _metrics.CountDenied();
@@ -201,16 +206,9 @@ internal sealed class RequestHandler : IDisposable
             }
             audit.Granted(from, fileId);
             int found = 1;
-            Span<byte> key = stackalloc byte[AgentMessage.KeySize];
-            foreach (FileRow row in pool.Volume.ReadNeighbours(fileId, most - 1))
-            {
-                if (!pool.Volume.TryUnwrap(row, key))
-                    continue; // whoever asks for that one is told
-                answer.Bytes(row.FileId.Span);
-                answer.Bytes(key);
-                found++;
-            }
-            Secret.Wipe(key);
+            long row = most > 1 ? pool.Volume.Store.KeyRows.Find(fileId) : 0;
+            if (row > 0)
+                found += AddKeys(pool, from.Keys.Around(pool, row, most), from.Keys.IsAscending, most - 1, fileId, ref answer, out _);
             BinaryPrimitives.WriteUInt16LittleEndian(count, (ushort)found);
             _keysFound += found;
             return 0;
@@ -219,6 +217,68 @@ internal sealed class RequestHandler : IDisposable
         {
             return Report(e);
         }
+    }
+
+    /// <summary>Asked for before they are needed; to whom no others may be given gets none.</summary>
+    private int MoreKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
+    {
+        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        int most = request.UInt16();
+        if (pool is null || !request.IsComplete)
+            return Errno.NoEntry;
+        if (most is 0 or > AgentMessage.MaxKeysPerRequest)
+            return Errno.Invalid;
+        try
+        {
+            Span<byte> count = answer.Reserve(sizeof(ushort));
+            int found = 0;
+            if (!AuditOf(pool).Begin() && PolicyOf(pool).GivesAll(from))
+            {
+                (long First, long Last) rows = from.Keys.Next(pool, most);
+                found = AddKeys(pool, rows, from.Keys.IsAscending, most, default, ref answer, out (long First, long Last) reached);
+                if (found > 0)
+                    from.Keys.Came(reached.First, reached.Last);
+            }
+            BinaryPrimitives.WriteUInt16LittleEndian(count, (ushort)found);
+            _keysFound += found;
+            return 0;
+        }
+        catch (VolumeException e)
+        {
+            return Report(e);
+        }
+    }
+
+    /// <summary>Keys of the files that exist and whose rows lie there, but for one; a key that cannot be read is left out: whoever asks for that one is told.</summary>
+    /// <param name="reached">Up to the last of them.</param>
+    private static int AddKeys(KeyPool pool, (long First, long Last) rows, bool isAscending, int most, ReadOnlySpan<byte> except, ref PacketWriter answer,
+        out (long First, long Last) reached)
+    {
+        KeyRows found = pool.Volume.Store.KeyRows;
+        Span<byte> key = stackalloc byte[AgentMessage.KeySize];
+        int count = 0;
+        reached = rows;
+        found.Start(rows.First, rows.Last, isAscending);
+        try
+        {
+            while (count < most && found.Next())
+            {
+                reached = isAscending ? (rows.First, found.Row) : (found.Row, rows.Last);
+                ReadOnlySpan<byte> fileId = found.FileId;
+                bool isMade = fileId.Length == AgentMessage.FileIdSize && (found.State == FileState.Live || pool.IsNoted(fileId));
+                if (!isMade || fileId.SequenceEqual(except) || !pool.Volume.TryUnwrap(fileId, found.KeyVersion, found.WrappedKey, key))
+                    continue;
+                answer.Bytes(fileId);
+                answer.Bytes(key);
+                count++;
+            }
+        }
+        finally
+        {
+            found.Stop();
+            Secret.Wipe(key);
+        }
+        return count;
     }
 
     private static int HasKey(KeyPool pool, ReadOnlySpan<byte> fileId, ref PacketWriter answer)

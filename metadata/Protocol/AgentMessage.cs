@@ -52,6 +52,9 @@ namespace Overlay.Metadata.Protocol;
 /// 25 processes      how many to leave out (4)                           counters of processes that ended (16 × 8), processes
 ///                                                                       (4), count (2), count × (pid (4), user (4), counts (1),
 ///                                                                       counters (16 × 8))
+/// 32 more keys      volume id (16), at most (2)                         count (2), count × (file id (16), key (32)): those
+///                                                                       that follow the last that this connection got,
+///                                                                       as it goes through the volume; often none
 /// </code>
 /// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
 /// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
@@ -62,9 +65,10 @@ namespace Overlay.Metadata.Protocol;
 /// a block the rest of it must be read.
 /// Where the volume has a policy (docs/policy.md), get keys and take new keys answer EDESTADDRREQ to a question without a descriptor that
 /// cannot be decided without one, and all three that give something away (pages, too) EKEYREJECTED where the policy does not allow it.
-/// Get keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
-/// (another process holds it for long); both also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
-/// Derived: <see cref="Overlay.Crypto.DataKey.Derive"/>, which takes a tenth of what creating a small file does. Version 1 knows nothing else.
+/// More keys is answered with none to a program that may not have every file's, and while the audit log is on: those that it asks for come one by one.
+/// Get keys, more keys and take new keys also answer EIO (the store is damaged or unreadable), ENOSPC (it cannot grow) and EBUSY
+/// (another process holds it for long); they also EINVAL (no sensible count), and take new keys EDQUOT (far too many).
+/// Derived: <see cref="Overlay.Crypto.DataKey.Derive"/>, which takes a tenth of what creating a small file does. Version 1 knows neither it nor more keys.
 /// Counters: this process counts in the first slot of that table, a child in the one it names with adopt.
 /// Device is (major &lt;&lt; 32 | minor). Hello comes first on a connection that was connected. A connection that was handed
 /// over with adopt begins behind hello, at the version of the connection it came by: a forked child makes a socket pair
@@ -74,7 +78,7 @@ namespace Overlay.Metadata.Protocol;
 /// </summary>
 internal static class AgentMessage
 {
-    internal const ushort Version = 2, OldestVersion = 1, VersionWithDerived = 2;
+    internal const ushort Version = 2, OldestVersion = 1, VersionWithDerived = 2, VersionWithMoreKeys = 2;
     internal const uint Magic = 0x414C564F;    // "OVLA"
 
     internal const int HeaderSize = 8;
@@ -92,7 +96,7 @@ internal static class AgentMessage
     internal const int SettingsSize = 4;
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
-        NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25;
+        NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25, MoreKeys = 32;
     internal const byte ViewPlain = 0, ViewCiphertext = 1;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;

@@ -12,7 +12,7 @@ internal sealed class FileTable : IDisposable
     private const string Columns = "file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path, sequence, boot, key_epoch";
 
     private readonly StoreConnection _store;
-    private readonly SqliteCommand _find, _findNeighbours, _setPlace, _setPath;
+    private readonly SqliteCommand _find, _setPlace, _setPath;
 
     /// <summary>Those that are run for each file that is made.</summary>
     private readonly StoreStatement _insert, _setHanded, _setLive, _raiseSequence, _readSeals, _removePooled;
@@ -23,15 +23,6 @@ internal sealed class FileTable : IDisposable
         _find = store.Prepare(
             $"SELECT {Columns} FROM file WHERE file_id = $id",
             "$id");
-        // Keys of a refill are handed out from the last to the first: the files that were made next lie in front.
-        _findNeighbours = store.Prepare(
-            $"""
-            SELECT {Columns} FROM file
-            WHERE state = 2 AND file_id <> $id AND rowid BETWEEN (SELECT rowid FROM file WHERE file_id = $id) - $most
-                AND (SELECT rowid FROM file WHERE file_id = $id) + $most / 4
-            ORDER BY rowid DESC LIMIT $most
-            """,
-            "$id", "$most");
         _insert = store.PrepareRaw(
             """
             INSERT INTO file (file_id, wrapped_key, key_version, suite, block_size_log2, created, state, path)
@@ -63,17 +54,6 @@ internal sealed class FileTable : IDisposable
         _find.Parameters[0].Value = fileId;
         using SqliteDataReader reader = _find.ExecuteReader();
         return reader.Read() ? ReadSoundRow(_store, reader) : null;
-    });
-
-    internal IReadOnlyList<FileRow> ReadNeighbours(byte[] fileId, int most) => _store.Guard(() =>
-    {
-        _findNeighbours.Parameters[0].Value = fileId;
-        _findNeighbours.Parameters[1].Value = most;
-        List<FileRow> rows = [];
-        using SqliteDataReader reader = _findNeighbours.ExecuteReader();
-        while (reader.Read())
-            rows.Add(ReadSoundRow(_store, reader));
-        return rows;
     });
 
     /// <summary>One after the other, as the store is at the first of them.</summary>
@@ -179,7 +159,7 @@ internal sealed class FileTable : IDisposable
     public void Dispose()
     {
         foreach (IDisposable statement in new IDisposable[]
-            { _find, _findNeighbours, _setPlace, _setPath, _insert, _setHanded, _setLive, _raiseSequence, _readSeals, _removePooled })
+            { _find, _setPlace, _setPath, _insert, _setHanded, _setLive, _raiseSequence, _readSeals, _removePooled })
             statement.Dispose();
     }
 }

@@ -15,6 +15,7 @@ public sealed class MetadataStore : IDisposable
     private static readonly string[] s_sideFiles = ["-wal", "-shm", "-journal"];
 
     private readonly FileTable _files;
+    private KeyRows? _keyRows;
 
     private MetadataStore(StoreConnection connection, bool isAlone)
     {
@@ -35,6 +36,8 @@ public sealed class MetadataStore : IDisposable
     internal bool IsAlone { get; }
 
     internal FileTable Files => _files;
+
+    internal KeyRows KeyRows => _keyRows ??= new KeyRows(Connection);
 
     /// <summary>Opens a store, migrating one of an older Overlay. A <see cref="VolumeException"/> says what is wrong with it.</summary>
     public static MetadataStore Open(string path)
@@ -83,6 +86,7 @@ public sealed class MetadataStore : IDisposable
     public void Dispose()
     {
         _files.Dispose();
+        _keyRows?.Dispose();
         Connection.Dispose();
     }
 

@@ -31,26 +31,36 @@ internal sealed class StoreStatement : IDisposable
     internal int Run()
     {
         _ = Step();
+        Reset();
         return raw.sqlite3_changes(_database);
     }
 
     /// <summary>The number in the first column of the first row; null: there is no row.</summary>
-    internal long? RunForNumber() => Step() ? _number : null;
+    internal long? RunForNumber()
+    {
+        long? number = Step() ? Number(0) : null;
+        Reset();
+        return number;
+    }
 
-    private long _number;
-
-    private bool Step()
+    /// <summary>Goes on to the next row. Whoever has begun must <see cref="Reset"/>, or the write-ahead log cannot be emptied.</summary>
+    /// <returns>Is there one? Its columns, from 0, are gone with the next step.</returns>
+    internal bool Step()
     {
         int result = raw.sqlite3_step(_statement);
-        bool hasRow = result == raw.SQLITE_ROW;
-        if (hasRow)
-            _number = raw.sqlite3_column_int64(_statement, 0);
-        // Ends the statement; its result is that of the step.
-        _ = raw.sqlite3_reset(_statement);
-        if (!hasRow && result != raw.SQLITE_DONE)
-            Check(result);
-        return hasRow;
+        if (result is raw.SQLITE_ROW or raw.SQLITE_DONE)
+            return result == raw.SQLITE_ROW;
+        Reset();
+        Check(result);
+        return false;
     }
+
+    internal ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_statement, column);
+
+    internal long Number(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    /// <summary>Ends the statement; its result is that of the step, which was looked at.</summary>
+    internal void Reset() => _ = raw.sqlite3_reset(_statement);
 
     private void Check(int result)
     {

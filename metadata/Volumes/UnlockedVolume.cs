@@ -73,12 +73,10 @@ public sealed partial class UnlockedVolume : IDisposable
     }
 
     /// <summary>False: the row is damaged, or of another version of the volume key.</summary>
-    internal bool TryUnwrap(FileRow row, Span<byte> key32) =>
-        row.KeyVersion == Store.Volume.KeyVersion && _fileKeys.TryUnwrap(row.FileId.Span, row.KeyVersion, row.WrappedKey.Span, key32);
+    internal bool TryUnwrap(FileRow row, Span<byte> key32) => TryUnwrap(row.FileId.Span, row.KeyVersion, row.WrappedKey.Span, key32);
 
-    /// <summary>Files that exist and got their rows at about the same time as that one, which is not among them; at most so many.</summary>
-    internal IReadOnlyList<FileRow> ReadNeighbours(ReadOnlySpan<byte> fileId, int most) =>
-        most > 0 ? Store.Files.ReadNeighbours(fileId.ToArray(), most) : [];
+    internal bool TryUnwrap(ReadOnlySpan<byte> fileId, int keyVersion, ReadOnlySpan<byte> wrappedKey, Span<byte> key32) =>
+        keyVersion == Store.Volume.KeyVersion && _fileKeys.TryUnwrap(fileId, keyVersion, wrappedKey, key32);
 
     /// <summary>The key slot that the secret opened.</summary>
     public int OpenedSlot { get; }

@@ -74,6 +74,21 @@ internal sealed class AgentLink(EngineSettings settings, bool isQuiet = false)
         }
     }
 
+    /// <summary>The same, where nobody else is just talking to the agent.</summary>
+    internal void TryTellAside(Action<AgentClient> what)
+    {
+        if (!_gate.TryEnter())
+            return;
+        try
+        {
+            TryTell(what);
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     /// <summary>The connection is shared with the parent: answers would go astray.</summary>
     internal void AfterFork()
     {

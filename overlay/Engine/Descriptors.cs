@@ -12,6 +12,8 @@ internal static unsafe class Descriptors
     private const int OpenFiles = 7;
     private const int HighestFloor = 768; // engine_call.c grows the table to it before the runtime has threads
 
+    private static int s_floor;
+
     /// <summary>Tells the filter; set at start. Null in tests, where there is no filter.</summary>
     internal static delegate* unmanaged<int, int, void> Reserve { get; set; }
 
@@ -62,7 +64,9 @@ internal static unsafe class Descriptors
     {
         if (fd < 0)
             return fd;
-        int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor());
+        int high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, LikelyFloor());
+        if (high < 0)
+            high = Kernel.Control(fd, Kernel.F_DUPFD_CLOEXEC, Floor()); // the limit was lowered, or there is no room at all
         if (high >= 0)
         {
             _ = Kernel.Close(fd);
@@ -89,11 +93,16 @@ internal static unsafe class Descriptors
         _ = Kernel.Close(fd);
     }
 
+    /// <summary>As it was; only one that is the highest anyway is not asked for again.</summary>
+    private static int LikelyFloor() => Volatile.Read(ref s_floor) == HighestFloor ? HighestFloor : Floor();
+
     private static int Floor()
     {
         Kernel.Limit limit;
         // Not higher than needed: the kernel grows the table up to the number, and with several threads waits for all of them.
-        return Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)System.Math.Min(limit.Soft / 4 * 3, HighestFloor) : HighestFloor;
+        int floor = Kernel.GetLimit(OpenFiles, &limit) == 0 ? (int)System.Math.Min(limit.Soft / 4 * 3, HighestFloor) : HighestFloor;
+        Volatile.Write(ref s_floor, floor);
+        return floor;
     }
 
     internal static void Mark(int fd, bool isReserved, bool isPrivate = false)

@@ -10,35 +10,80 @@ namespace Overlay.Engine;
 /// </summary>
 internal sealed class RecentKeys
 {
-    private const int FirstSets = 128, MostSets = 1024, Ways = 4, IdSize = 16;
-    private const int LeastBatch = 4, GreatestBatch = 64;
+    private const int FirstSets = 128, MostSets = 16384, Ways = 4, IdSize = 16;
+    private const int LeastBatch = 4, GreatestBatch = 128;
+
+    /// <summary>For so many keys nobody who opens many files has to prove that they are used: a tree that fits is soon known, in whatever order it is read.</summary>
+    private const int UntriedKeys = MostSets * Ways / 2;
+
+    /// <summary>Each takes some 6 KiB of the agent's socket buffer while nobody takes it.</summary>
+    private const int MostAnswers = 4;
+
+    /// <summary>An answer is worth going on from if it has so many keys.</summary>
+    private const int LeastToGoOn = 12;
 
     private readonly System.Threading.Lock _gate = new();
 
-    /// <summary>A power of two: it grows while a program opens more files than there is room for, a tree in the order of its directories.</summary>
+    /// <summary>A power of two: it grows while a program opens more files than there is room for.</summary>
     private int _sets = FirstSets;
     private byte[] _ids = new byte[FirstSets * Ways * IdSize];
 
     /// <summary>Pinned, so that the collector leaves no copies.</summary>
     private byte[] _keys = AllocateKeys(FirstSets);
 
+    /// <summary>Which answer brought it, if it was not used since; else 0.</summary>
+    private byte[] _broughtBy = new byte[FirstSets * Ways];
+
     private byte[] _nextWay = new byte[FirstSets];
     private int _known;
 
     private int _batch;
     private int _hits;
+    private int _asked;
 
-    internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key)
+    private byte _newest;
+    private int _newestCount, _newestUsed;
+    private bool _hasGoneOn;
+    private int _window = 1;
+
+    internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key) => TryGet(fileId, key, out _);
+
+    /// <param name="more">For how many keys to ask ahead now; 0: for none.</param>
+    internal bool TryGet(ReadOnlySpan<byte> fileId, Span<byte> key, out int more)
     {
         lock (_gate)
         {
+            more = 0;
             int place = Find(fileId);
             if (place < 0)
                 return false;
             _hits++;
             _keys.AsSpan(place * DataKey.KeySize, DataKey.KeySize).CopyTo(key);
+            if (_broughtBy[place] == _newest && _newest != 0)
+                more = NoteUse();
+            _broughtBy[place] = 0;
             return true;
         }
+    }
+
+    /// <summary>Half of the newest answer was used: who reads files in the order in which they were made will want the next.</summary>
+    private int NoteUse()
+    {
+        _newestUsed++;
+        if (_hasGoneOn || _newestCount < LeastToGoOn || _newestUsed < _newestCount / 2)
+            return 0;
+        _hasGoneOn = true;
+        return Math.Min(_newestCount * 2, GreatestBatch);
+    }
+
+    /// <summary>How many answers are to be under way when more is asked for ahead.</summary>
+    internal int Window => System.Threading.Volatile.Read(ref _window);
+
+    /// <summary>What was asked for ahead was waited for: the agent has much to do.</summary>
+    internal void AskEarlier()
+    {
+        lock (_gate)
+            _window = Math.Min(_window + 1, MostAnswers);
     }
 
     /// <summary>Keys were destroyed; any of these may be among them.</summary>
@@ -58,11 +103,12 @@ internal sealed class RecentKeys
         {
             if (_known >= _sets * Ways / 2 && _sets < MostSets)
                 Grow();
-            PutInPlace(fileId, key);
+            PutInPlace(fileId, key, _newest);
+            _newestCount++;
         }
     }
 
-    private void PutInPlace(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key)
+    private void PutInPlace(ReadOnlySpan<byte> fileId, ReadOnlySpan<byte> key, byte broughtBy)
     {
         int place = Find(fileId);
         if (place < 0)
@@ -73,16 +119,18 @@ internal sealed class RecentKeys
         }
         fileId.CopyTo(_ids.AsSpan(place * IdSize));
         key.CopyTo(_keys.AsSpan(place * DataKey.KeySize));
+        _broughtBy[place] = broughtBy;
     }
 
     private void Grow()
     {
-        byte[] ids = _ids, keys = _keys;
+        byte[] ids = _ids, keys = _keys, broughtBy = _broughtBy;
         _sets *= 2;
         (_ids, _keys, _nextWay, _known) = (new byte[ids.Length * 2], AllocateKeys(_sets), new byte[_sets], 0);
+        _broughtBy = new byte[_sets * Ways];
         for (int at = 0; at < ids.Length / IdSize; at++)
             if (ids.AsSpan(at * IdSize, IdSize).IndexOfAnyExcept((byte)0) >= 0)
-                PutInPlace(ids.AsSpan(at * IdSize, IdSize), keys.AsSpan(at * DataKey.KeySize, DataKey.KeySize));
+                PutInPlace(ids.AsSpan(at * IdSize, IdSize), keys.AsSpan(at * DataKey.KeySize, DataKey.KeySize), broughtBy[at]);
         Secret.Wipe(keys);
     }
 
@@ -96,10 +144,28 @@ internal sealed class RecentKeys
     {
         lock (_gate)
         {
-            _batch = _batch == 0 ? 1 : _hits * 8 >= _batch ? Math.Min(Math.Max(_batch * 2, LeastBatch), GreatestBatch) : Math.Max(_batch / 2, LeastBatch);
+            int least = _asked < UntriedKeys ? _batch * 2 : LeastBatch;
+            int tried = _hits * 8 >= _batch ? _batch * 4 : _batch / 2;
+            _batch = _batch == 0 ? 1 : Math.Clamp(Math.Max(tried, least), LeastBatch, GreatestBatch);
+            _asked += _batch;
             _hits = 0;
+            _window = 1;
+            BeginNewest();
             return _batch;
         }
+    }
+
+    /// <summary>What is put from now on came with another answer.</summary>
+    internal void BeginBatch()
+    {
+        lock (_gate)
+            BeginNewest();
+    }
+
+    private void BeginNewest()
+    {
+        _newest = (byte)(_newest % byte.MaxValue + 1);
+        (_newestCount, _newestUsed, _hasGoneOn) = (0, 0, false);
     }
 
     private int Find(ReadOnlySpan<byte> fileId)

@@ -121,19 +121,33 @@ internal sealed class Volume
             _showsFiles = false;
         }
         _shreddings = shreddings;
-        if (_recent.TryGet(fileId, key))
+        if (_recent.TryGet(fileId, key, out int more))
+        {
+            if (more > 0)
+                AskAhead(more, shreddings);
             return true;
+        }
         byte[] id = fileId.ToArray();
         byte[] answer = GC.AllocateUninitializedArray<byte>(DataKey.KeySize, pinned: true);
         try
         {
-            int most = _recent.NextBatch();
-            bool isKnown = AskShowing(file, (client, shown) => client.TryGetKeys(Id, id, most, (foundId, found) =>
+            bool isKnown = AskShowing(file, (client, shown) =>
             {
-                if (foundId.SequenceEqual(id))
-                    found.CopyTo(answer);
-                _recent.Put(foundId, found);
-            }, shown));
+                // What was asked for ahead is answered first.
+                while (client.TakeMore(out bool hasWaited))
+                {
+                    if (hasWaited)
+                        _recent.AskEarlier();
+                    if (_recent.TryGet(id, answer))
+                        return true;
+                }
+                return client.TryGetKeys(Id, id, _recent.NextBatch(), (foundId, found) =>
+                {
+                    if (foundId.SequenceEqual(id))
+                        found.CopyTo(answer);
+                    _recent.Put(foundId, found);
+                }, shown);
+            });
             answer.CopyTo(key);
             return isKnown;
         }
@@ -142,6 +156,24 @@ internal sealed class Volume
             Secret.Wipe(answer);
         }
     }
+
+    /// <summary>The keys of files that follow are on their way when they are needed. Were keys destroyed meanwhile, what comes is not kept.</summary>
+    private void AskAhead(int most, uint shreddings) => _agent.TryTellAside(client =>
+    {
+        for (int underWay = client.MoreUnderWay; underWay < _recent.Window; underWay++)
+        {
+            bool isFirst = true;
+            client.AskForMore(Id, most, (foundId, found) =>
+            {
+                if (Coherence.Shreddings != shreddings)
+                    return;
+                if (isFirst)
+                    _recent.BeginBatch();
+                isFirst = false;
+                _recent.Put(foundId, found);
+            });
+        }
+    });
 
     internal int GetKeysAnew(ReadOnlySpan<byte> fileId, int file, Span<byte> keys)
     {

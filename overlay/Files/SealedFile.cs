@@ -154,6 +154,9 @@ public sealed partial class SealedFile : IDisposable
         OpenResult result = FindKeys(page, header, context, keys, out DataKey? key, out DataKey? other);
         if (key is not null)
             file = new SealedFile(context, FileHeader.FileIdOf(page).ToArray(), key, header, other, keys) { _killedWrite = killed };
+        // All of it: so that is how long it is, for as long as what was read counts.
+        if (file is not null && killed is null && count < index.Bytes.Length)
+            file._storedLength = count;
         return result;
     }
 

@@ -79,6 +79,9 @@ static void note_private(int fd, bool is_private)
 {
     for (size_t i = 0; i < sizeof s_private / sizeof *s_private; i++) {
         int seen = is_private ? 0 : fd + 1;
+        /* Looked at first: to lock each of them costs more than to open a descriptor. */
+        if (__atomic_load_n(&s_private[i], __ATOMIC_RELAXED) != seen)
+            continue;
         if (__atomic_compare_exchange_n(&s_private[i], &seen, is_private ? fd + 1 : 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             return;
     }

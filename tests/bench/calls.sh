@@ -5,7 +5,7 @@ set -u
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$bench/lib/operations.sh"
 side=${1:-overlay}
-operations='stat open-read-close-again open-read-close-another create-write-close rename unlink
+operations='stat open-read-close-again open-read-close-another open-append-close create-write-close rename unlink
     pread-4k-hot pread-4k pread-128k pwrite-4k pwrite-16k pwrite-128k append-100 append-100-fsync'
 
 # counted SIDE OPERATION COUNT FILE: lines "CALL NUMBER", in a directory that nothing was done in yet

@@ -220,5 +220,25 @@ verdict restore-refuses-what-is-not-its-store $?
 cp now.db older.db && "${run[@]}" sh -c 'echo youngest >v/youngest' && ends_with 5 "$ctl" store verify v older.db --key-file key && grep -q 'youngest: there is no key' log
 verdict store-verify-finds-missing-keys $?
 
+# Keys that came before they were needed, or are on their way, are no good any more.
+"$ctl" init ahead --key-file key >log
+run=("$ctl" run --volume ahead --key-file key --)
+"${run[@]}" bash -c 'mkdir ahead/m; for i in {100..355}; do echo "m$i" >ahead/m/$i; done'
+hold p "
+def read(numbers):
+    count = 0
+    for i in numbers:
+        try: count += open('ahead/m/%d' % i).read() == 'm%d\n' % i
+        except OSError as e:
+            if e.errno != 126: raise
+    return count
+print('read', read(range(100, 170)))
+step()
+print('then', read(range(170, 356)))" 7
+wait_for p read && ends_with 0 "$ctl" shred --where 'm/2*' --volume ahead --key-file key --yes --certificate many.json
+echo >&7; exec 7>&-; wait "$(cat p.pid)"; cat p.out >>log
+grep -q '^read 70$' p.out && grep -q '^then 86$' p.out
+verdict shred-reaches-keys-that-came-ahead $?
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

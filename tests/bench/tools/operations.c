@@ -32,6 +32,13 @@ static void read_file(const char *name)
     close(fd);
 }
 
+static void append_other(long index)
+{
+    int fd = open(name_of("small", index), O_WRONLY | O_APPEND);
+    need(fd >= 0 && write(fd, s_sample, 100) == 100, "append");
+    close(fd);
+}
+
 static void create(long index) { small_file(name_of("new", index)); }
 static void read_other(long index) { read_file(name_of("small", index)); }
 static void read_again(long index) { (void)index; read_file("small-0"); }
@@ -96,6 +103,7 @@ static const struct {
     {"stat", NULL, look, 0},
     {"open-read-close-again", NULL, read_again, 0},
     {"open-read-close-another", NULL, read_other, 0},
+    {"open-append-close", NULL, append_other, 0},
     {"create-write-close", NULL, create, 0},
     {"rename", NULL, rename_one, 0},
     {"unlink", NULL, unlink_one, 0},

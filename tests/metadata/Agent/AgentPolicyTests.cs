@@ -182,6 +182,25 @@ public sealed class AgentPolicyTests : IDisposable
         PolicyStore.Set(unlocked, text, "test");
     }
 
+    [Fact]
+    public void Nobody_is_given_ahead_what_he_may_not_ask_for()
+    {
+        byte[][] made;
+        using (var before = new RunningAgent(_volume))
+        using (var maker = before.Connect())
+            made = [.. Enumerable.Range(0, 8).Select(i => Make(maker, $"open/{i}"))];
+        using var agent = new RunningAgent(_volume);
+        using var client = agent.Connect();
+        var came = 0;
+        Assert.True(client.TryGetKeys(Id, made[0], 4, (_, _) => { }));
+        client.AskForMore(Id, 2, (_, _) => came++);
+        Assert.True(client.TakeMore(out _));
+        Assert.InRange(came, 1, 2);
+        Set($"deny path secret/** user {ProcessCalls.EffectiveUserId()}");
+        client.AskForMore(Id, 4, (_, _) => Assert.Fail("it was not judged"));
+        Assert.True(client.TakeMore(out _));
+    }
+
     /// <summary>What an agent knows a file by: as much of a header as it reads.</summary>
     private byte[] Make(AgentClient client, string path)
     {

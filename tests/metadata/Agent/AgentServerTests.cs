@@ -126,6 +126,120 @@ public class AgentServerTests
         Assert.False(reader.TryGetKeys(volume.Config.VolumeId, new byte[16], 8, (_, _) => Assert.Fail("a key of no file")));
     }
 
+    /// <summary>As git status does after git clone; the store knows of none of them yet.</summary>
+    [Fact]
+    public void Keys_of_files_that_were_made_just_now_come_along()
+    {
+        using var volume = new TestVolume();
+        using var agent = new RunningAgent(volume);
+        using var maker = agent.Connect();
+        using var reader = agent.Connect();
+        var keys = new GrantedKey[20];
+        for (var taken = 0; taken < keys.Length;)
+            taken += maker.TakeNewKeys(volume.Config.VolumeId, keys.Length - taken, keys.AsSpan(taken));
+        maker.NoteCreated(volume.Config.VolumeId, [.. keys[..16].Select((key, i) => (key.FileId, $"d/{i}"))]);
+        Assert.NotEqual(0, maker.GetStatus().ProcessId); // and so the note has arrived
+        var found = new List<string>();
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, keys[3].FileId, 128, (id, _) => found.Add(Convert.ToHexString(id))));
+        Assert.Equal(keys[..16].Select(key => Convert.ToHexString(key.FileId)).Order(), found.Order());
+    }
+
+    /// <summary>In the order in which they were made, a connection of its own for each reader.</summary>
+    [Fact]
+    public void More_keys_are_those_that_follow()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 200);
+        using var agent = new RunningAgent(volume);
+        using var reader = agent.Connect();
+        var found = new List<string>();
+        Assert.False(reader.TakeMore(out _));
+        // Nobody knows yet where this one is.
+        Assert.Empty(AskForMore(reader, volume, 32));
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[16].Id), 16, (id, key) => found.Add(Convert.ToHexString(id))));
+        while (AskForMore(reader, volume, 32) is { Count: > 0 } more)
+        {
+            Assert.InRange(more.Count, 1, 32);
+            Assert.All(more, one => Assert.Contains(one, made));
+            found.AddRange(more.Select(one => one.Id));
+        }
+        Assert.Equal(found.Count, found.Distinct().Count());
+        Assert.Superset(made[16..].Select(one => one.Id).ToHashSet(), found.ToHashSet());
+        Assert.Empty(AskForMore(reader, volume, 32));
+
+        // The other way round, from the end.
+        using var backwards = agent.Connect();
+        foreach (var last in new[] { 199, 183 })
+            Assert.True(backwards.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[last].Id), 16, (_, _) => { }));
+        var before = AskForMore(backwards, volume, 16);
+        Assert.Equal(16, before.Count);
+        Assert.All(before, one => Assert.InRange(made.IndexOf(one), 150, 183));
+    }
+
+    [Fact]
+    public void Answer_that_was_asked_for_ahead_comes_with_the_next_call()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 64);
+        using var agent = new RunningAgent(volume);
+        using var reader = agent.Connect();
+        Assert.True(reader.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
+        var came = new List<string>();
+        for (var answer = 0; answer < 2; answer++)
+            reader.AskForMore(volume.Config.VolumeId, 16, (id, _) => came.Add(Convert.ToHexString(id)));
+        Assert.Empty(came);
+        Assert.Equal(2, reader.MoreUnderWay);
+        Assert.NotEqual(0, reader.GetStatus().ProcessId);
+        Assert.Equal(made[16..48].Select(one => one.Id), came);
+        Assert.False(reader.TakeMore(out _));
+        // One of them is taken, the other one is still there.
+        for (var answer = 0; answer < 2; answer++)
+            reader.AskForMore(volume.Config.VolumeId, 8, (_, _) => came.Clear());
+        Assert.True(reader.TakeMore(out _));
+        Assert.Equal(1, reader.MoreUnderWay);
+        Assert.Empty(came);
+    }
+
+    /// <summary>What a parent asked for is not its child's to read.</summary>
+    [Fact]
+    public void Answer_that_was_asked_for_ahead_does_not_come_to_an_adopted_connection()
+    {
+        using var volume = new TestVolume();
+        var made = MakeFiles(volume, 64);
+        using var agent = new RunningAgent(volume);
+        var parent = agent.Connect();
+        Assert.True(parent.TryGetKeys(volume.Config.VolumeId, Convert.FromHexString(made[0].Id), 16, (_, _) => { }));
+        parent.AskForMore(volume.Config.VolumeId, 16, (_, _) => Assert.Fail("the parent is gone"));
+        using var child = AgentClient.Adopt(parent);
+        Assert.False(child.TakeMore(out _));
+        Assert.True(child.TryGetKey(volume.Config.VolumeId, Convert.FromHexString(made[40].Id), new byte[32]));
+        Assert.Empty(AskForMore(child, volume, 16));
+    }
+
+    /// <summary>Ids and keys, in the order in which files were made with them.</summary>
+    private static List<(string Id, string Key)> MakeFiles(TestVolume volume, int count)
+    {
+        var keys = new GrantedKey[count];
+        using var agent = new RunningAgent(volume);
+        using var client = agent.Connect();
+        var deadline = Environment.TickCount64 + 10_000;
+        // One refill: the order of its keys is the order of the files.
+        while (client.GetStatus().Volumes[0].PooledKeys < count && Environment.TickCount64 < deadline)
+            Thread.Sleep(5);
+        for (var taken = 0; taken < count;)
+            taken += client.TakeNewKeys(volume.Config.VolumeId, Math.Min(count - taken, 100), keys.AsSpan(taken));
+        client.NoteCreated(volume.Config.VolumeId, [.. keys.Select((key, i) => (key.FileId, $"d/{i}"))]);
+        return [.. keys.Select(key => (Convert.ToHexString(key.FileId), Convert.ToHexString(key.Key)))];
+    }
+
+    private static List<(string Id, string Key)> AskForMore(AgentClient client, TestVolume volume, int most)
+    {
+        var found = new List<(string, string)>();
+        client.AskForMore(volume.Config.VolumeId, most, (id, key) => found.Add((Convert.ToHexString(id), Convert.ToHexString(key))));
+        Assert.True(client.TakeMore(out _));
+        return found;
+    }
+
     [Fact]
     public void Attach_knows_the_volume_by_any_path_and_no_other_directory()
     {

@@ -36,6 +36,8 @@ public sealed class HostileClientTests : IDisposable
         { "second hello", [1, 0, 0, 0, 0, 0, 0, 0, (byte)'O', (byte)'V', (byte)'L', (byte)'A', 1, 0, 1, 0] },
         { "bytes behind the fields", [7, 0, 0, 0, 1, 0, 0, 0, 0] },
         { "get key cut short", [3, 0, 0, 0, 1, 0, 0, 0, .. new byte[31]] },
+        { "more keys cut short", [32, 0, 0, 0, 1, 0, 0, 0, .. new byte[17]] },
+        { "more keys with bytes behind them", [32, 0, 0, 0, 1, 0, 0, 0, .. new byte[19]] },
         { "note cut short", [5, 0, 0, 0, 1, 0, 0, 0, .. new byte[33]] },
         { "text longer than the packet", [2, 0, 0, 0, 1, 0, 0, 0, .. new byte[16], 9, 0, 65] },
         { "text longer than texts are", [2, 0, 0, 0, 1, 0, 0, 0, .. new byte[16], 0, 0x18, .. new byte[0x1800]] },

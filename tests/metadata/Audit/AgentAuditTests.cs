@@ -64,6 +64,11 @@ public sealed class AgentAuditTests : IDisposable
         Switch(isOn: false);
         Thread.Sleep(1500);
         Assert.InRange(Ask(client, keys[4].FileId), 2, 8);
+        // Nor are those that are asked for ahead.
+        Switch(isOn: true);
+        Thread.Sleep(1500);
+        client.AskForMore(_volume.Config.VolumeId, 8, (_, _) => Assert.Fail("nobody recorded this one"));
+        Assert.True(client.TakeMore(out _));
     }
 
     [Fact]
