@@ -173,6 +173,7 @@ public sealed partial class SealedFile
         if (_lowestCached <= _highestCached)
             _context.Cache.Wipe(_stamp, _lowestCached, _highestCached, _geometry.BlockSize);
         (_lowestCached, _highestCached) = (long.MaxValue, -1);
+        WipeTail();
     }
 
     /// <summary>Opens and expands a block into <paramref name="plain"/>; returns its length, zeros follow it logically.</summary>

@@ -20,6 +20,12 @@ public sealed partial class SealedFile
     private bool MayUseUnits(int length) => _units.Count > 1 && length > _units.Size && _context.Redo.Keeps;
 
     /// <summary>
+    /// More pieces of a new block will follow, so that it comes to units anyway: as a unit the first one is not sealed again with the second.
+    /// </summary>
+    private bool IsFirstOfPieces(int newLength) =>
+        _isInPieces && (newLength & (_units.Size - 1)) == 0 && 2 * newLength < _geometry.BlockSize && _context.Redo.Keeps;
+
+    /// <summary>
     /// Writes <paramref name="source"/> into a block as it will be <paramref name="newLength"/> long. Whoever calls has nothing of the group waiting
     /// (<see cref="CommitWaiting"/>).
     /// </summary>
@@ -53,6 +59,7 @@ public sealed partial class SealedFile
             PutCached(block, plain);
         else
             PatchCached(block, dirty, plain);
+        KeepTail(block, inBlock, source, newLength);
     }
 
     /// <summary>Units that the range touches, and those whose length changes.</summary>
@@ -129,7 +136,7 @@ public sealed partial class SealedFile
             table.Bytes.Clear();
         SealUnits(page.Group, slot, block, plain, dirty, used, table);
 
-        NoteStale(page.Group, current.IsZero ? 0 : 1U << slot);
+        NoteStale(page.Group, 1U << slot, PlacesToNote(page, slot));
         _needsSettling = true;
         bool isOnDisk = !current.IsZero && IsOnDisk(current);
         int half = current.IsInUnits ? current.Place : 0;

@@ -18,6 +18,9 @@ public sealed partial class SealedFile
     private bool _goesOn, _isFirst;
     private int _lastCount;
 
+    /// <summary>The writer goes from front to end in calls of one size, less than a block.</summary>
+    private bool _isInPieces;
+
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
     private bool _needsSettling;
 
@@ -32,6 +35,7 @@ public sealed partial class SealedFile
         int done = 0;
         _goesOn = offset == _lastEnd || offset >= _header.Size;
         _isFirst = _header.Size == 0;
+        _isInPieces = _goesOn && source.Length == _lastCount && source.Length < _geometry.BlockSize;
         _lastEnd = end;
         _lastCount = source.Length;
         try
@@ -209,7 +213,9 @@ public sealed partial class SealedFile
         if (_newTableSlot != NoSlot)
             CommitWaiting(ref run, page);
         PrepareRoom(page, block);
-        if (inBlock == 0 && reachesEnd)
+        ForgetTailUnlessAt(block, inBlock, oldLength);
+        bool isFirstOfPieces = block > 0 && inBlock == 0 && oldLength == 0 && IsFirstOfPieces(newLength);
+        if (inBlock == 0 && reachesEnd && !isFirstOfPieces)
         {
             // Here and there, compressing would cost more than all the rest.
             bool isOneOfMany = !_goesOn && oldLength > 0 && source.Length == _lastCount;
@@ -218,7 +224,7 @@ public sealed partial class SealedFile
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
-        if (!isCompleted && MayUseUnits(newLength))
+        if (!isCompleted && (isFirstOfPieces || MayUseUnits(newLength)))
         {
             CommitWaiting(ref run, page);
             WriteUnits(page, block, inBlock, source, oldLength, newLength);
@@ -238,7 +244,7 @@ public sealed partial class SealedFile
         int length = 0;
         if (oldLength > 0)
         {
-            if (TryReadCached(block, 0, plain[..oldLength]))
+            if (TryReadTail(block, plain[..oldLength]) || TryReadCached(block, 0, plain[..oldLength]))
             {
                 length = oldLength;
             }
@@ -288,6 +294,7 @@ public sealed partial class SealedFile
         if (isInline && kind == StoredKind.Lz4)
             Unsettle(Math.Max(_header.Size, plain.Length));
         bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
+        uint stalePlaces = isReplacing ? PlacesToNote(page, slot) : 0;
         int place = isInline ? InlinePlace : FreePlace(page, slot);
         if (place < 0)
         {
@@ -323,7 +330,7 @@ public sealed partial class SealedFile
         }
         if (isReplacing)
         {
-            NoteStale(page.Group, 1U << slot);
+            NoteStale(page.Group, 1U << slot, stalePlaces);
             _needsSettling = true;
         }
         if (isInline)
@@ -353,7 +360,7 @@ public sealed partial class SealedFile
             return false;
         if (_incompressibleRun >= PatienceWithCompression && _incompressibleRun++ % 16 != 0)
             return false;
-        packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)]);
+        packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)], fitsInline ? InlineSize : 0);
         _incompressibleRun = packedLength > 0 ? 0 : Math.Max(_incompressibleRun, 1) + (_incompressibleRun < PatienceWithCompression ? 1 : 0);
         return packedLength > 0;
     }
