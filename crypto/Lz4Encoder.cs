@@ -30,39 +30,44 @@ internal static unsafe class Lz4Encoder
     private const int PatienceLog2 = 6;
 
     /// <summary>The packed length, or 0 if it may not fit into <paramref name="target"/>. Uses 16 KiB of the stack.</summary>
+    internal static int Encode(ReadOnlySpan<byte> plain, Span<byte> target) => Encode(plain, target, default, plain.Length);
+
+    /// <summary>The same, but 0 also if it saves no page, and no more is compressed than what saves pages.</summary>
+    internal static int Encode(ReadOnlySpan<byte> plain, Span<byte> target, PackedPages pages) => Encode(plain, target, pages, PackedPages.First);
+
+    /// <summary>What literals take that a match does not follow.</summary>
+    internal static int LiteralsSize(int length) => length + 1 + (length + 240) / 255;
+
     [SkipLocalsInit]
-    internal static int Encode(ReadOnlySpan<byte> plain, Span<byte> target)
+    private static int Encode(ReadOnlySpan<byte> plain, Span<byte> target, PackedPages pages, int firstLook)
     {
         ushort* seen = stackalloc ushort[1 << HashBits];
         new Span<ushort>(seen, 1 << HashBits).Clear();
         fixed (byte* source = plain, packed = target)
         {
             byte* end = source + plain.Length, anchor = source, output = packed, outputEnd = packed + target.Length;
-            byte* searchEnd = end - LastMatchStart, matchEnd = end - LastLiterals, at = source + 1;
+            byte* searchEnd = source + Math.Max(plain.Length - LastMatchStart, 0), at = source + 1, look = source + Math.Min(firstLook, plain.Length);
             while (plain.Length > LastMatchStart && (at = FindMatch(seen, source, at, searchEnd, out byte* match)) != null)
             {
-                while (at > anchor && match > source && at[-1] == match[-1])
+                // Not extended to what precedes it: guessing how far wrongly costs more than the bytes are worth.
+                int literals = (int)(at - anchor), length = CountEqual(at + LeastMatch, match + LeastMatch, end - LastLiterals);
+                if (output + literals + (literals + length >> 8) + Slack > outputEnd)
+                    return 0;
+                output = WriteSequence(output, anchor, literals, (int)(at - match), length);
+                anchor = at += LeastMatch + length;
+                if (at >= look)
                 {
-                    at--;
-                    match--;
-                }
-                for (; ; )
-                {
-                    int literals = (int)(at - anchor), length = CountEqual(at + LeastMatch, match + LeastMatch, matchEnd);
-                    if (literals + literals / 255 + length / 255 + Slack > outputEnd - output)
+                    Effort effort = pages.After((int)(at - source), (int)(output - packed));
+                    if (effort == Effort.InVain)
                         return 0;
-                    output = WriteSequence(output, anchor, literals, (int)(at - match), length);
-                    anchor = at = at + LeastMatch + length;
-                    if (at >= searchEnd)
+                    if (effort == Effort.Enough)
                         break;
-                    seen[Hash(at - 2)] = (ushort)(at - 2 - source);
-                    match = Swap(seen, source, at);
-                    if (Word(match) != Word(at))
-                        break;
+                    look = at + PackedPages.Step;
                 }
-                at++;
-                if (at > searchEnd)
+                if (at >= searchEnd)
                     break;
+                seen[Hash(at - 4)] = (ushort)(at - 4 - source);
+                seen[Hash(at - 2)] = (ushort)(at - 2 - source);
             }
             return WriteLast(output, outputEnd, new ReadOnlySpan<byte>(anchor, (int)(end - anchor)), packed);
         }
@@ -75,22 +80,14 @@ internal static unsafe class Lz4Encoder
         uint tries = 1 << PatienceLog2;
         for (; at <= searchEnd; at += tries++ >> PatienceLog2)
         {
-            match = Swap(seen, source, at);
+            uint hash = Hash(at);
+            match = source + seen[hash];
+            seen[hash] = (ushort)(at - source);
             if (Word(match) == Word(at))
                 return at;
         }
         match = null;
         return null;
-    }
-
-    /// <summary>Where the same hash was seen last; now it is here.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* Swap(ushort* seen, byte* source, byte* at)
-    {
-        uint hash = Hash(at);
-        byte* before = source + seen[hash];
-        seen[hash] = (ushort)(at - source);
-        return before;
     }
 
     /// <summary>Of five bytes: fewer of the places that it leads to differ in the fourth.</summary>
@@ -104,6 +101,15 @@ internal static unsafe class Lz4Encoder
     private static int CountEqual(byte* at, byte* match, byte* end)
     {
         byte* start = at;
+        if (at + 16 <= end)
+        {
+            // Most matches end here: one comparison, rather than a loop to be guessed wrong.
+            uint equal = Vector128.Equals(Vector128.Load(at), Vector128.Load(match)).ExtractMostSignificantBits();
+            if (equal != 0xFFFF)
+                return BitOperations.TrailingZeroCount(~equal);
+            at += 16;
+            match += 16;
+        }
         for (; at + 8 <= end; at += 8, match += 8)
         {
             ulong difference = Unsafe.ReadUnaligned<ulong>(at) ^ Unsafe.ReadUnaligned<ulong>(match);
@@ -119,35 +125,38 @@ internal static unsafe class Lz4Encoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* WriteSequence(byte* output, byte* from, int literals, int distance, int length)
     {
-        byte* token = output++;
-        *token = (byte)(Math.Min(literals, 15) << 4 | Math.Min(length, 15));
-        if (literals >= 15)
-            output = WriteRest(output, literals - 15);
+        *output++ = (byte)(AtMost15(literals) << 4 | AtMost15(length));
+        output = WriteRest(output, literals);
         byte* to = output;
         output += literals;
         Vector128.Store(Vector128.Load(from), to); // mostly that is all: no loop to be guessed wrong
         for (int done = 16; done < literals; done += 16)
             Vector128.Store(Vector128.Load(from + done), to + done);
         Unsafe.WriteUnaligned(output, (ushort)distance);
-        output += 2;
-        return length >= 15 ? WriteRest(output, length - 15) : output;
+        return WriteRest(output + 2, length);
     }
 
-    private static byte* WriteRest(byte* output, int rest)
+    /// <summary>Without a branch: it would be guessed wrong too often.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int AtMost15(int length) => 15 + (length - 15 & length - 15 >> 31);
+
+    /// <summary>What of a length is not in the token: nothing below 15.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* WriteRest(byte* output, int length)
     {
-        for (; rest >= 255; rest -= 255)
+        for (; length >= 15 + 255; length -= 255)
             *output++ = 255;
-        *output++ = (byte)rest;
-        return output;
+        *output = (byte)(length - 15); // written over by what follows if it is not needed
+        return output + ((uint)(14 - length) >> 31);
     }
 
     private static int WriteLast(byte* output, byte* outputEnd, ReadOnlySpan<byte> literals, byte* packed)
     {
-        if (literals.Length + 1 + (literals.Length + 240) / 255 > outputEnd - output)
+        if (LiteralsSize(literals.Length) > outputEnd - output)
             return 0;
-        *output++ = (byte)(Math.Min(literals.Length, 15) << 4);
+        *output++ = (byte)(AtMost15(literals.Length) << 4);
         if (literals.Length >= 15)
-            output = WriteRest(output, literals.Length - 15);
+            output = WriteRest(output, literals.Length);
         literals.CopyTo(new Span<byte>(output, literals.Length));
         return (int)(output + literals.Length - packed);
     }

@@ -1,18 +1,19 @@
 using System;
 using System.Threading;
 using Overlay.Interop;
+using static Overlay.Format.FormatConstants;
 
 namespace Overlay.Files;
 
 /// <summary>
-/// The part of a block that ended a new file when it was written last in this process: who unpacks, copies or downloads adds to it at once, or closes
-/// the file, which packs it. Without this it would be read and opened again each time, by a descriptor made for it. The block cache is not for that:
+/// The part of a block that a writer from front to end got to last in this process: who unpacks, copies, downloads or writes in pieces adds to it at once, or
+/// closes the file, which packs it. Without this it would be read and opened again, by a descriptor made for it. The block cache is not for that:
 /// its memory, new for each process, costs more than what most files need once.
 /// </summary>
 /// <remarks>One for all files, kept under the stamp by which the block cache knows their state; wiped when its file is let go of.</remarks>
 internal static unsafe class LastBlock
 {
-    private const int Capacity = 16384;
+    private const int Capacity = 1 << GreatestBlockSizeLog2; // pages that nothing was put in take no memory
 
     private static readonly Lock s_gate = new();
     private static byte* s_plain;
@@ -34,6 +35,26 @@ internal static unsafe class LastBlock
             plain.CopyTo(new Span<byte>(s_plain, Capacity));
             (s_stamp, s_block, s_length) = (stamp, block, plain.Length);
         }
+    }
+
+    /// <summary>Behind what is kept of a block; what does not go on there ends it.</summary>
+    internal static void Append(long stamp, long block, int start, ReadOnlySpan<byte> piece)
+    {
+        if (start == 0)
+        {
+            Keep(stamp, block, piece);
+            return;
+        }
+        lock (s_gate)
+        {
+            if (s_stamp == stamp && s_block == block && s_length == start && piece.Length <= Capacity - start)
+            {
+                piece.CopyTo(new Span<byte>(s_plain + start, Capacity - start));
+                s_length += piece.Length;
+                return;
+            }
+        }
+        Forget(stamp);
     }
 
     /// <summary>What is kept is of that file: it is still the one that is being written.</summary>

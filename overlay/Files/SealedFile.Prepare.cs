@@ -66,7 +66,6 @@ public sealed partial class SealedFile
     private void FillFree(IndexPage page, int slot, int end)
     {
         _needsSettling = true;
-        _placesUsed = AllPlaces;
         NoteStale(page.Group, (uint)((1UL << end) - (1UL << slot)));
         VisitFree(page, slot, end, (offset, length) =>
         {

@@ -14,16 +14,8 @@ public sealed partial class SealedFile
     /// <summary>The coherence word right after our last sync: nothing was written since while it stands.</summary>
     private ulong _syncedWord = ~0UL;
 
-    /// <summary>By group, slots whose versions moved: places of theirs may hold stale data (format §6). Not more of them than this.</summary>
-    private readonly Dictionary<long, uint> _stale = [];
-
-    private const uint AllPlaces = (1U << PlaceCount) - 1;
-
-    /// <summary>
-    /// Places (bit 0 to 2) in which anything may lie, of any block: fewer than all of a file that was made here, and that nobody else has written since. Where
-    /// nothing lies no hole has to be punched.
-    /// </summary>
-    private uint _placesUsed = AllPlaces;
+    /// <summary>By group, what may hold stale data, since versions moved (format §6): bit 32 × place + slot. Not more groups than this.</summary>
+    private readonly Dictionary<long, UInt128> _stale = [];
     private const int StaleGroupsKept = 1 << 16;
 
     /// <summary>Did this process change something that <see cref="Settle"/> may put in order?</summary>
@@ -162,10 +154,33 @@ public sealed partial class SealedFile
         CommitGroup(page);
     }
 
-    private void NoteStale(long group, uint slots)
+    private void NoteStale(long group, uint slots, uint places = (1U << PlaceCount) - 1)
     {
-        if (slots != 0)
-            CollectionsMarshal.GetValueRefOrAddDefault(_stale, group, out _) |= slots;
+        UInt128 noted = 0;
+        for (int place = 0; place < PlaceCount; place++)
+            noted |= (places >> place & 1) != 0 ? (UInt128)slots << 32 * place : 0;
+        if (noted != 0)
+            CollectionsMarshal.GetValueRefOrAddDefault(_stale, group, out _) |= noted;
+    }
+
+    /// <summary>
+    /// Where stale data may be once another version takes this entry's place. Of a block that never was on disk only this version was not noted before; punching
+    /// what nobody wrote would cost as much as punching what somebody did.
+    /// </summary>
+    private uint PlacesToNote(IndexPage page, int slot)
+    {
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        if (current.IsZero)
+            return 0;
+        if (!BlockVersion.Durable(page.Bytes, slot).IsZero || IsOnDisk(current))
+            return (1U << PlaceCount) - 1;
+        Span<uint> used = stackalloc uint[PlaceCount];
+        used.Clear();
+        AddUsed(page, slot, current, used);
+        uint places = 0;
+        for (int place = 0; place < PlaceCount; place++)
+            places |= used[place] != 0 ? 1U << place : 0;
+        return places;
     }
 
     /// <summary>Whole groups beyond the size are cut off, and what cannot be read is left as it is: whoever reads it is told.</summary>
@@ -187,15 +202,14 @@ public sealed partial class SealedFile
     private void ReclaimStale()
     {
         Span<UInt128> used = stackalloc UInt128[PlaceCount];
-        foreach ((long group, uint slots) in _stale)
+        foreach ((long group, UInt128 noted) in _stale)
         {
             if (!TryFindGroup(group, out IndexPage? page))
                 continue;
             Rebase(page);
             FindUsed(page, used);
             for (int place = 0; place < PlaceCount; place++)
-                if ((_placesUsed >> place & 1) != 0)
-                    PunchRuns(page, slots, place, used[place]);
+                PunchRuns(page, (uint)(noted >> 32 * place), place, used[place]);
             page.PreparedSlots = 0;
         }
         _stale.Clear();

@@ -20,6 +20,12 @@ public sealed partial class SealedFile
     private bool MayUseUnits(int length) => _units.Count > 1 && length > _units.Size && _context.Redo.Keeps;
 
     /// <summary>
+    /// More pieces of a new block will follow, so that it comes to units anyway: as a unit the first one is not sealed again with the second.
+    /// </summary>
+    private bool IsFirstOfPieces(int newLength) =>
+        _isInPieces && (newLength & (_units.Size - 1)) == 0 && 2 * newLength < _geometry.BlockSize && _context.Redo.Keeps;
+
+    /// <summary>
     /// Writes <paramref name="source"/> into a block as it will be <paramref name="newLength"/> long. Whoever calls has nothing of the group waiting
     /// (<see cref="CommitWaiting"/>).
     /// </summary>
@@ -53,6 +59,11 @@ public sealed partial class SealedFile
             PutCached(block, plain);
         else
             PatchCached(block, dirty, plain);
+        // All of its pieces are needed once more, when the last one comes and they are packed. The kernel would read ahead for that, into holes.
+        if (_isInPieces && inBlock + source.Length == newLength)
+            LastBlock.Append(_stamp, block, inBlock, source);
+        else
+            LastBlock.Forget(_stamp);
     }
 
     /// <summary>Units that the range touches, and those whose length changes.</summary>
@@ -110,7 +121,6 @@ public sealed partial class SealedFile
         int slot = Geometry.SlotOf(block);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
-        LastBlock.Forget(_stamp);
         if (!_header.HasUnits)
         {
             _header.HasUnits = true;
@@ -130,7 +140,7 @@ public sealed partial class SealedFile
             table.Bytes.Clear();
         SealUnits(page.Group, slot, block, plain, dirty, used, table);
 
-        NoteStale(page.Group, current.IsZero ? 0 : 1U << slot);
+        NoteStale(page.Group, 1U << slot, PlacesToNote(page, slot));
         _needsSettling = true;
         bool isOnDisk = !current.IsZero && IsOnDisk(current);
         int half = current.IsInUnits ? current.Place : 0;
@@ -155,7 +165,6 @@ public sealed partial class SealedFile
                 continue;
             int start = unit << _units.SizeLog2, length = _units.LengthOf(unit, plain.Length), place = FreePlaceOf(unit, used);
             long target = _geometry.PlaceOffset(group, slot, place) + start;
-            _placesUsed |= 1U << place;
             if (pending > 0 && target != offset + pending)
             {
                 _context.Backing.Write(offset, scratch.Span[..pending]);

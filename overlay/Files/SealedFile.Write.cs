@@ -18,6 +18,9 @@ public sealed partial class SealedFile
     private bool _goesOn, _isFirst;
     private int _lastCount;
 
+    /// <summary>The writer goes from front to end in calls of one size, less than a block.</summary>
+    private bool _isInPieces;
+
     /// <summary>Something of ours waits for <see cref="Settle"/>.</summary>
     private bool _needsSettling;
 
@@ -32,6 +35,7 @@ public sealed partial class SealedFile
         int done = 0;
         _goesOn = offset == _lastEnd || offset >= _header.Size;
         _isFirst = _header.Size == 0;
+        _isInPieces = _goesOn && source.Length == _lastCount && source.Length < _geometry.BlockSize;
         _lastEnd = end;
         _lastCount = source.Length;
         try
@@ -209,7 +213,8 @@ public sealed partial class SealedFile
         if (_newTableSlot != NoSlot)
             CommitWaiting(ref run, page);
         PrepareRoom(page, block);
-        if (inBlock == 0 && reachesEnd)
+        bool isFirstOfPieces = block > 0 && inBlock == 0 && oldLength == 0 && IsFirstOfPieces(newLength);
+        if (inBlock == 0 && reachesEnd && !isFirstOfPieces)
         {
             // Here and there, compressing would cost more than all the rest.
             bool isOneOfMany = !_goesOn && oldLength > 0 && source.Length == _lastCount;
@@ -219,7 +224,7 @@ public sealed partial class SealedFile
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
         bool growsFast = GrowsFast(page, block, oldLength, source.Length);
-        if (!isCompleted && !growsFast && MayUseUnits(newLength))
+        if (!isCompleted && (isFirstOfPieces || (!growsFast && MayUseUnits(newLength))))
         {
             CommitWaiting(ref run, page);
             WriteUnits(page, block, inBlock, source, oldLength, newLength);
@@ -302,12 +307,14 @@ public sealed partial class SealedFile
         if (isInline && kind == StoredKind.Lz4)
             Unsettle(Math.Max(_header.Size, plain.Length));
         bool isReplacing = !current.IsZero && !(isInline && current.Place == InlinePlace);
+        uint stalePlaces = isReplacing ? PlacesToNote(page, slot) : 0;
         int place = isInline ? InlinePlace : FreePlace(page, slot);
         if (place < 0)
         {
             // No place is free as a whole: units of two versions lie in all three.
             CommitWaiting(ref run, page);
             StoreUnits(page, block, plain, (1U << _units.CountFor(plain.Length)) - 1, goesOn: false);
+            LastBlock.Forget(_stamp);
             PutCached(block, plain);
             return;
         }
@@ -315,7 +322,6 @@ public sealed partial class SealedFile
             durable.CopyFrom(current);
 
         long offset = isInline ? -1 : _geometry.PlaceOffset(page.Group, slot, place);
-        _placesUsed |= isInline ? 0 : 1U << place;
         if (!run.CanTake(offset, stored.Length))
             Flush(ref run, page);
         Span<byte> sealedText = run.Free[..(stored.Length + _key.TagSize)];
@@ -338,7 +344,7 @@ public sealed partial class SealedFile
         }
         if (isReplacing)
         {
-            NoteStale(page.Group, 1U << slot);
+            NoteStale(page.Group, 1U << slot, stalePlaces);
             _needsSettling = true;
         }
         if (isInline)
@@ -368,7 +374,7 @@ public sealed partial class SealedFile
             return false;
         if (_incompressibleRun >= PatienceWithCompression && _incompressibleRun++ % 16 != 0)
             return false;
-        packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)]);
+        packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)], fitsInline ? InlineSize : 0);
         _incompressibleRun = packedLength > 0 ? 0 : Math.Max(_incompressibleRun, 1) + (_incompressibleRun < PatienceWithCompression ? 1 : 0);
         return packedLength > 0;
     }

@@ -95,7 +95,7 @@ public sealed partial class SealedFile : IDisposable
         Span<byte> sector = page.Bytes.AsSpan(0, SectorSize);
         header.Write(sector, fileId, context.VolumeId, key);
         new GroupRecord(sector).Seal(fileId, 0, header.SyncInterval, context.BootWord, key);
-        SealedFile file = new(context, fileId.ToArray(), key, header) { _storedLength = SectorSize, _placesUsed = 0 };
+        SealedFile file = new(context, fileId.ToArray(), key, header) { _storedLength = SectorSize };
         context.Redo.Drop(); // of a file that had the same inode number
         context.Coherence.BeginWrite();
         try
@@ -317,7 +317,6 @@ public sealed partial class SealedFile : IDisposable
         _stamp = BlockCache.NewStamp();
         _storedLength = -1;
         _partsRead = 0;
-        _placesUsed = AllPlaces;
         _clearUpToGroup = -1;
         _cachedWord = ~0UL;
         _killedWrite = null;

@@ -27,6 +27,7 @@ public sealed class DecoderTests
     [InlineData("holes", 3_000_000)]
     [InlineData("rewritten", 70_000)]
     [InlineData("units", 36_000)]
+    [InlineData("pieces", 53_248)]
     [InlineData("rekeyed", 70_000)]
     [InlineData("two-keys", 70_001)]
     [InlineData("two-keys-in-groups", 600_000)]
@@ -46,6 +47,11 @@ public sealed class DecoderTests
         {
             file.WriteAt(0, plain.AsSpan(0, 20_000));
             file.WriteAt(2_020_000, plain.AsSpan(2_020_000));
+        }
+        else if (scenario == "pieces")
+        {
+            for (var offset = 0; offset < size; offset += 4096)
+                file.WriteAt(offset, plain.AsSpan(offset, 4096));
         }
         else if (size > 0)
         {

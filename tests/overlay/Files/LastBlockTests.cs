@@ -1,6 +1,7 @@
 using System;
 using Overlay.Crypto;
 using Overlay.Files;
+using Overlay.Format;
 using Overlay.Tests.Doubles;
 using Xunit;
 
@@ -136,8 +137,27 @@ public class LastBlockTests
         Assert.True(LastBlock.TryRead(stamp, 0, found));
         LastBlock.Forget(stamp);
         Assert.False(LastBlock.TryRead(stamp, 0, found));
-        LastBlock.Keep(stamp, 0, new byte[BlockSize + 1]); // larger than what is kept
-        Assert.False(LastBlock.TryRead(stamp, 0, new byte[BlockSize + 1]));
+        byte[] tooLong = new byte[(1 << FormatConstants.GreatestBlockSizeLog2) + 1];
+        LastBlock.Keep(stamp, 0, tooLong);
+        Assert.False(LastBlock.TryRead(stamp, 0, tooLong));
+    }
+
+    [Fact]
+    public void What_goes_on_is_added_and_what_does_not_ends_it()
+    {
+        byte[] found = new byte[9000], text = Text(9000, 1);
+        long stamp = BlockCache.NewStamp();
+        LastBlock.Append(stamp, 3, 0, text.AsSpan(0, 4000));
+        LastBlock.Append(stamp, 3, 4000, text.AsSpan(4000));
+        Assert.True(LastBlock.TryRead(stamp, 3, found));
+        Assert.Equal(text, found);
+        LastBlock.Append(stamp, 3, 9001, text);
+        Assert.False(LastBlock.IsOf(stamp));
+        LastBlock.Append(stamp, 3, 9000, text);
+        Assert.False(LastBlock.TryRead(stamp, 3, found));
+        LastBlock.Append(stamp, 4, 0, text);
+        LastBlock.Append(stamp, 5, 9000, text);
+        Assert.False(LastBlock.TryRead(stamp, 4, found));
     }
 
     private static void AssertContent(SealedFixture fixture, byte[] expected)
