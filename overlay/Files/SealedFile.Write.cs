@@ -208,7 +208,7 @@ public sealed partial class SealedFile
         bool reachesEnd = inBlock + source.Length == newLength;
         if (_newTableSlot != NoSlot)
             CommitWaiting(ref run, page);
-        PrepareRoom(page, block);
+        PrepareRoom(page, block, isFirst: run.IsEmpty && _lastDirtySlot < 0);
         if (inBlock == 0 && reachesEnd)
         {
             // Here and there, compressing would cost more than all the rest.
