@@ -126,7 +126,7 @@ internal sealed unsafe partial class FileEngine
         if (operation.File.CanWrite)
         {
             Seal(operation.File, 0, long.MaxValue);
-            operation.File.File.Sync(dataOnly);
+            operation.File.SyncSealed(dataOnly);
         }
         else
             operation.File.Sync(dataOnly); // nothing of ours to write; others' writes are in the kernel's hands

@@ -130,7 +130,7 @@ internal sealed unsafe partial class FileEngine
                 continue;
             Seal(range.File, range.FileOffset, range.FileOffset + (range.End - range.Start));
             if ((flags & Kernel.MS_SYNC) != 0 && files.Add(range.File))
-                range.File.File.Sync(dataOnly: false);
+                range.File.SyncSealed(dataOnly: false);
         }
         return 0;
     }

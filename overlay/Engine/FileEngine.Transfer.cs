@@ -169,7 +169,7 @@ internal sealed unsafe partial class FileEngine
         ProcessCounters.CountWrite(total);
         bool mustSync = (operation.Flags & Kernel.O_DSYNC) != 0 || (rwfFlags & (RWF_DSYNC | RWF_SYNC)) != 0;
         if (mustSync)
-            file.Sync(dataOnly: (operation.Flags & Kernel.O_SYNC) != Kernel.O_SYNC && (rwfFlags & RWF_SYNC) == 0);
+            operation.File.SyncSealed(dataOnly: (operation.Flags & Kernel.O_SYNC) != Kernel.O_SYNC && (rwfFlags & RWF_SYNC) == 0);
         return total;
     }
 

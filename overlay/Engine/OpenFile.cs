@@ -237,6 +237,19 @@ internal sealed partial class OpenFile : IBackingFile
         }
     }
 
+    /// <summary>What is left to be written then keeps the filter from closing it by itself.</summary>
+    internal void SyncSealed(bool dataOnly)
+    {
+        try
+        {
+            File.Sync(dataOnly);
+        }
+        finally
+        {
+            RecentFile.KeepOpen(this);
+        }
+    }
+
     /// <summary>Puts the file in order, and tells the agent how far it has come.</summary>
     internal void Settle()
     {

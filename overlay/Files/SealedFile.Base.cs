@@ -7,8 +7,8 @@ namespace Overlay.Files;
 /// <summary>What of a group is on disk in any case, and what a power loss may have taken (format §5 to §7).</summary>
 public sealed partial class SealedFile
 {
-    /// <summary>Is there anything that a power loss must not take?</summary>
-    private bool HasDurableState => _header.DurableInterval > 0 || _header.Lost.Last > 0;
+    /// <summary>Is there, or will there be as soon as a sync has ended, anything that a power loss must not take?</summary>
+    private bool HasDurableState => _header.SyncInterval > 1;
 
     /// <summary>
     /// Before bits of a group change: works out the base that the next record gets. The first change in a boot also drops what

@@ -19,19 +19,24 @@ public sealed partial class SealedFile
     /// <summary>Blocks made ready at once where they are written in a row.</summary>
     private const int BlocksAhead = 16;
 
+    /// <summary>Where they are written here and there, all blocks of a group are made ready with its second one, until so much was made ready.</summary>
+    private const long MostBytesAhead = 64 << 20;
+
     private static readonly byte[] s_zeros = new byte[64 << 10];
 
     private int _blocksSinceSync, _smallSyncs;
-    private long _lastWritten = -1;
+    private long _lastWritten = -1, _bytesAhead;
 
-    private void NoteSynced()
+    /// <param name="dataOnly">A sync of all of the inode goes through the journal wherever the data lie: the times have changed.</param>
+    private void NoteSynced(bool dataOnly)
     {
-        _smallSyncs = _blocksSinceSync is > 0 and <= BlocksOfSmallSync ? Math.Min(_smallSyncs + 1, FewSyncs) : 0;
+        _smallSyncs = dataOnly && _blocksSinceSync is > 0 and <= BlocksOfSmallSync ? Math.Min(_smallSyncs + 1, FewSyncs) : 0;
         _blocksSinceSync = 0;
     }
 
-    /// <summary>A block is about to be written. Nothing of the group waits to be written but in memory.</summary>
-    private void PrepareRoom(IndexPage page, long block)
+    /// <summary>A block is about to be written.</summary>
+    /// <param name="isFirst">Entries in memory are as on disk, for all of the group; else only from this block on.</param>
+    private void PrepareRoom(IndexPage page, long block, bool isFirst)
     {
         _blocksSinceSync++;
         bool isInRow = block - _lastWritten is 0 or 1;
@@ -39,14 +44,18 @@ public sealed partial class SealedFile
         int slot = Geometry.SlotOf(block);
         if (_smallSyncs < FewSyncs || (page.PreparedSlots >> slot & 1) != 0)
             return;
+        // A log's last block is written again and again between two syncs, so it needs a third place.
+        int places = isInRow ? PlaceCount : PlaceCount - 1;
         int end = isInRow ? Math.Min(slot + BlocksAhead, GroupBlocks) : slot + 1;
         try
         {
             // Where several processes write one log, another one may have done it.
-            if (HasRoom(page, slot))
+            if (HasRoom(page, slot, places))
                 end = slot + 1;
+            else if (!isInRow && isFirst && page.PreparedSlots != 0 && _bytesAhead < MostBytesAhead)
+                FillFree(page, slot = 0, end = GroupBlocks, places);
             else
-                FillFree(page, slot, end);
+                FillFree(page, slot, end, places);
             page.PreparedSlots |= (uint)((1UL << end) - (1UL << slot));
         }
         catch (ErrnoException exception) when (exception.Errno is Errno.ENOSPC or Errno.EDQUOT)
@@ -56,30 +65,56 @@ public sealed partial class SealedFile
         }
     }
 
-    private bool HasRoom(IndexPage page, int slot)
+    /// <summary>
+    /// Before a new file's first sync, which goes through the journal in any case: what begins a file is often written again right after that
+    /// (a rollback journal says then how long it is).
+    /// </summary>
+    private void PrepareNewHead(bool dataOnly)
+    {
+        if (!dataOnly || HasDurableState || !_header.HasUnits || !_index.TryGet(0, out IndexPage? page))
+            return;
+        BlockVersion current = BlockVersion.Current(page.Bytes, 0);
+        if ((new GroupRecord(page.Bytes).Present & 1) == 0 || !HasTable(page, 0, current))
+            return;
+        long next = _geometry.PlaceOffset(0, 0, TableOf(page, 0, current.Place).PlaceOf(0) == 0 ? 1 : 0);
+        if (_context.Backing.HasRoom(next, _units.Size))
+            return;
+        NoteStale(0, 1);
+        try
+        {
+            _context.Backing.Write(next, s_zeros.AsSpan(0, _units.Size));
+        }
+        catch (ErrnoException exception) when (exception.Errno is Errno.ENOSPC or Errno.EDQUOT)
+        {
+            // As above.
+        }
+    }
+
+    private bool HasRoom(IndexPage page, int slot, int places)
     {
         bool hasRoom = true;
-        VisitFree(page, slot, slot + 1, (offset, length) => hasRoom = hasRoom && _context.Backing.HasRoom(offset, length));
+        VisitFree(page, slot, slot + 1, places, (offset, length) => hasRoom = hasRoom && _context.Backing.HasRoom(offset, length));
         return hasRoom;
     }
 
-    private void FillFree(IndexPage page, int slot, int end)
+    private void FillFree(IndexPage page, int slot, int end, int places)
     {
         _needsSettling = true;
         NoteStale(page.Group, (uint)((1UL << end) - (1UL << slot)));
-        VisitFree(page, slot, end, (offset, length) =>
+        VisitFree(page, slot, end, places, (offset, length) =>
         {
+            _bytesAhead += length;
             for (; length > 0; offset += s_zeros.Length, length -= s_zeros.Length)
                 _context.Backing.Write(offset, s_zeros.AsSpan(0, (int)Math.Min(length, s_zeros.Length)));
         });
     }
 
     /// <summary>Calls back with ranges of the backing file in which neither version of a block has anything, neighbours together.</summary>
-    private void VisitFree(IndexPage page, int slot, int end, Action<long, long> onFree)
+    private void VisitFree(IndexPage page, int slot, int end, int places, Action<long, long> onFree)
     {
         Span<UInt128> free = stackalloc UInt128[PlaceCount];
         FindFree(page, slot, end, free);
-        for (int place = 0; place < PlaceCount; place++)
+        for (int place = 0; place < places; place++)
             for (int first = slot * _units.Count, next; first < end * _units.Count; first = next + 1)
             {
                 for (next = first; next < end * _units.Count && (free[place] >> next & 1) != 0;)

@@ -14,6 +14,12 @@ public sealed partial class SealedFile
     /// <summary>The coherence word right after our last sync: nothing was written since while it stands.</summary>
     private ulong _syncedWord = ~0UL;
 
+    /// <summary>The header in memory knows of a sync that has ended, the one in the file does not (<see cref="TryCloseLater"/>).</summary>
+    private bool _closesLater;
+
+    /// <summary>Somebody else has changed the file since it was opened, and may do so again at any time.</summary>
+    private bool _isShared;
+
     /// <summary>By group, what may hold stale data, since versions moved (format §6): bit 32 × place + slot. Not more groups than this.</summary>
     private readonly Dictionary<long, UInt128> _stale = [];
     private const int StaleGroupsKept = 1 << 16;
@@ -32,11 +38,14 @@ public sealed partial class SealedFile
         ulong interval = 0, wordAfter = 0, syncedWord = 0;
         ChangeHeader(() =>
         {
-            NoteSynced();
+            NoteSynced(dataOnly);
+            PrepareNewHead(dataOnly);
             interval = OpenInterval();
             wordAfter = _wordAtEntry + 65536;
         });
         _context.Backing.Sync(dataOnly);
+        if (TryCloseLater(interval, wordAfter))
+            return;
         ChangeHeader(() =>
         {
             // What others wrote meanwhile is in a later interval: the next sync has to close that one.
@@ -65,7 +74,7 @@ public sealed partial class SealedFile
                 CompressTail();
                 ReclaimStale();
                 SettleLength();
-                if (CloseDigest())
+                if (CloseDigest() || _closesLater)
                     WriteHeader();
                 _needsSettling = false;
             });
@@ -78,6 +87,25 @@ public sealed partial class SealedFile
         finally
         {
             ExitWrite();
+        }
+    }
+
+    /// <summary>
+    /// Who is alone with the file keeps in memory that the interval is durable, and says so with the next header that it writes: one write, and one change of
+    /// the inode, less a sync. For anybody who comes before that, this sync has not ended yet.
+    /// </summary>
+    private bool TryCloseLater(ulong interval, ulong wordAfter)
+    {
+        lock (_gate)
+        {
+            ulong word = _context.Coherence.Word;
+            if (!_context.IsSettledAtLast || _isShared || word != _cachedWord)
+                return false;
+            bool isAll = word == wordAfter;
+            NoteDurable(interval, isAll);
+            _closesLater = _needsSettling = true;
+            _syncedWord = isAll ? word : ~0UL;
+            return true;
         }
     }
 
@@ -112,10 +140,15 @@ public sealed partial class SealedFile
     /// <param name="isAll">Nobody has written anything since the interval was opened.</param>
     private void CloseInterval(ulong interval, bool isAll)
     {
+        NoteDurable(interval, isAll);
+        WriteHeader();
+    }
+
+    private void NoteDurable(ulong interval, bool isAll)
+    {
         if (isAll)
             MarkSynced();
         _header.DurableInterval = Math.Max(_header.DurableInterval, interval);
-        WriteHeader();
     }
 
     private void MakeEverythingDurable()
@@ -213,6 +246,7 @@ public sealed partial class SealedFile
             page.PreparedSlots = 0;
         }
         _stale.Clear();
+        _bytesAhead = 0;
     }
 
     /// <summary>Neighbours together: each hole costs the kernel a transaction, and waits for what is being written there.</summary>
@@ -248,9 +282,9 @@ public sealed partial class SealedFile
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
         bool isPresent = (new GroupRecord(page.Bytes).Present >> slot & 1) != 0;
-        // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed.
+        // A bit that was cleared, but not durably so, may come back with the power: its versions are still needed. One whose sync is under way may be either.
         bool isInBase = (new GroupRecord(page.Base).BasePresent >> slot & 1) != 0;
-        if (isPresent || (isInBase && IsOnDisk(current)))
+        if (isPresent || (isInBase && (IsOnDisk(current) || IsInFlight(current.Interval, current.Boot))))
             AddUsed(page, slot, current, units);
         if (isInBase && (!IsOnDisk(current) || MayBeLost(current.Interval, current.Boot)))
             AddUsed(page, slot, durable, units);

@@ -212,7 +212,7 @@ public sealed partial class SealedFile
         bool reachesEnd = inBlock + source.Length == newLength;
         if (_newTableSlot != NoSlot)
             CommitWaiting(ref run, page);
-        PrepareRoom(page, block);
+        PrepareRoom(page, block, isFirst: run.IsEmpty && _lastDirtySlot < 0);
         bool isFirstOfPieces = block > 0 && inBlock == 0 && oldLength == 0 && IsFirstOfPieces(newLength);
         if (inBlock == 0 && reachesEnd && !isFirstOfPieces)
         {

@@ -262,6 +262,7 @@ public sealed partial class SealedFile : IDisposable
             // Ours was the only change if the counter went up by just one write: what we have cached is then the truth.
             bool isAlone = _context.Coherence.Word == _wordAtEntry + 65536 && (_wordAtEntry & 0xFFFF) == 0;
             _cachedWord = isAlone ? _wordAtEntry + 65536 : ~0UL;
+            _isShared |= !isAlone;
             ShowCached();
         }
         _context.Lock.Exit();
@@ -286,6 +287,7 @@ public sealed partial class SealedFile : IDisposable
         ulong word = _context.Coherence.Word;
         if (word == _cachedWord)
             return;
+        _isShared |= _cachedWord != ~0UL;
         Forget();
         if (_isStill)
             FinishKilledWrite();
@@ -337,6 +339,7 @@ public sealed partial class SealedFile : IDisposable
             if (fault == HeaderFault.Ok)
             {
                 _header = header;
+                _closesLater = false;
                 return;
             }
             if (attempt == ReadAttempts)
@@ -358,6 +361,7 @@ public sealed partial class SealedFile : IDisposable
     {
         _header.Sequence++;
         _hasNews = true;
+        _closesLater = false;
         _header.Boot = _context.BootWord;
         _header.Write(page, _fileId, _context.VolumeId, _key);
     }

@@ -131,4 +131,7 @@ public sealed record FileContext(
 {
     /// <summary>For a file that is made, not opened: where its keys are, should it get another one while it is open. Null: it fails then.</summary>
     public IKeySource? Keys { get; init; }
+
+    /// <summary>Whoever has it open calls <see cref="SealedFile.Settle"/> at last: what a sync has to write at its end may wait until then.</summary>
+    public bool IsSettledAtLast { get; init; }
 }

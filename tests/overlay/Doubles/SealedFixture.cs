@@ -58,7 +58,7 @@ public sealed class SealedFixture
     public TestKeys Keys { get; set; } = new(SecretKey, NextKey);
 
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys };
+        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys, IsSettledAtLast = true };
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using Overlay.Crypto;
@@ -61,6 +62,76 @@ public class PreparedRoomTests
             Assert.Equal(Data(step), file.ReadBytes(step * Step, Step));
     }
 
+    [Fact]
+    public void Synced_writes_here_and_there_make_their_groups_ready()
+    {
+        const int Groups = 4, Places = 2, Writes = 200, Unit = 4096;
+        int blocks = Groups * 29, size = blocks << 14;
+        MemoryBacking backing = new();
+        using SealedFile file = Whole(backing, size);
+        Random random = new(1);
+        int taken = 0;
+        for (int i = 0; i < Writes; i++)
+        {
+            long before = backing.AllocatedBytes;
+            file.WriteAt(random.Next(size / Unit) * Unit, Data(i).AsSpan(0, Unit));
+            taken += backing.AllocatedBytes > before ? 1 : 0;
+            file.Sync(dataOnly: true);
+        }
+
+        Assert.InRange(taken, 1, 3 + 3 * Groups);
+        Assert.InRange(backing.AllocatedBytes, size, Places * size + Groups * 3 * Unit);
+        file.Settle();
+    }
+
+    [Fact]
+    public void Syncs_of_the_whole_inode_make_nothing_ready()
+    {
+        MemoryBacking backing = new();
+        using SealedFile file = Whole(backing, Steps * Step);
+        long before = backing.AllocatedBytes;
+        for (int step = 0; step < 20; step++)
+        {
+            file.WriteAt(step * Step, Data(step));
+            file.Sync(dataOnly: false);
+        }
+
+        Assert.InRange(backing.AllocatedBytes - before, 0, 20 * Step * 5 / 2);
+    }
+
+    [Fact]
+    public void What_begins_a_new_file_has_room_to_be_written_again_after_the_first_sync()
+    {
+        MemoryBacking backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using SealedFile file = fixture.Open();
+        foreach (int piece in (int[])[512, 4, 4096, 4, 4096])
+            file.WriteAt(file.Length, Data(piece).AsSpan(0, piece));
+        file.Sync(dataOnly: true);
+        long before = backing.AllocatedBytes;
+
+        file.WriteAt(0, Data(7).AsSpan(0, 12));
+
+        Assert.Equal(before, backing.AllocatedBytes);
+        file.Sync(dataOnly: true);
+        Assert.Equal(Data(7)[..12], file.ReadBytes(0, 12));
+        Assert.Equal(Data(512)[12..512], file.ReadBytes(12, 500));
+    }
+
+    private static SealedFile Whole(MemoryBacking backing, int size)
+    {
+        byte[] plain = new byte[size];
+        new Random(7).NextBytes(plain);
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using (SealedFile made = fixture.Open())
+        {
+            made.WriteAt(0, plain);
+            made.Sync(dataOnly: false);
+            made.Settle();
+        }
+        return fixture.Open();
+    }
+
     private static IEnumerable<bool> WriteSteps(SealedFile file, MemoryBacking backing)
     {
         for (int step = 0; step < Steps; step++)
@@ -75,7 +146,7 @@ public class PreparedRoomTests
     private static byte[] Data(int step)
     {
         byte[] data = new byte[Step];
-        new System.Random(step).NextBytes(data);
+        new Random(step).NextBytes(data);
         return data;
     }
 
@@ -86,7 +157,7 @@ public class PreparedRoomTests
 
         internal int Refused { get; private set; }
 
-        public override void Write(long offset, System.ReadOnlySpan<byte> data)
+        public override void Write(long offset, ReadOnlySpan<byte> data)
         {
             if (data.Length > LargestWrite)
             {

@@ -56,6 +56,13 @@ internal static class Scenario
             Write(0, blockSize + 10, 1), Append(unit, 2), Append(40, 3), Sync(), Append(unit, 4), Resize(blockSize + unit + 100), Append(9, 5), Sync(),
             Write(blockSize + 5, unit, 6), Punch(blockSize + 50, unit), Append(2 * unit, 7), Resize(blockSize + 3), Resize(2 * blockSize - 3), Append(30, 8),
             Settle(), Resize(0), Append(3 * unit, 9), Settle()]);
+        yield return ("a head that is written again", [
+            Append(512, 1), Append(4, 2), Append(2 * unit, 3), SyncData(), Write(0, 12, 4), SyncData(), Write(0, 12, 5), Write(3, 12, 6), Settle()]);
+        yield return ("room made ready", [
+            Write(0, 12 * blockSize, 1), SyncData(), Write(7, unit, 2), SyncData(), Write(5 * blockSize, 50, 3), SyncData(),
+            Write(3 * blockSize + 100, 50, 4), SyncData(), Write(9 * blockSize, unit, 5), Write(9 * blockSize + 7, unit, 6), SyncData(),
+            Write(2 * blockSize + 5, 60, 7), SyncData(), Write(7 * blockSize + 10, 2 * blockSize, 8), Write(blockSize, 100, 9), Write(blockSize + 50, 100, 10), SyncData(), Append(blockSize, 11), SyncData(), Append(100, 12), SyncData(),
+            Write(8, 20, 13), Punch(blockSize, blockSize), SyncData(), Resize(4 * blockSize + 5), Settle()]);
     }
 
     /// <summary>As O_APPEND does it: where the file ends now.</summary>
@@ -103,6 +110,8 @@ internal static class Scenario
         next.AsSpan(start, Math.Min(count, next.Length - start)).Clear();
         return next;
     });
+
+    private static Step SyncData() => new("sync of data", file => file.Sync(dataOnly: true), model => model);
 
     private static Step Sync() => new("sync", file => file.Sync(dataOnly: false), model => model);
 

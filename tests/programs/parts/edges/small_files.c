@@ -197,6 +197,27 @@ static void lowered_from_outside(void)
     close(fd);
 }
 
+/* What a sync leaves to be written must not go to the file that has the descriptor's number next. */
+static void synced(void)
+{
+    char name[16] = "synced-0", buffer[300];
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < 6; i++) {
+            name[7] = (char)('0' + i);
+            int fd = open(name, O_RDWR | O_CREAT | (i % 3 == 0 ? O_DSYNC : 0), 0600);
+            memset(buffer, 'a' + i, sizeof buffer);
+            need(pwrite(fd, buffer, 20, round * (40 + i)) == 20);
+            need((i % 3 == 0 || (i % 3 == 1 ? fsync(fd) : fdatasync(fd)) == 0) && close(fd) == 0);
+        }
+    for (int i = 0; i < 6; i++) {
+        name[7] = (char)('0' + i);
+        int fd = open(name, O_RDONLY);
+        long size = read(fd, buffer, sizeof buffer);
+        printf("synced: %ld %c%c\n", size, buffer[0], buffer[size - 1]);
+        close(fd);
+    }
+}
+
 int main(int count, char **arguments)
 {
     need(count == 2 && chdir(arguments[1]) == 0);
@@ -209,6 +230,7 @@ int main(int count, char **arguments)
     write_only();
     lowered_from_outside();
     interruptions();
+    synced();
     threads();
     return 0;
 }
