@@ -355,25 +355,3 @@ uint32_t volumes_block_size(void)
     }
     return common;
 }
-
-void volumes_rebase(const char *root)
-{
-    size_t length = text_length(root);
-    if (length == 1)
-        return;
-    overlay_volumes_are_rebased = true;
-    for (int i = 0; i < overlay_volume_count; i++) {
-        struct volume *volume = &overlay_volumes[i];
-        if (text_starts(volume->root, root) && volume->root[length] == '/') {
-            text_copy(volume->root, volume->root + length, volume->root_length - length + 1);
-            volume->root_length -= length;
-        } else if (text_same(volume->root, root) ||
-                   (text_starts(root, volume->root) && root[volume->root_length] == '/')) {
-            /* The new root is the volume's, or lies in it: all that can be seen is inside. */
-            text_copy(volume->root, "/", 2);
-            volume->root_length = 1;
-        } else {
-            volume->root_length = 0;
-        }
-    }
-}
