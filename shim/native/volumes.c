@@ -81,12 +81,13 @@ struct volume *volumes_containing(const char *path)
     return NULL;
 }
 
-/* Its length; 0: there is none; `size` - 1: it may be longer. */
+/* Its length; 0: there is none; `size` - 1: it may be longer. After a chroot /proc is often out of reach, but for the descriptor. */
 static long path_of(int fd, char *path, long size)
 {
     char link[40] = "/proc/self/fd/";
     link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
-    long length = sys_readlink(link, path, size - 1);
+    long length = overlay_proc < 0 ? sys_readlink(link, path, size - 1)
+                                   : overlay_raw_syscall6(SYS_readlinkat, overlay_proc, (long)(link + 6), (long)path, size - 1, 0, 0);
     if (length <= 0 || path[0] != '/')
         return 0;
     path[length] = 0;
@@ -268,8 +269,10 @@ struct volume *volumes_of_descriptor(int fd)
 {
     char path[SHORT_PATH];
     long length = path_of(fd, path, sizeof path);
+    if (length == 0)
+        return volumes_containing("/"); /* no /proc: what can only be inside is inside */
     if (length < SHORT_PATH - 1)
-        return length == 0 ? NULL : volumes_containing(path);
+        return volumes_containing(path);
     return (struct volume *)ON_OWN_STACK(locate_descriptor, fd);
 }
 

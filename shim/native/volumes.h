@@ -65,6 +65,9 @@ uint32_t volumes_block_size(void) HIDDEN;
 /* After chdir, fchdir, chroot. */
 void volumes_forget_directory(void) HIDDEN;
 
+/* Since a chroot: /proc; else -1. */
+extern int overlay_proc HIDDEN;
+
 /* Around a chroot: before it, and after it with the new root's path as it was, or "" where that is not known. */
 void volumes_keep_roots(void) HIDDEN;
 void volumes_rebase(const char *root) HIDDEN;

@@ -2,6 +2,8 @@
  * chroot: the volumes' paths change with the root, and again where a program leaves it (rpm --root does: fchdir to a directory that it kept
  * open, then chroot(".")). There the new root has no path any more, and /proc may be out of reach: it is known by its inode.
  */
+#include "engine_call.h"
+#include "fdtable.h"
 #include "syscalls.h"
 #include "text.h"
 #include "volumes.h"
@@ -13,9 +15,26 @@ static LARGE struct {
     char path[PATH_SIZE];
 } s_first_roots[VOLUME_LIMIT];
 
+int overlay_proc = -1;
+
+static void keep_proc(void)
+{
+    long fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    long high = sys_fcntl((int)fd, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR);
+    if (high >= 0) {
+        fd_reserve((int)high, 1);
+        __atomic_store_n(&overlay_proc, (int)high, __ATOMIC_RELEASE);
+    }
+    sys_close((int)fd);
+}
+
 void volumes_keep_roots(void)
 {
     struct stat status;
+    if (overlay_proc < 0)
+        keep_proc();
     if (s_first_inode != 0 || sys_fstatat(AT_FDCWD, "/", &status, 0) != 0)
         return;
     s_first_device = status.st_dev;

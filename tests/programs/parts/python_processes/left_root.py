@@ -16,8 +16,13 @@ for time in range(3):
     with open(f"/f{time}", "w") as file:
         file.write(f"{time} in the new root " + os.environ["MARKER"])
     print(open(f"/f{time}").read(), os.path.getsize(f"/f{time}"), sorted(os.listdir("/")))
+    here = os.open("/", os.O_RDONLY)
+    with os.fdopen(os.open(f"h{time}", os.O_WRONLY | os.O_CREAT, 0o644, dir_fd=here), "w") as file:
+        file.write(f"{time} by a directory " + os.environ["MARKER"])
+    os.close(here)
+    print(os.path.getsize(f"/h{time}"))
     leave()
-    print(open(f"{home}/x/f{time}").read())
+    print(open(f"{home}/x/f{time}").read(), open(f"{home}/x/h{time}").read())
     with open(os.environ["OUTSIDE"] + "/left", "a") as file:
         file.write(f"{time}\n")
     with open(home + f"/g{time}", "w") as file:
