@@ -70,8 +70,6 @@ struct volume *volumes_containing(const char *path)
 {
     for (int i = 0; i < overlay_volume_count; i++) {
         struct volume *volume = &overlay_volumes[i];
-        if (volume->root_length == 0)
-            continue; /* out of reach since a chroot */
         if (volume->root_length == 1)
             return volume; /* the root directory itself is the volume */
         if (text_starts(path, volume->root) &&
@@ -172,8 +170,6 @@ static struct volume *volume_containing_joined(const char *directory, const char
 {
     for (int i = 0; i < overlay_volume_count; i++) {
         const char *root = overlay_volumes[i].root, *there = directory[1] == 0 ? "" : directory;
-        if (overlay_volumes[i].root_length == 0)
-            continue;
         if (overlay_volumes[i].root_length == 1)
             return &overlay_volumes[i];
         for (; *there != 0 && *there == *root; there++)
@@ -279,7 +275,7 @@ struct volume *volumes_of_descriptor(int fd)
 static bool is_any_moved(void)
 {
     for (int i = 0; i < overlay_volume_count; i++)
-        if (overlay_volumes[i].root_length != 0 && !leads_to(overlay_volumes[i].root, &overlay_volumes[i]))
+        if (!overlay_volumes[i].is_out_of_reach && !leads_to(overlay_volumes[i].root, &overlay_volumes[i]))
             return true;
     return false;
 }
@@ -290,7 +286,7 @@ static long moved_over(const long *arguments)
     char path[PATH_SIZE];
     for (int i = 0; i < overlay_volume_count; i++) {
         const struct volume *volume = &overlay_volumes[i];
-        if (volume->root_length == 0 || leads_to(volume->root, volume) || !volumes_path_of(fd, path))
+        if (volume->is_out_of_reach || leads_to(volume->root, volume) || !volumes_path_of(fd, path))
             continue;
         for (size_t end = text_length(path); end > 1; end--) {
             if (path[end] != '/')

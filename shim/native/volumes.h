@@ -9,6 +9,7 @@
 struct volume {
     size_t root_length;
     uint64_t device, inode; /* of the root directory */
+    bool is_out_of_reach;   /* since a chroot: the root's path is as it was, as /proc/self/fd shows it of descriptors that are left */
     uint32_t block_size;    /* 0 until config.json was read; then the default block size, or 1 = not known */
     char root[PATH_SIZE];   /* absolute, real, no slash at the end */
 };

@@ -54,6 +54,7 @@ static bool is_first_root(void)
 static void restore(void)
 {
     for (int i = 0; i < overlay_volume_count; i++) {
+        overlay_volumes[i].is_out_of_reach = false;
         overlay_volumes[i].root_length = s_first_roots[i].length;
         text_copy(overlay_volumes[i].root, s_first_roots[i].path, s_first_roots[i].length + 1);
     }
@@ -71,8 +72,8 @@ void volumes_rebase(const char *root)
     overlay_volumes_are_rebased = true;
     for (int i = 0; i < overlay_volume_count; i++) {
         struct volume *volume = &overlay_volumes[i];
-        if (volume->root_length == 1)
-            continue; /* all that could be seen was inside, and so is all that can be seen from further in */
+        if (volume->root_length == 1 || volume->is_out_of_reach)
+            continue; /* all that could be seen was inside, and so is all that can be seen from further in; or nothing was, and is */
         if (text_starts(volume->root, root) && volume->root[length] == '/') {
             text_copy(volume->root, volume->root + length, volume->root_length - length + 1);
             volume->root_length -= length;
@@ -82,7 +83,7 @@ void volumes_rebase(const char *root)
             text_copy(volume->root, "/", 2);
             volume->root_length = 1;
         } else {
-            volume->root_length = 0;
+            volume->is_out_of_reach = true;
         }
     }
 }
