@@ -21,11 +21,12 @@ internal sealed unsafe partial class FileEngine
         {
             file = operation.File;
             file.CheckKey(isOpening: false);
+            bool isShared = (flags & Kernel.MAP_TYPE) is Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE;
+            if (length == 0 || offset % PageSize != 0 || (!isShared && (flags & Kernel.MAP_TYPE) != Kernel.MAP_PRIVATE))
+                throw new ErrnoException(Errno.EINVAL, "no length, an offset inside a page, or neither shared nor private");
             if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
                 throw new ErrnoException(Errno.EACCES, "not open for reading");
-            if (length == 0 || offset % PageSize != 0)
-                throw new ErrnoException(Errno.EINVAL, "no length, or an offset inside a page");
-            if ((flags & Kernel.MAP_TYPE) is not (Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE))
+            if (!isShared)
                 return MapPrivate(file, address, length, protection, flags, offset);
             bool canWrite = (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDWR;
             if ((protection & Kernel.PROT_WRITE) != 0 && !canWrite)

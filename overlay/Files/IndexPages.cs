@@ -14,14 +14,24 @@ internal sealed class IndexPages
     /// <summary>Of a file, as long as the process has few, 232 MiB with blocks of 16 KiB; and of each file in any case.</summary>
     private const int ManyKept = 512, FewKept = 64;
 
-    /// <summary>Of all files of the process.</summary>
+    /// <summary>Of all files of the process: from here on each keeps few, and is one of those that are asked to give up theirs.</summary>
     private const int KeptInAll = 2048;
+
+    /// <summary>And never more: the engine's heap, 128 MiB, has a page for each file that is open, or the next one cannot be opened.</summary>
+    internal const int KeptAtMost = 4096;
 
     private static int s_kept;
 
     private readonly Dictionary<long, IndexPage> _pages = [];
+    private readonly Lock _gate;
+
+    /// <param name="gate">The file's.</param>
+    internal IndexPages(Lock gate) => _gate = gate;
 
     internal int Count => _pages.Count;
+
+    /// <summary>Where it stands among those that can be asked; the queue's alone.</summary>
+    internal LinkedListNode<IndexPages>? Queued { get; set; }
 
     internal bool TryGet(long group, [NotNullWhen(true)] out IndexPage? page) => _pages.TryGetValue(group, out page);
 
@@ -30,11 +40,34 @@ internal sealed class IndexPages
     {
         if (_pages.Count >= (Volatile.Read(ref s_kept) < KeptInAll ? ManyKept : FewKept))
             GiveUpHalf(neededGroup);
-        if (!_pages.ContainsKey(page.Group))
-            Interlocked.Increment(ref s_kept);
+        int kept = _pages.ContainsKey(page.Group) ? 0 : Interlocked.Increment(ref s_kept);
         _pages[page.Group] = page;
+        if (kept > KeptInAll)
+            IndexPagesQueue.Enter(this);
+        if (kept > KeptAtMost)
+            IndexPagesQueue.MakeRoom(this);
         return page;
     }
+
+    /// <summary>Another file wants to keep one. False: this one is being used, perhaps by the thread that asks.</summary>
+    internal bool TryGiveUpAll()
+    {
+        if (_gate.IsHeldByCurrentThread || !_gate.TryEnter())
+            return false;
+        try
+        {
+            foreach (IndexPage page in _pages.Values)
+                page.Return();
+            Clear();
+            return true;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    internal static bool AreTooMany => Volatile.Read(ref s_kept) > KeptAtMost;
 
     internal void Remove(long group)
     {
@@ -59,6 +92,7 @@ internal sealed class IndexPages
     /// <summary>The file is let go of: nobody uses the pages any more.</summary>
     internal void Return()
     {
+        IndexPagesQueue.Leave(this);
         foreach (IndexPage page in _pages.Values)
             page.Return();
         Clear();

@@ -24,7 +24,7 @@ public sealed partial class SealedFile : IDisposable
     private readonly byte[] _fileId;
     private readonly Geometry _geometry;
     private readonly Lock _gate = new();
-    private readonly IndexPages _index = new();
+    private readonly IndexPages _index;
 
     private FileHeader _header;
     private bool _isWriting;
@@ -43,6 +43,7 @@ public sealed partial class SealedFile : IDisposable
     private SealedFile(FileContext context, byte[] fileId, DataKey key, in FileHeader header, DataKey? otherKey = null, IKeySource? keys = null)
     {
         _context = context;
+        _index = new IndexPages(_gate);
         _fileId = fileId;
         (_key, _otherKey, _keys) = (key, otherKey, keys ?? context.Keys);
         _header = header;

@@ -209,10 +209,18 @@ int on_clone(struct overlay_call *call)
     return clone_here(call, SYS_clone, arguments, (uintptr_t)call->args[1]);
 }
 
+/* The kernel refuses it otherwise; we would go on there in the child. */
+static bool is_a_stack(const struct clone_args *asked)
+{
+    const uint64_t user_end = 0x7ffffffff000;
+    return asked->stack == 0 ? asked->stack_size == 0
+                             : asked->stack_size != 0 && asked->stack_size <= user_end && asked->stack <= user_end - asked->stack_size;
+}
+
 int on_clone3(struct overlay_call *call)
 {
     const struct clone_args *asked = (const struct clone_args *)call->args[0];
-    if (!can_read(asked, CLONE_ARGS_SIZE_VER0) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0)
+    if (!can_read(asked, CLONE_ARGS_SIZE_VER0) || call->args[1] < (long)CLONE_ARGS_SIZE_VER0 || !is_a_stack(asked))
         return PASS;
     bool is_as_vfork = is_vfork(asked->flags, asked->stack);
     if (!is_as_vfork) {

@@ -213,9 +213,10 @@ static long change_root(const long *arguments)
     bool is_known = fd >= 0 && volumes_path_of((int)fd, root);
     if (fd >= 0)
         sys_close((int)fd);
+    volumes_keep_roots();
     long result = overlay_raw_syscall6(SYS_chroot, arguments[0], 0, 0, 0, 0, 0);
-    if (result == 0 && is_known)
-        volumes_rebase(root);
+    if (result == 0)
+        volumes_rebase(is_known ? root : "");
     volumes_forget_directory();
     return result;
 }

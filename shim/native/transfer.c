@@ -125,11 +125,12 @@ static long check_splice(struct overlay_call *call)
     if (sys_fstat((int)call->args[0], &in) < 0 || sys_fstat((int)call->args[2], &out) < 0)
         return -EBADF;
     bool is_from_pipe = S_ISFIFO(in.st_mode), is_to_pipe = S_ISFIFO(out.st_mode);
-    if ((sys_fcntl((int)call->args[0], F_GETFL, 0) & O_ACCMODE) == O_WRONLY || (sys_fcntl((int)call->args[2], F_GETFL, 0) & O_ACCMODE) == O_RDONLY)
+    long in_flags = sys_fcntl((int)call->args[0], F_GETFL, 0), out_flags = sys_fcntl((int)call->args[2], F_GETFL, 0);
+    if ((in_flags & O_ACCMODE) == O_WRONLY || (out_flags & O_ACCMODE) == O_RDONLY || ((in_flags | out_flags) & O_PATH) != 0)
         return -EBADF;
     if ((is_from_pipe && call->args[1] != 0) || (is_to_pipe && call->args[3] != 0))
         return -ESPIPE;
-    bool is_appending = !is_to_pipe && (sys_fcntl((int)call->args[2], F_GETFL, 0) & O_APPEND) != 0;
+    bool is_appending = !is_to_pipe && (out_flags & O_APPEND) != 0;
     return (!is_from_pipe && !is_to_pipe) || is_appending || (call->args[5] & ~15L) != 0 ? -EINVAL : 0;
 }
 

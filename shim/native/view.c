@@ -32,8 +32,8 @@ bool view_is_raw(struct volume *volume)
     int known = __atomic_load_n(&s_views[index], __ATOMIC_ACQUIRE);
     if (known != VIEW_UNKNOWN)
         return known == VIEW_RAW;
-    if (volume->root_length == 0)
-        return false; /* out of reach since a chroot */
+    if (volume->is_out_of_reach)
+        return false;
     long found = ON_OWN_STACK(look_for_mark, (long)volume);
     long answered = found == 0 || found == -EACCES ? ENGINE_CALL(view, index) : 0;
     if (answered < 0)

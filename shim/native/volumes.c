@@ -70,8 +70,6 @@ struct volume *volumes_containing(const char *path)
 {
     for (int i = 0; i < overlay_volume_count; i++) {
         struct volume *volume = &overlay_volumes[i];
-        if (volume->root_length == 0)
-            continue; /* out of reach since a chroot */
         if (volume->root_length == 1)
             return volume; /* the root directory itself is the volume */
         if (text_starts(path, volume->root) &&
@@ -81,12 +79,13 @@ struct volume *volumes_containing(const char *path)
     return NULL;
 }
 
-/* Its length; 0: there is none; `size` - 1: it may be longer. */
+/* Its length; 0: there is none; `size` - 1: it may be longer. After a chroot /proc is often out of reach, but for the descriptor. */
 static long path_of(int fd, char *path, long size)
 {
     char link[40] = "/proc/self/fd/";
     link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
-    long length = sys_readlink(link, path, size - 1);
+    long length = overlay_proc < 0 ? sys_readlink(link, path, size - 1)
+                                   : overlay_raw_syscall6(SYS_readlinkat, overlay_proc, (long)(link + 6), (long)path, size - 1, 0, 0);
     if (length <= 0 || path[0] != '/')
         return 0;
     path[length] = 0;
@@ -171,8 +170,6 @@ static struct volume *volume_containing_joined(const char *directory, const char
 {
     for (int i = 0; i < overlay_volume_count; i++) {
         const char *root = overlay_volumes[i].root, *there = directory[1] == 0 ? "" : directory;
-        if (overlay_volumes[i].root_length == 0)
-            continue;
         if (overlay_volumes[i].root_length == 1)
             return &overlay_volumes[i];
         for (; *there != 0 && *there == *root; there++)
@@ -268,15 +265,17 @@ struct volume *volumes_of_descriptor(int fd)
 {
     char path[SHORT_PATH];
     long length = path_of(fd, path, sizeof path);
+    if (length == 0)
+        return volumes_containing("/"); /* no /proc: what can only be inside is inside */
     if (length < SHORT_PATH - 1)
-        return length == 0 ? NULL : volumes_containing(path);
+        return volumes_containing(path);
     return (struct volume *)ON_OWN_STACK(locate_descriptor, fd);
 }
 
 static bool is_any_moved(void)
 {
     for (int i = 0; i < overlay_volume_count; i++)
-        if (overlay_volumes[i].root_length != 0 && !leads_to(overlay_volumes[i].root, &overlay_volumes[i]))
+        if (!overlay_volumes[i].is_out_of_reach && !leads_to(overlay_volumes[i].root, &overlay_volumes[i]))
             return true;
     return false;
 }
@@ -287,7 +286,7 @@ static long moved_over(const long *arguments)
     char path[PATH_SIZE];
     for (int i = 0; i < overlay_volume_count; i++) {
         const struct volume *volume = &overlay_volumes[i];
-        if (volume->root_length == 0 || leads_to(volume->root, volume) || !volumes_path_of(fd, path))
+        if (volume->is_out_of_reach || leads_to(volume->root, volume) || !volumes_path_of(fd, path))
             continue;
         for (size_t end = text_length(path); end > 1; end--) {
             if (path[end] != '/')
@@ -354,26 +353,4 @@ uint32_t volumes_block_size(void)
         common = volume->block_size;
     }
     return common;
-}
-
-void volumes_rebase(const char *root)
-{
-    size_t length = text_length(root);
-    if (length == 1)
-        return;
-    overlay_volumes_are_rebased = true;
-    for (int i = 0; i < overlay_volume_count; i++) {
-        struct volume *volume = &overlay_volumes[i];
-        if (text_starts(volume->root, root) && volume->root[length] == '/') {
-            text_copy(volume->root, volume->root + length, volume->root_length - length + 1);
-            volume->root_length -= length;
-        } else if (text_same(volume->root, root) ||
-                   (text_starts(root, volume->root) && root[volume->root_length] == '/')) {
-            /* The new root is the volume's, or lies in it: all that can be seen is inside. */
-            text_copy(volume->root, "/", 2);
-            volume->root_length = 1;
-        } else {
-            volume->root_length = 0;
-        }
-    }
 }

@@ -9,6 +9,7 @@
 struct volume {
     size_t root_length;
     uint64_t device, inode; /* of the root directory */
+    bool is_out_of_reach;   /* since a chroot: the root's path is as it was, as /proc/self/fd shows it of descriptors that are left */
     uint32_t block_size;    /* 0 until config.json was read; then the default block size, or 1 = not known */
     char root[PATH_SIZE];   /* absolute, real, no slash at the end */
 };
@@ -65,7 +66,11 @@ uint32_t volumes_block_size(void) HIDDEN;
 /* After chdir, fchdir, chroot. */
 void volumes_forget_directory(void) HIDDEN;
 
-/* chroot: paths are about to begin at `root` (a real path). */
+/* Since a chroot: /proc; else -1. */
+extern int overlay_proc HIDDEN;
+
+/* Around a chroot: before it, and after it with the new root's path as it was, or "" where that is not known. */
+void volumes_keep_roots(void) HIDDEN;
 void volumes_rebase(const char *root) HIDDEN;
 
 #endif

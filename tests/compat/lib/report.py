@@ -76,6 +76,15 @@ def earlier(document):
     return first.splitlines(), second.splitlines()
 
 
+def by_hand(document):
+    """The last section is written by people: it stays as it is."""
+    if not os.path.exists(document):
+        return ""
+    with open(document) as file:
+        _, heading, rest = file.read().rstrip("\n").partition("\n## Tried by hand\n")
+    return heading + rest
+
+
 def rows_of(name, folder, before):
     """A suite's row, and its rows of differences. One that only skipped, since it lacks something here, has not run."""
     path = os.path.join(folder, name + ".json")
@@ -88,6 +97,7 @@ def rows_of(name, folder, before):
 
 
 def main(suites, folder, document):
+    kept = by_hand(document)
     before, names = earlier(document), sorted(name[:-3] for name in os.listdir(suites) if name.endswith(".sh"))
     found = {name: rows_of(name, folder, before) for name in names}
     missing = [name for name, (rows, _) in found.items() if not rows]
@@ -98,6 +108,8 @@ def main(suites, folder, document):
     lines += ["\n## The suites\n", *(f"* **{name}**: {about(os.path.join(suites, name + '.sh'))}" for name in names if name not in missing)]
     if missing:
         lines.append(f"\nNot run: {', '.join(missing)}.")
+    if kept:
+        lines.append(kept)
     with open(document + ".new", "w") as file:
         print(*lines, sep="\n", file=file)
     os.rename(document + ".new", document)

@@ -1,3 +1,6 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
 using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Tests.Doubles;
@@ -21,6 +24,33 @@ public class IndexPagesTests
                 file.WriteAt((long)group * GroupSize, new byte[] { (byte)group, (byte)(pass + 1) });
 
         Assert.InRange(file.KeptIndexPages, 1, 512);
+    }
+
+    [Fact]
+    public void Pages_are_given_up_by_other_files_where_very_many_are_open()
+    {
+        const int Count = 3 * IndexPages.KeptAtMost / 2;
+        List<SealedFile> files = [];
+        try
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                files.Add(SealedFixture.Create(s_recipe).Open());
+                files[i].WriteAt(0, BitConverter.GetBytes(i));
+            }
+            Assert.InRange(files.Sum(file => file.KeptIndexPages), 1, IndexPages.KeptAtMost);
+
+            for (int i = 0; i < Count; i++)
+            {
+                files[i].WriteAt(100, BitConverter.GetBytes(~i));
+                Assert.Equal(BitConverter.GetBytes(i), files[i].ReadBytes(0, 4));
+            }
+            Assert.InRange(files.Sum(file => file.KeptIndexPages), 1, IndexPages.KeptAtMost);
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
     }
 
     [Fact]

@@ -50,5 +50,7 @@ fd = os.open("a", os.O_RDONLY); os.set_inheritable(fd, True); os.dup2(fd, 0)
 os.execve("/bin/cat", ["cat"], {})'
     [ "$(id -u)" = 0 ] || return 0
     python3 - <"$PARTS/python_processes/new_root.py"
+    python3 - <"$PARTS/python_processes/left_root.py"
+    python3 - <"$PARTS/python_processes/kept_directory.py"
     python3 - <"$PARTS/python_processes/dropped_privileges.py" 2>&1 | sed 's/.*Error/Error/'
 }

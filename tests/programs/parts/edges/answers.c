@@ -115,6 +115,56 @@ static void modes(void)
     umask(022);
 }
 
+static void mappings(void)
+{
+    int fd = open("write-only", O_WRONLY | O_CREAT, 0600);
+    if (write(fd, "text", 4) != 4)
+        perror("write-only");
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0));
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0));
+    SAY(mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0));
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 7));
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_FILE, fd, 0));
+    close(fd);
+}
+
+static void paths_alone(void)
+{
+    int ends[2], path = open("file", O_PATH), fd = open("file", O_RDWR);
+    if (pipe(ends) != 0)
+        perror("pipe");
+    SAY(splice(path, NULL, ends[1], NULL, 10, 0));
+    SAY(splice(path, NULL, fd, NULL, 10, 0));
+    SAY(splice(fd, NULL, path, NULL, 10, 0));
+    SAY(sendfile(path, fd, NULL, 10));
+    SAY(sendfile(fd, path, NULL, 10));
+    SAY(copy_file_range(path, NULL, fd, NULL, 10, 0));
+    SAY(read(path, s_cut, 1));
+    SAY(ftruncate(path, 1));
+    for (int i = 0; i < 2; i++)
+        close(ends[i]);
+    close(path);
+    close(fd);
+}
+
+/* A child would start on what is no stack. */
+static void stacks(void)
+{
+    uint64_t asked[8] = {0, 0, 0, 0, 17 /* SIGCHLD */, 0, 0, 0};
+    uint64_t *stack = &asked[5], *size = &asked[6];
+    *stack = (uintptr_t)s_bad - 4096;
+    say("clone3 with a stack of no size", syscall(SYS_clone3, asked, sizeof asked));
+    *size = UINT64_MAX - 4096;
+    say("clone3 with a stack that is too long", syscall(SYS_clone3, asked, sizeof asked));
+    *stack = UINT64_MAX - 8192;
+    *size = 4096;
+    say("clone3 with a stack of the kernel's", syscall(SYS_clone3, asked, sizeof asked));
+    *stack = 0;
+    say("clone3 with a size and no stack", syscall(SYS_clone3, asked, sizeof asked));
+    asked[0] = 0x00004100; /* CLONE_VM | CLONE_VFORK */
+    say("clone3 as vfork, with a size and no stack", syscall(SYS_clone3, asked, sizeof asked));
+}
+
 static void sizes_of_open_how(void)
 {
     struct {
@@ -210,6 +260,9 @@ int main(int count, char **arguments)
     puts("longer than any path:");
     paths(s_bad - 6000);
     results();
+    mappings();
+    paths_alone();
+    stacks();
     modes();
     sizes_of_open_how();
     names();
