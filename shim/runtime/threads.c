@@ -8,8 +8,10 @@
  *
  * The end of a thread. The runtime takes the thread out of its list from a destructor of thread-specific data, and ends the
  * process if that thread comes again. Destructors of the program's own may still use files, and so may signal handlers: so ours
- * waits for the last round of destructors, and lets no signal through afterwards. A fork meanwhile would leave the list's lock
- * held in the child, hence the gate.
+ * waits for the last round of destructors, and lets no signal through afterwards. Also of a thread that the runtime does not know: it may come
+ * for the first time in the last round, and whoever stays in the list when its memory is given to the next thread makes the list a ring. (Still: a
+ * destructor of a key that is younger than ours, which uses files in the last of all rounds.) A fork meanwhile would leave the list's lock held in the
+ * child, hence the gate.
  *
  * The beginning of a thread. What libc has to allocate for it (thread-local memory, the key's place) is allocated before the
  * thread's first call comes to the gate, for the reason that memory.c gives; and the bounds of its stack, which the runtime does
@@ -62,20 +64,19 @@ struct overlay_threads {
 static void (*s_enter)(void), (*s_leave)(void);
 static void (*s_runtime_destructor)(void *);
 static pthread_key_t *s_key;
-static __thread int t_rounds;
+static __thread int t_rounds; /* of destructors that this thread has gone through: its key has a value from its first call on */
 
 static char s_not_seen_yet; /* the key's value in a thread that the runtime does not know */
 
 static void at_thread_end(void *thread)
 {
-    if (thread == &s_not_seen_yet)
-        return;
     if (++t_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(*s_key, thread) == 0)
         return;
     /* The filter blocks the signals, and leaves them blocked. */
     if (s_enter != NULL)
         s_enter();
-    s_runtime_destructor(thread);
+    if (thread != &s_not_seen_yet)
+        s_runtime_destructor(thread);
     if (s_leave != NULL)
         s_leave();
 }

@@ -128,5 +128,6 @@ compiled() {
 }
 
 case_locks() { compiled locks; }
+case_late_threads() { compiled late_threads; }
 case_passed_descriptors() { compiled passed; }
 case_interrupted() { compiled interrupted; volatile 'case_interrupted/written'; }
