@@ -15,6 +15,12 @@ passed=0 failed=0
 run() { timeout -k 5 60 $box "$OVERLAY_CTL" run --volume "$volume" --key-file "$key" -- "$@"; }
 fresh() { run python3 -c "open('$file', 'wb').write(b'.' * 100000)"; }
 content() { run head -c "${1:-20}" "$file" 2>&1; }
+# What another agent has to do first takes it a moment, and on a busy machine longer.
+content_soon() { # content_soon LENGTH WANTED
+    local found tries=100
+    while found=$(content "$1"); [ "$found" != "$2" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+    echo "$found"
+}
 
 # mapper NAME: a process of its own agent that maps the file; commands go to it by descriptor, answers to NAME.out
 mapper() {
@@ -87,7 +93,7 @@ agent_killed() {
     fresh; mapper one; local agent; agent=$(overlay_ctl_of one)
     say one put 0 before; kill -9 "$agent"; say one put 10 after; say one write 20 written; say one get 20 7
     say one flush
-    finish one; sleep 0.3; content 27
+    finish one; content_soon 27 before....after.....written
 }
 agent_killed_and_followed() {
     fresh; mapper one; local agent; agent=$(overlay_ctl_of one)
@@ -102,7 +108,7 @@ agent_killed_nobody_offers() {
     fresh; mapper one; local agent; agent=$(overlay_ctl_of one)
     say one put 0 before; kill -9 "$agent"
     run head -c 3 "$file" 2>&1 | sed "s|$work||"
-    say one put 0 follow; finish one; sleep 0.3; content 6
+    say one put 0 follow; finish one; content_soon 6 follow
 }
 
 # Containers that have nothing in common but the volume: all agents have the same address, each in a directory and of a process number of
