@@ -10,7 +10,9 @@ namespace Overlay.Engine;
 /// </summary>
 internal sealed class RecentKeys
 {
-    private const int FirstSets = 128, MostSets = 16384, Ways = 4, IdSize = 16;
+    /// <summary>Ids are spread over the sets as chance has it: with few ways many sets would be full long before the table is.</summary>
+    private const int FirstSets = 32, MostSets = 4096, Ways = 16, IdSize = 16;
+
     private const int LeastBatch = 4, GreatestBatch = 128;
 
     /// <summary>For so many keys nobody who opens many files has to prove that they are used: a tree that fits is soon known, in whatever order it is read.</summary>

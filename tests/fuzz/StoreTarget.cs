@@ -25,7 +25,7 @@ internal sealed class StoreTarget : Target, IDisposable
             Metadata.Protocol.GrantedKey[] keys = new Metadata.Protocol.GrantedKey[1];
             _ = client.TakeNewKeys(_volume.Config.VolumeId, 1, keys);
             _fileId = keys[0].FileId;
-            keys[0].Key.CopyTo(_key, 0);
+            keys[0].Key.CopyTo(_key);
             client.NoteCreated(_volume.Config.VolumeId, [(_fileId, "a/file")]);
         }
         SqliteConnection.ClearAllPools();

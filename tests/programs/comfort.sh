@@ -91,7 +91,7 @@ bash --noprofile --norc complete.sh >log 2>&1 && echo 'PS1="$ "; . ./c.bash' >rc
 verdict completion-for-bash $?
 if command -v zsh >/dev/null; then
     printf 'PS1="%% "; fpath=(%q $fpath); autoload -Uz compinit; compinit -u -D\n' "$work" >.zshrc
-    ZDOTDIR=$work typed 'overlay-ctl store re<TAB><WAIT> --dr<TAB>' zsh -i >log && grep -q 'store restore' log && grep -qE -- 'restore +--dry-run' log
+    ZDOTDIR=$work typed 'overlay-ctl store re<TAB><WAIT> --dr<TAB>' zsh -i >log && grep -q 'store restore' log && grep -qP -- 'restore[ \x08]+--dry-run' log
     verdict completion-for-zsh $?
 else
     echo "skipped completion-for-zsh: there is no zsh"

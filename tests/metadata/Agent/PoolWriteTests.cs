@@ -163,7 +163,7 @@ public class PoolWriteTests
             }).ToList();
             Assert.Equal(ids.Count, ids.Distinct().Count());
             var rows = ids.Select(id => volume.Sql($"SELECT rowid FROM file WHERE file_id = x'{id}'")).ToList();
-            Assert.Equal(rows.OrderDescending(), rows);
+            Assert.Equal(rows.Order(), rows);
             return Assert.Single(ids.Select(id => id[..(2 * KeyChunk.PrefixSize)]).Distinct());
         }).ToList();
         Assert.Equal(3, prefixes.Distinct().Count());

@@ -1,4 +1,5 @@
 using System;
+using System.Security.Cryptography;
 using Overlay.Engine;
 using Xunit;
 
@@ -147,8 +148,7 @@ public class RecentKeysTests
 
     private static byte[] Id(int number)
     {
-        byte[] id = new byte[16];
-        new Random(number).NextBytes(id); // ids are random
+        byte[] id = SHA256.HashData(BitConverter.GetBytes(number))[..16]; // ids are random, in each of their last bytes
         BitConverter.TryWriteBytes(id.AsSpan(4), number);
         return id;
     }

@@ -54,10 +54,10 @@ for step in STEPS:
         fcntl.lockf(kept[i], fcntl.LOCK_UN)
         found = os.pread(kept[i], sizes[i] + 1, 0)
         assert found == bytes([65 + i]) * sizes[i], (step, i, len(found), sizes[i])
-    # New files now, as many as the agent has keys in store: those that it makes then have its clock's time.
-    for number in range(70):
+    # New files now, in a few steps as many as the agent has keys in store: those that it makes then have its clock's time.
+    for number in range(600):
         with open(f"{directory}/clock.{turn}.{seen}.{number}", "wb") as file:
-            file.write(b"n" * 4000)
+            file.write(b"n" * 400)
 for i, fd in enumerate(kept):
     if sizes[i] == 0:
         os.pwrite(fd, bytes([65 + i]), 0)
