@@ -31,16 +31,18 @@ mapper() {
     eval "agent_$1=$!; exec {in_$1}>$work/$1.in"
     answered "$1" 1
 }
-# answered NAME COUNT: waits for that many lines
-answered() { for _ in $(seq 400); do [ "$(wc -l <"$work/$1.out")" -ge "$2" ] && return; sleep 0.02; done; echo "no answer from $1"; }
+# answers NAME: not what the job's shell says of an agent that was killed, at any time
+answers() { grep -v ' Killed  ' "$work/$1.out"; }
+# answered NAME COUNT: waits for that many
+answered() { for _ in $(seq 400); do [ "$(answers "$1" | wc -l)" -ge "$2" ] && return; sleep 0.02; done; echo "no answer from $1"; }
 # say NAME COMMAND...: its answer, if it still lives
 say() {
     local name=$1 lines descriptor=in_$1
     shift
-    lines=$(wc -l <"$work/$name.out")
+    lines=$(answers "$name" | wc -l)
     echo "$*" >&"${!descriptor}"
     answered "$name" $((lines + 1))
-    tail -n 1 "$work/$name.out"
+    answers "$name" | tail -n 1
 }
 finish() {
     local agent=agent_$1 descriptor=in_$1
