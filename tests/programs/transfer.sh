@@ -123,7 +123,8 @@ verdict import-leaves-out-marked-plain-files-and-links-from-elsewhere $?
 kill_until_done() { # kill_until_done WHAT COMMAND...: how often it was killed is in ./kills
     local status=137 kills=0 delay=0.02
     while [ $status = 137 ]; do
-        delay=$(python3 -c "import random; print(random.uniform(0.02, 0.06 + $kills * 0.03))")
+        # Short enough for an idle machine at first, and soon long enough for a busy one.
+        delay=$(python3 -c "import random; print(random.uniform(0.005, 0.03 + $kills ** 2 * 0.004))")
         { timeout -s KILL "$delay" "${@:2}" >>log 2>&1 </dev/null; } 2>/dev/null
         status=$?
         [ $status = 137 ] && kills=$((kills + 1))
