@@ -20,6 +20,9 @@ internal static unsafe class LastBlock
     private static long s_stamp = -1, s_block;
     private static int s_length;
 
+    /// <summary>For tests: bytes of plaintext.</summary>
+    internal static int KeptLength => s_length;
+
     internal static void Keep(long stamp, long block, ReadOnlySpan<byte> plain)
     {
         if (plain.Length > Capacity)

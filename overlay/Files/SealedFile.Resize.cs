@@ -59,7 +59,7 @@ public sealed partial class SealedFile
                     PunchInGroup(page, offset, groupEnd);
                 offset = groupEnd;
             }
-            _stamp = BlockCache.NewStamp();
+            RenewStamp();
         }
         catch
         {
@@ -101,7 +101,7 @@ public sealed partial class SealedFile
         _storedLength = InlineOffset;
         _index.Clear();
         _index.Keep(page, neededGroup: 0);
-        _stamp = BlockCache.NewStamp();
+        RenewStamp();
         _incompressibleRun = 0;
     }
 
@@ -127,7 +127,7 @@ public sealed partial class SealedFile
         if (_storedLength < 0)
             _storedLength = _context.Backing.Length;
         ShortenLastBlock();
-        _stamp = BlockCache.NewStamp();
+        RenewStamp();
         ClearGroups(_geometry.LastGroup(_header.TruncatedFrom));
         _header.TruncatedFrom = 0;
         if (_header.Size == 0)
@@ -151,7 +151,7 @@ public sealed partial class SealedFile
         isChanged |= ClearGroups(lastGroup);
         if (isChanged)
         {
-            _stamp = BlockCache.NewStamp();
+            RenewStamp();
             // If what comes now outlived a power loss alone, it would uncover what was just cleared.
             if (HasDurableState)
                 MakeEverythingDurable();

@@ -314,10 +314,17 @@ public sealed partial class SealedFile : IDisposable
             _index.Keep(page, neededGroup: 0);
     }
 
+    /// <summary>What is kept in memory counts no more.</summary>
+    private void RenewStamp()
+    {
+        LastBlock.Forget(_stamp); // under the next one nobody would find it, to wipe it
+        _stamp = BlockCache.NewStamp();
+    }
+
     private void Forget()
     {
         _index.Clear();
-        _stamp = BlockCache.NewStamp();
+        RenewStamp();
         _storedLength = -1;
         _partsRead = 0;
         _clearUpToGroup = -1;

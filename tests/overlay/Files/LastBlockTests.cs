@@ -8,6 +8,7 @@ using Xunit;
 namespace Overlay.Tests.Files;
 
 /// <summary>The end of a new file, which is added to at once (<see cref="LastBlock"/>).</summary>
+[Collection(AloneCollection.Name)]
 public class LastBlockTests
 {
     private const int BlockSize = 16384, Page = 4096;
@@ -90,6 +91,28 @@ public class LastBlockTests
         AssertContent(fixture, expected);
     }
 
+    /// <summary>The first way stores whole blocks, the others units; nothing is written where a whole block is punched or cut off.</summary>
+    [Theory]
+    [InlineData(0, 9000)]
+    [InlineData(4096, 8192)]
+    [InlineData(4096, BlockSize + 8192)]
+    public void A_block_that_was_punched_as_a_whole_does_not_come_back(int piece, int size)
+    {
+        SealedFixture fixture = SealedFixture.Create(s_recipe);
+        byte[] plain = Text(size + 2 * BlockSize, 1), expected = new byte[size + 4096];
+        using (SealedFile file = fixture.Open())
+        {
+            for (int at = 0, step = piece == 0 ? size : piece; at < size; at += step)
+                file.WriteAt(at, plain.AsSpan(at, step));
+            int block = (size - 1) / BlockSize * BlockSize;
+            file.Punch(block, BlockSize);
+            file.WriteAt(size, plain.AsSpan(size, 4096));
+            plain.AsSpan(0, block).CopyTo(expected);
+            plain.AsSpan(size, 4096).CopyTo(expected.AsSpan(size));
+        }
+        AssertContent(fixture, expected);
+    }
+
     /// <summary>A part of it that was read is in the block cache as well.</summary>
     [Fact]
     public void What_was_read_meanwhile_is_not_seen_when_it_was_written_again()
@@ -158,6 +181,17 @@ public class LastBlockTests
         LastBlock.Append(stamp, 4, 0, text);
         LastBlock.Append(stamp, 5, 9000, text);
         Assert.False(LastBlock.TryRead(stamp, 4, found));
+    }
+
+    [Fact]
+    public void Nothing_is_left_of_what_was_cut_off()
+    {
+        SealedFixture fixture = SealedFixture.Create(s_recipe);
+        using SealedFile file = fixture.Open();
+        file.WriteAt(0, Text(9000, 1));
+        Assert.True(LastBlock.KeptLength > 0);
+        file.Resize(0);
+        Assert.Equal(0, LastBlock.KeptLength);
     }
 
     private static void AssertContent(SealedFixture fixture, byte[] expected)

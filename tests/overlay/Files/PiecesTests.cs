@@ -8,6 +8,7 @@ using Xunit;
 namespace Overlay.Tests.Files;
 
 /// <summary>Files that are written from front to end in pieces of one size, less than a block.</summary>
+[Collection(AloneCollection.Name)]
 public class PiecesTests
 {
     private const int BlockSize = 16384, Unit = 4096, Group = 29 * BlockSize;
