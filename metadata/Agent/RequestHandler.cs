@@ -15,40 +15,33 @@ namespace Overlay.Metadata.Agent;
 /// <summary>Answers one packet (the table is at <see cref="AgentMessage"/>). Knows volumes and keys, not sockets.</summary>
 internal sealed class RequestHandler : IDisposable
 {
-    // Far beyond what a program that creates files needs; a bound for one that only takes.
-    internal const long MaxKeysPerConnection = 16 * 1024 * 1024;
-
-    private readonly IReadOnlyList<KeyPool> _pools;
-    private readonly List<AgentAudit> _audits;
-    private readonly List<AgentPolicy> _policies;
+    private readonly ServedVolumes _volumes;
+    private readonly KeyAnswers _keys;
     private readonly PageRegistry? _pages;
     private readonly LogLimiter _log;
     private readonly Func<int> _countConnections;
-    private readonly AgentMetrics _metrics;
     private readonly ProcessWatch _watch;
     private readonly long _started = Environment.TickCount64;
-    private long _keysFound, _keysHandedOut;
 
     internal RequestHandler(IReadOnlyList<KeyPool> pools, PageRegistry? pages, LogLimiter log, Func<int> countConnections, AgentMetrics? metrics = null,
         ProcessWatch? watch = null)
     {
-        _metrics = metrics ?? new AgentMetrics();
+        metrics ??= new AgentMetrics();
         _watch = watch ?? new ProcessWatch([]);
-        _pools = pools;
-        _audits = [.. pools.Select(pool => new AgentAudit(pool))];
-        _policies = [.. pools.Select((pool, i) => new AgentPolicy(pool, _audits[i], log))];
+        _volumes = new ServedVolumes(pools, log, metrics);
+        _keys = new KeyAnswers(_volumes, metrics);
+        Audits = [.. _volumes.All.Select(volume => volume.Audit)];
         _pages = pages;
         _log = log;
         _countConnections = countConnections;
     }
 
-    /// <summary>One for each pool.</summary>
-    internal IReadOnlyList<AgentAudit> Audits => _audits;
+    internal IReadOnlyList<AgentAudit> Audits { get; }
 
     /// <summary>Somebody was not let in.</summary>
     internal void NoteRefused(PeerCredentials peer, string result)
     {
-        foreach (AgentAudit audit in _audits)
+        foreach (AgentAudit audit in Audits)
         {
             try
             {
@@ -62,11 +55,7 @@ internal sealed class RequestHandler : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _policies.ForEach(policy => policy.Dispose());
-        _audits.ForEach(audit => audit.Dispose());
-    }
+    public void Dispose() => _volumes.Dispose();
 
     /// <summary>
     /// Handles a request other than adopt. <paramref name="replyLength"/> is 0 when there is nothing to answer.
@@ -97,7 +86,7 @@ internal sealed class RequestHandler : IDisposable
         {
             case AgentMessage.Hello: error = Greet(from, ref request, ref answer); break;
             case AgentMessage.Attach: error = Attach(from, ref request, ref answer); break;
-            case AgentMessage.GetKeys or AgentMessage.TakeNewKeys or AgentMessage.MoreKeys: error = AnswerKeys(from, ref request, received, ref answer); break;
+            case AgentMessage.GetKeys or AgentMessage.TakeNewKeys or AgentMessage.MoreKeys: error = _keys.Answer(from, ref request, received, ref answer); break;
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
@@ -137,19 +126,19 @@ internal sealed class RequestHandler : IDisposable
     {
         ulong device = request.UInt64(), inode = request.UInt64();
         _ = request.Text();
-        KeyPool? pool = _pools.FirstOrDefault(known => known.Volume.Device == device && known.Volume.Inode == inode);
-        if (pool is null)
+        ServedVolume? served = _volumes.Find(device, inode);
+        if (served is null)
             return Errno.NoEntry;
-        UnlockedVolume volume = pool.Volume;
         bool seesCiphertext;
         try
         {
-            seesCiphertext = PolicyOf(pool).SeesCiphertext(from);
+            seesCiphertext = served.Policy.SeesCiphertext(from);
         }
         catch (VolumeException e)
         {
-            return Report(e);
+            return _volumes.Report(e);
         }
+        UnlockedVolume volume = served.Pool.Volume;
         answer.Bytes(volume.VolumeId.Span);
         answer.Byte((byte)volume.Suite);
         answer.Byte(volume.Compress ? (byte)1 : (byte)0);
@@ -158,231 +147,21 @@ internal sealed class RequestHandler : IDisposable
         return 0;
     }
 
-    private int AnswerKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
-    {
-        long started = Stopwatch.GetTimestamp();
-        int error = request.Kind switch
-        {
-            AgentMessage.GetKeys => GetKeys(from, ref request, file, ref answer),
-            AgentMessage.MoreKeys => MoreKeys(from, ref request, ref answer),
-            _ => TakeNewKeys(from, ref request, file, ref answer),
-        };
-        _metrics.KeyRequests.Add(started);
-        if (error != 0)
-            _metrics.CountDenied();
-        return error;
-    }
-
-    private int GetKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
-    {
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
-        ReadOnlySpan<byte> fileId = request.Bytes(AgentMessage.FileIdSize);
-        int most = request.UInt16();
-        if (pool is null || !request.IsComplete)
-            return Errno.NoEntry;
-        if (most > AgentMessage.MaxKeysPerRequest && most != AgentMessage.IsThereAKey)
-            return Errno.Invalid;
-        try
-        {
-            if (most == AgentMessage.IsThereAKey)
-                return HasKey(pool, fileId, ref answer);
-            AgentAudit audit = AuditOf(pool);
-            int refusal = PolicyOf(pool).Judge(from, fileId, file, out bool mayGiveOthers);
-            if (refusal != 0)
-                return refusal;
-            if (most == 0)
-                return GetAllKeys(from, pool, audit, fileId, ref answer);
-            if (!mayGiveOthers)
-                most = 1;
-            // Keys that come unasked would be recorded for files that nobody opens.
-            if (audit.Begin())
-                most = 1;
-            Span<byte> count = answer.Reserve(sizeof(ushort));
-            answer.Bytes(fileId);
-            if (!pool.Volume.TryGetFileKey(fileId, answer.Reserve(AgentMessage.KeySize)))
-            {
-                audit.Denied(AgentAudit.SubjectOf(from), fileId.ToArray(), "no such key");
-                return Errno.NoEntry;
-            }
-            audit.Granted(from, fileId);
-            int found = 1;
-            long row = most > 1 ? pool.Volume.Store.KeyRows.Find(fileId) : 0;
-            if (row > 0)
-                found += AddKeys(pool, from.Keys.Around(pool, row, most), from.Keys.IsAscending, most - 1, fileId, ref answer, out _);
-            BinaryPrimitives.WriteUInt16LittleEndian(count, (ushort)found);
-            _keysFound += found;
-            return 0;
-        }
-        catch (VolumeException e)
-        {
-            return Report(e);
-        }
-    }
-
-    /// <summary>Asked for before they are needed; to whom no others may be given gets none.</summary>
-    private int MoreKeys(Connection from, ref PacketReader request, ref PacketWriter answer)
-    {
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
-        int most = request.UInt16();
-        if (pool is null || !request.IsComplete)
-            return Errno.NoEntry;
-        if (most is 0 or > AgentMessage.MaxKeysPerRequest)
-            return Errno.Invalid;
-        try
-        {
-            Span<byte> count = answer.Reserve(sizeof(ushort));
-            int found = 0;
-            if (!AuditOf(pool).Begin() && PolicyOf(pool).GivesAll(from))
-            {
-                (long First, long Last) rows = from.Keys.Next(pool, most);
-                found = AddKeys(pool, rows, from.Keys.IsAscending, most, default, ref answer, out (long First, long Last) reached);
-                if (found > 0)
-                    from.Keys.Came(reached.First, reached.Last);
-            }
-            BinaryPrimitives.WriteUInt16LittleEndian(count, (ushort)found);
-            _keysFound += found;
-            return 0;
-        }
-        catch (VolumeException e)
-        {
-            return Report(e);
-        }
-    }
-
-    /// <summary>Keys of the files that exist and whose rows lie there, but for one; a key that cannot be read is left out: whoever asks for that one is told.</summary>
-    /// <param name="reached">Up to the last of them.</param>
-    private static int AddKeys(KeyPool pool, (long First, long Last) rows, bool isAscending, int most, ReadOnlySpan<byte> except, ref PacketWriter answer,
-        out (long First, long Last) reached)
-    {
-        KeyRows found = pool.Volume.Store.KeyRows;
-        Span<byte> key = stackalloc byte[AgentMessage.KeySize];
-        int count = 0;
-        reached = rows;
-        found.Start(rows.First, rows.Last, isAscending);
-        try
-        {
-            while (count < most && found.Next())
-            {
-                reached = isAscending ? (rows.First, found.Row) : (found.Row, rows.Last);
-                ReadOnlySpan<byte> fileId = found.FileId;
-                bool isMade = fileId.Length == AgentMessage.FileIdSize && (found.State == FileState.Live || pool.IsNoted(fileId));
-                if (!isMade || fileId.SequenceEqual(except) || !pool.Volume.TryUnwrap(fileId, found.KeyVersion, found.WrappedKey, key))
-                    continue;
-                answer.Bytes(fileId);
-                answer.Bytes(key);
-                count++;
-            }
-        }
-        finally
-        {
-            found.Stop();
-            Secret.Wipe(key);
-        }
-        return count;
-    }
-
-    private static int HasKey(KeyPool pool, ReadOnlySpan<byte> fileId, ref PacketWriter answer)
-    {
-        if (pool.Volume.Store.TryFindFile(fileId) is null)
-            return Errno.NoEntry;
-        answer.UInt16(0);
-        return 0;
-    }
-
-    /// <summary>A file that is given another key has two.</summary>
-    private int GetAllKeys(Connection from, KeyPool pool, AgentAudit audit, ReadOnlySpan<byte> fileId, ref PacketWriter answer)
-    {
-        _ = audit.Begin();
-        Span<byte> keys = stackalloc byte[2 * AgentMessage.KeySize];
-        int count = pool.Volume.GetFileKeys(fileId, keys);
-        if (count == 0)
-        {
-            audit.Denied(AgentAudit.SubjectOf(from), fileId.ToArray(), "no such key");
-            return Errno.NoEntry;
-        }
-        audit.Granted(from, fileId);
-        answer.UInt16((ushort)count);
-        for (int i = 0; i < count; i++)
-        {
-            answer.Bytes(fileId);
-            answer.Bytes(keys.Slice(i * AgentMessage.KeySize, AgentMessage.KeySize));
-        }
-        Secret.Wipe(keys);
-        _keysFound += count;
-        return 0;
-    }
-
-    private int TakeNewKeys(Connection from, ref PacketReader request, int file, ref PacketWriter answer)
-    {
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
-        int wanted = request.UInt16();
-        if (pool is null || !request.IsComplete)
-            return Errno.NoEntry;
-        if (wanted is 0 or > AgentMessage.MaxKeysPerRequest)
-            return Errno.Invalid;
-        AgentAudit audit = AuditOf(pool);
-        NewFile? place;
-        try
-        {
-            _ = audit.Begin();
-            int refusal = PolicyOf(pool).JudgeNew(from, file, out place);
-            if (refusal != 0)
-                return refusal;
-            if (place is not null)
-                wanted = 1;
-            if (from.KeysTaken + wanted > MaxKeysPerConnection)
-            {
-                audit.Denied(AgentAudit.SubjectOf(from), null, "far too many new keys");
-                return Errno.QuotaExceeded;
-            }
-            pool.AwaitKeys();
-        }
-        catch (VolumeException e)
-        {
-            return Report(e);
-        }
-        // Fewer than wanted rather than a wait for the disk.
-        int derivedSize = from.Version >= AgentMessage.VersionWithDerived ? DataKey.DerivedSize : 0;
-        int room = (answer.Room - sizeof(ushort) - AgentMessage.SettingsSize) / (AgentMessage.FileIdSize + AgentMessage.KeySize + derivedSize);
-        int granted = Math.Min(Math.Min(wanted, room), pool.Count);
-        answer.UInt16((ushort)granted);
-        byte[][] fileIds = new byte[granted][];
-        for (int i = 0; i < granted; i++)
-        {
-            Span<byte> fileId = answer.Reserve(AgentMessage.FileIdSize);
-            Span<byte> key = answer.Reserve(AgentMessage.KeySize);
-            pool.Take(fileId, key, answer.Reserve(derivedSize));
-            fileIds[i] = fileId.ToArray();
-        }
-        if (place is not null && granted > 0)
-        {
-            pool.NotePlace(fileIds[0], place.Path, place.Settings);
-            answer.Byte((byte)place.Settings.Suite);
-            answer.Byte(place.Settings.Compress ? (byte)1 : (byte)0);
-            answer.Byte((byte)place.Settings.BlockSizeLog2);
-            answer.Byte(0);
-        }
-        audit.GrantedNew(from, fileIds);
-        from.KeysTaken += granted;
-        _keysHandedOut += granted;
-        return 0;
-    }
-
     private bool TryNote(Connection from, ref PacketReader note)
     {
-        KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
+        ServedVolume? volume = _volumes.Find(note.Bytes(AgentMessage.VolumeIdSize));
         do
         {
             ReadOnlySpan<byte> fileId = note.Bytes(AgentMessage.FileIdSize);
             string path = note.Text();
             if (!note.IsComplete && !note.HasMore)
                 return false;
-            if (pool is null)
+            if (volume is null)
                 continue;
             // Where it was made is known already, if its key was given for that place.
-            string place = pool.PlaceOf(fileId) ?? path;
-            pool.NoteCreated(fileId, place);
-            AuditOf(pool).Created(from, fileId, place);
+            string place = volume.Pool.PlaceOf(fileId) ?? path;
+            volume.Pool.NoteCreated(fileId, place);
+            volume.Audit.Created(from, fileId, place);
         }
         while (note.HasMore);
         return true;
@@ -390,7 +169,7 @@ internal sealed class RequestHandler : IDisposable
 
     private bool TryNoteStates(ref PacketReader note, bool hasSeals)
     {
-        KeyPool? pool = FindPool(note.Bytes(AgentMessage.VolumeIdSize));
+        ServedVolume? volume = _volumes.Find(note.Bytes(AgentMessage.VolumeIdSize));
         uint bootWord = note.UInt32();
         int count = note.UInt16();
         for (int i = 0; i < Math.Min(count, AgentMessage.MaxStates); i++)
@@ -400,7 +179,7 @@ internal sealed class RequestHandler : IDisposable
             uint seals = hasSeals ? note.UInt32() : 0;
             if (fileId.IsEmpty)
                 return false; // the packet is too short
-            pool?.NoteState(fileId, sequence, bootWord, seals);
+            volume?.Pool.NoteState(fileId, sequence, bootWord, seals);
         }
         return note.IsComplete;
     }
@@ -408,24 +187,24 @@ internal sealed class RequestHandler : IDisposable
     private int Lend(ref PacketReader request, out int lent)
     {
         lent = -1;
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        ServedVolume? volume = _volumes.Find(request.Bytes(AgentMessage.VolumeIdSize));
         byte what = request.Byte();
-        if (pool is null || !request.IsComplete || what > AgentMessage.LendCoherence)
+        if (volume is null || !request.IsComplete || what > AgentMessage.LendCoherence)
             return Errno.NoEntry;
         string name = what == AgentMessage.LendLocks ? VolumePaths.LocksName : VolumePaths.CoherenceName;
         // Opened for each: an open-file-description lock must be its process's own.
-        lent = FileCalls.Open($"{pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        lent = FileCalls.Open($"{volume.Pool.Volume.Root}/{VolumePaths.DirectoryName}/{name}", FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
         return lent >= 0 ? 0 : Errno.Last;
     }
 
     private int Pages(Connection from, ref PacketReader request, ref int received, ref PacketWriter answer, out int lent)
     {
         lent = -1;
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
+        ServedVolume? volume = _volumes.Find(request.Bytes(AgentMessage.VolumeIdSize));
         byte[] fileId = request.Bytes(AgentMessage.FileIdSize).ToArray();
         byte how = request.Byte();
         string deputy = request.Text();
-        if (pool is null || !request.IsComplete || how > AgentMessage.PagesOffer)
+        if (volume is null || !request.IsComplete || how > AgentMessage.PagesOffer)
             return Errno.NoEntry;
         if (_pages is null && how == AgentMessage.PagesOffer)
             return Errno.NoDevice;
@@ -437,15 +216,15 @@ internal sealed class RequestHandler : IDisposable
         }
         try
         {
-            AgentAudit audit = AuditOf(pool);
+            AgentAudit audit = volume.Audit;
             _ = audit.Begin();
             // Pages are the file's content.
-            int refusal = PolicyOf(pool).Judge(from, fileId, received, out _);
+            int refusal = volume.Policy.Judge(from, fileId, received, out _);
             if (refusal != 0)
                 return refusal;
             if (_pages is null)
                 return Errno.NoDevice;
-            int error = _pages.Open(from, new PageRequest(pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
+            int error = _pages.Open(from, new PageRequest(volume.Pool.Volume, fileId, how, deputy), ref received, out lent, out string elsewhere);
             if (error == 0 && !answer.TryText(elsewhere))
                 error = Errno.NameTooLong;
             if (error == 0 && elsewhere.Length == 0 && how != AgentMessage.PagesView)
@@ -459,17 +238,17 @@ internal sealed class RequestHandler : IDisposable
         }
         catch (VolumeException e)
         {
-            return Report(e);
+            return _volumes.Report(e);
         }
     }
 
     private int Reopen(ref PacketReader request, int received, out int lent)
     {
         lent = -1;
-        KeyPool? pool = FindPool(request.Bytes(AgentMessage.VolumeIdSize));
-        if (pool is null || !request.IsComplete)
+        ServedVolume? volume = _volumes.Find(request.Bytes(AgentMessage.VolumeIdSize));
+        if (volume is null || !request.IsComplete)
             return Errno.NoEntry;
-        if (!DescriptorCheck.IsWritableFileIn(pool.Volume.Root, received))
+        if (!DescriptorCheck.IsWritableFileIn(volume.Pool.Volume.Root, received))
             return Errno.NotPermitted;
         lent = FileCalls.Open(DescriptorCheck.PathOf(received), FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
         return lent >= 0 ? 0 : Errno.Last;
@@ -480,14 +259,14 @@ internal sealed class RequestHandler : IDisposable
         if (!request.IsComplete)
             return Errno.Invalid;
         answer.UInt64((ulong)(Environment.TickCount64 - _started));
-        answer.UInt64((ulong)_keysFound);
-        answer.UInt64((ulong)_keysHandedOut);
+        answer.UInt64((ulong)_keys.Found);
+        answer.UInt64((ulong)_keys.HandedOut);
         answer.UInt32((uint)_countConnections());
         int countAt = answer.Length;
         answer.UInt16(0);
         ushort listed = 0;
         const int LargestItem = AgentMessage.VolumeIdSize + sizeof(uint) + sizeof(ushort) + AgentMessage.MaxText;
-        foreach (KeyPool pool in _pools)
+        foreach (KeyPool pool in _volumes.All.Select(volume => volume.Pool))
         {
             // What does not fit is not listed; one packet is enough for any real list.
             if (answer.Room < LargestItem)
@@ -509,40 +288,5 @@ internal sealed class RequestHandler : IDisposable
             return Errno.Invalid;
         _watch.List(first, ref answer);
         return 0;
-    }
-
-    private AgentAudit AuditOf(KeyPool pool) => _audits[IndexOf(pool)];
-
-    private AgentPolicy PolicyOf(KeyPool pool) => _policies[IndexOf(pool)];
-
-    private int IndexOf(KeyPool pool)
-    {
-        for (int i = 0; i < _pools.Count; i++)
-            if (ReferenceEquals(_pools[i], pool))
-                return i;
-        throw new ArgumentException("it is none of ours", nameof(pool));
-    }
-
-    private KeyPool? FindPool(ReadOnlySpan<byte> volumeId)
-    {
-        foreach (KeyPool pool in _pools)
-        {
-            if (pool.Volume.VolumeId.Span.SequenceEqual(volumeId))
-                return pool;
-        }
-        return null;
-    }
-
-    /// <summary>One line for the log, and the errno that the program's open will fail with.</summary>
-    private int Report(VolumeException e)
-    {
-        _metrics.CountStoreFailure();
-        _log.Write(e.Message);
-        return e.Error switch
-        {
-            VolumeError.DiskFull => Errno.NoSpace,
-            VolumeError.Busy => Errno.Busy,
-            _ => Errno.InputOutput,
-        };
     }
 }

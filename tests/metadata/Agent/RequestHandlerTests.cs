@@ -51,7 +51,7 @@ public class RequestHandlerTests
         using var unlocked = volume.Unlock();
         using var pool = new KeyPool(unlocked);
         var handler = new RequestHandler([pool], null, new LogLimiter(_ => { }), () => 1);
-        using var client = new Connection(-1, 1, 1, isGreeted: true) { KeysTaken = RequestHandler.MaxKeysPerConnection };
+        using var client = new Connection(-1, 1, 1, isGreeted: true) { KeysTaken = KeyAnswers.MaxKeysPerConnection };
         Assert.Equal(Errno.QuotaExceeded, TakeOne(handler, volume, client));
     }
 
