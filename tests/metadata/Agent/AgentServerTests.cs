@@ -222,10 +222,8 @@ public class AgentServerTests
         var keys = new GrantedKey[count];
         using var agent = new RunningAgent(volume);
         using var client = agent.Connect();
-        var deadline = Environment.TickCount64 + 10_000;
         // One refill: the order of its keys is the order of the files.
-        while (client.GetStatus().Volumes[0].PooledKeys < count && Environment.TickCount64 < deadline)
-            Thread.Sleep(5);
+        Wait.Until(() => client.GetStatus().Volumes[0].PooledKeys >= count);
         for (var taken = 0; taken < count;)
             taken += client.TakeNewKeys(volume.Config.VolumeId, Math.Min(count - taken, 100), keys.AsSpan(taken));
         client.NoteCreated(volume.Config.VolumeId, [.. keys.Select((key, i) => (key.FileId, $"d/{i}"))]);
@@ -327,10 +325,7 @@ public class AgentServerTests
             client.TakeNewKeys(volume.Config.VolumeId, 1, keys);
             client.NoteCreated(volume.Config.VolumeId, [(keys[0].FileId, "x")]);
         }
-        var deadline = Environment.TickCount64 + 10_000;
-        while (volume.Sql("SELECT count(*) FROM file WHERE path = 'x'") == 0 && Environment.TickCount64 < deadline)
-            Thread.Sleep(20);
-        Assert.Equal(1, volume.Sql("SELECT count(*) FROM file WHERE path = 'x'"));
+        Wait.Until(() => volume.Sql("SELECT count(*) FROM file WHERE path = 'x'") == 1);
     }
 
     [Fact]
@@ -338,9 +333,7 @@ public class AgentServerTests
     {
         using var volume = new TestVolume();
         using var agent = new RunningAgent(volume);
-        var deadline = Environment.TickCount64 + 10_000;
-        while (volume.Sql("SELECT count(*) FROM file") < 256 && Environment.TickCount64 < deadline)
-            Thread.Sleep(20);
+        Wait.Until(() => volume.Sql("SELECT count(*) FROM file") >= 256);
         Assert.Equal(256, volume.Sql("SELECT count(*) FROM file WHERE state = 0"));
     }
 
@@ -356,10 +349,7 @@ public class AgentServerTests
         Assert.Equal(volume.Config.VolumeId, child.Attach(volume.Root).VolumeId);
         Assert.Equal(Environment.ProcessId, child.GetStatus().ProcessId);
         // The connections they came by are closed, and noticed to be.
-        var deadline = Environment.TickCount64 + 10_000;
-        while (witness.GetStatus().Connections != 3 && Environment.TickCount64 < deadline)
-            Thread.Sleep(5);
-        Assert.Equal(3, witness.GetStatus().Connections);
+        Wait.Until(() => witness.GetStatus().Connections == 3);
     }
 
     [Fact]

@@ -52,9 +52,9 @@ public sealed unsafe class ProcessWatchTests : IDisposable
         var slot = table + 7 * ProcessCounters.Size / 8;
         slot[0] = 1;
         (slot[OpenFiles], slot[Opens]) = (2, 10);
-        WaitFor(() => asking.GetProcesses().Processes.Any(process => process.Counters.Opens == 10));
+        Wait.Until(() => asking.GetProcesses().Processes.Any(process => process.Counters.Opens == 10));
         child.Dispose();
-        WaitFor(() => asking.GetProcesses().Ended.Opens == 10);
+        Wait.Until(() => asking.GetProcesses().Ended.Opens == 10);
         Assert.Equal(0ul, asking.GetProcesses().Ended.OpenFiles);
         Assert.Equal((0ul, 0ul), (slot[0], slot[Opens]));
     }
@@ -90,7 +90,7 @@ public sealed unsafe class ProcessWatchTests : IDisposable
         using var second = AgentClient.Connect(_agent.SocketPath);
         using var child = AgentClient.Adopt(parent, CounterSlots.Count);
         using var other = _agent.Connect();
-        WaitFor(() => other.GetProcesses().Processes.All(process => !process.IsCounted));
+        Wait.Until(() => other.GetProcesses().Processes.All(process => !process.IsCounted));
     }
 
     private static ulong* Share(AgentClient client, int size, int seals)
@@ -102,12 +102,5 @@ public sealed unsafe class ProcessWatchTests : IDisposable
         client.ShareCounters(descriptor);
         _ = FileCalls.Close(descriptor);
         return (ulong*)memory;
-    }
-
-    private static void WaitFor(Func<bool> condition)
-    {
-        for (var i = 0; i < 500 && !condition(); i++)
-            Thread.Sleep(10);
-        Assert.True(condition());
     }
 }
