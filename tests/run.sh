@@ -37,7 +37,7 @@ suite() {
 
 # Two cores, and most suites wait more than they work: the projects run beside them.
 projects >"$work/projects" 2>&1 &
-for name in run faults keeper control keys rekey doctor tampering transfer audit policy comfort terminal hard_faults; do
+for name in run faults keeper control keys killed rekey doctor tampering transfer audit policy comfort terminal hard_faults; do
     suite "tests/programs/$name.sh"
 done
 wait
