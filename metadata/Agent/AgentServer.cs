@@ -19,11 +19,7 @@ public sealed class AgentServer : IDisposable
     private const int MaxAcceptsPerRound = 16;
     private const int MaxConnections = 4096, DescriptorsForOurselves = 64;
     private const int GreetingMilliseconds = 10_000;
-    private const int NotesMilliseconds = 200;
     private const int RetryMilliseconds = 1_000;
-
-    /// <summary>How often it is looked whether another thread has ended its writing, if nobody asks for anything.</summary>
-    private const int WritingMilliseconds = 10;
     private const int LongestDrainRounds = 10_000;
 
     /// <summary>Bytes that libc keeps: it would give pages back after each statement of SQLite's, and get them anew for the next.</summary>
@@ -36,8 +32,7 @@ public sealed class AgentServer : IDisposable
     private readonly RequestHandler _handler;
     private readonly ProcessWatch _watch;
     private readonly PageRegistry? _pages;
-    private readonly WornKeys? _worn;
-    private readonly Action<string> _log;
+    private readonly AgentUpkeep _upkeep;
     private readonly LogLimiter _provoked;
     private readonly SecretMemory _request = new(AgentMessage.MaxPacket);
     private readonly SecretMemory _reply = new(AgentMessage.MaxPacket);
@@ -46,7 +41,7 @@ public sealed class AgentServer : IDisposable
 
     /// <summary>What is waited for now: our own socket, then the doors that the pages have opened up to here.</summary>
     private AgentListener[] _listeners = [];
-    private long _notesSince = -1, _noUpkeepBefore, _noAcceptBefore;
+    private long _noAcceptBefore;
     private bool _hasLostClients;
 
     /// <summary>Listens when this returns. The volumes stay the caller's, to be used by nobody else until disposal.</summary>
@@ -63,14 +58,13 @@ public sealed class AgentServer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(volumes);
         ArgumentNullException.ThrowIfNull(log);
-        _log = log;
         _provoked = new LogLimiter(log);
         _pools = volumes.Select(volume => new KeyPool(volume) { MostSeals = rekeyer is null ? long.MaxValue : mostSeals }).ToList();
-        _worn = rekeyer is null ? null : new WornKeys(rekeyer, log);
         _peers = new PeerCheck(rootPid);
         _pages = sealer is null ? null : new PageRegistry(sealer, socketPath, _provoked.Write);
         _watch = new ProcessWatch(_connections);
         _handler = new RequestHandler(_pools, _pages, _provoked, () => _connections.Count, Metrics, _watch);
+        _upkeep = new AgentUpkeep(_pools, _handler.Audits, rekeyer is null ? null : new WornKeys(rekeyer, log), Metrics, log);
         _listener = new AgentListener(socketPath, reachableByOthers: rootPid > 0);
     }
 
@@ -90,15 +84,14 @@ public sealed class AgentServer : IDisposable
         {
             ServeReady();
             CloseSilent();
-            KeepUp();
+            _pages?.KeepUp(_hasLostClients);
+            _hasLostClients = false;
+            _upkeep.KeepUp();
         }
         Drain();
-        foreach (AgentAudit audit in _handler.Audits)
-            Attempt(audit.Flush);
-        _worn?.Dispose();
+        _upkeep.EndRecords();
         _pages?.Dispose();
-        foreach (KeyPool pool in _pools)
-            Attempt(pool.Retire);
+        _upkeep.EndPools();
     }
 
     public void Dispose()
@@ -143,21 +136,11 @@ public sealed class AgentServer : IDisposable
     private int WaitMilliseconds(bool mayAccept)
     {
         long now = Environment.TickCount64;
-        long until = long.MaxValue;
-        if (_pools.Exists(pool => pool.IsWriting))
-            until = Math.Min(until, now + WritingMilliseconds);
-        if (_pools.Exists(pool => pool.IsLow && !pool.IsWriting))
-            until = Math.Min(until, _noUpkeepBefore);
-        if (_notesSince >= 0)
-            until = Math.Min(until, Math.Max(_noUpkeepBefore, _notesSince + NotesMilliseconds));
-        foreach (AgentAudit audit in _handler.Audits)
-            until = Math.Min(until, Math.Max(_noUpkeepBefore, audit.DueAt));
+        long until = _upkeep.DueAt(now);
         if (!mayAccept)
             until = Math.Min(until, _noAcceptBefore);
         if (_pages is { WaitMilliseconds: >= 0 })
             until = Math.Min(until, now + _pages.WaitMilliseconds);
-        if (_worn is { WaitMilliseconds: >= 0 })
-            until = Math.Min(until, now + _worn.WaitMilliseconds);
         if (_connections.Exists(connection => !connection.IsGreeted))
             until = Math.Min(until, now + RetryMilliseconds);
         return until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
@@ -322,64 +305,6 @@ public sealed class AgentServer : IDisposable
         _connections[index].Dispose();
         _connections.RemoveAt(index);
         _hasLostClients = true;
-    }
-
-    /// <summary>Refills pools that run low and writes notes that have waited long enough.</summary>
-    private void KeepUp()
-    {
-        _pages?.KeepUp(_hasLostClients);
-        _hasLostClients = false;
-        long now = Environment.TickCount64;
-        bool hasNotes = _pools.Exists(pool => pool.HasNotes);
-        if (!hasNotes)
-            _notesSince = -1;
-        else if (_notesSince < 0)
-            _notesSince = now;
-        foreach (KeyPool pool in _pools)
-            Attempt(() => NoteWritten(pool.TryFinish()));
-        if (now < _noUpkeepBefore)
-            return;
-        bool notesAreDue = hasNotes && now - _notesSince >= NotesMilliseconds;
-        foreach (KeyPool pool in _pools)
-        {
-            if (pool.IsWriting)
-                continue;
-            bool mustWriteNotes = pool.IsFullOfNotes || (notesAreDue && pool.HasNotes);
-            if (pool.IsLow || (mustWriteNotes && pool.IsUsed))
-                Attempt(pool.BeginRefill);
-            else if (mustWriteNotes)
-                Attempt(pool.BeginFlush);
-        }
-        foreach (KeyPool pool in _pools)
-            foreach (byte[] fileId in pool.TakeWorn())
-                _worn?.Add(pool.Volume, fileId);
-        _worn?.KeepUp();
-        foreach (AgentAudit audit in _handler.Audits)
-            if (now >= audit.DueAt)
-                Attempt(audit.Flush);
-        if (!_pools.Exists(pool => pool.HasNotes))
-            _notesSince = -1;
-    }
-
-    private void NoteWritten(TimeSpan? took)
-    {
-        if (took is { } known)
-            Metrics.StoreWrites.Add(known);
-    }
-
-    /// <summary>Nothing of this may end the agent: a full disk is a line in the log, and tried again later.</summary>
-    private void Attempt(Action upkeep)
-    {
-        try
-        {
-            upkeep();
-        }
-        catch (Exception e) when (e is VolumeException or ErrnoException)
-        {
-            Metrics.CountStoreFailure();
-            _log(e.Message);
-            _noUpkeepBefore = Environment.TickCount64 + RetryMilliseconds;
-        }
     }
 
     /// <summary>What was sent before the end counts: programs do not wait for their notes to be taken.</summary>
