@@ -41,6 +41,11 @@ internal sealed unsafe partial class FileEngine
     /// <summary>1 and <paramref name="result"/>, or 0: the file is not ours.</summary>
     internal long Truncate(byte* path, long length, long* result)
     {
+        if (length < 0)
+        {
+            *result = -Errno.EINVAL;
+            return 1;
+        }
         if (TryTruncateOpen(path, length))
         {
             *result = 0;
