@@ -49,10 +49,30 @@ static void truncated_to_less_than_nothing(void)
     content("negative");
 }
 
+/* What F_GETLK leaves in the structure, which the program may go on to use. */
+static void locks(void)
+{
+    int fd = make("locked", 20000);
+    struct flock asked = {.l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -100, .l_len = 50};
+    SAY(fcntl(fd, F_GETLK, &asked));
+    printf("free: type %d, whence %d, %ld + %ld\n", asked.l_type, asked.l_whence, (long)asked.l_start, (long)asked.l_len);
+    int other = open("locked", O_RDWR);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 19920, .l_len = 10};
+    SAY(fcntl(other, F_OFD_SETLK, &held));
+    asked = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -100, .l_len = 50};
+    SAY(fcntl(fd, F_OFD_GETLK, &asked));
+    printf("held: type %d, whence %d, %ld + %ld\n", asked.l_type, asked.l_whence, (long)asked.l_start, (long)asked.l_len);
+    static const struct flock s_fixed = {.l_type = F_RDLCK, .l_whence = SEEK_END, .l_start = -10};
+    SAY(fcntl(fd, F_GETLK, &s_fixed));
+    close(other);
+    close(fd);
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2 || chdir(arguments[1]) != 0)
         return 1;
     truncated_to_less_than_nothing();
+    locks();
     return 0;
 }
