@@ -32,7 +32,7 @@ internal sealed unsafe partial class FileEngine
     internal long SetLength(int fd, long length)
     {
         using Operation operation = Begin(fd);
-        if (length < 0 || (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY)
+        if (length < 0 || !AccessMode.MayWrite(operation.Flags))
             throw new ErrnoException(Errno.EINVAL, "not open for writing, or a negative length");
         SetLength(operation.File, fd, length);
         return 0;

@@ -289,8 +289,7 @@ internal sealed unsafe partial class FileEngine
         // Another process may have changed what becomes of a write.
         if (isWriting && flags >= 0 && file.IsShared)
             flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
-        int mode = flags & Kernel.O_ACCMODE;
-        if (flags < 0 || mode == (isWriting ? Kernel.O_RDONLY : Kernel.O_WRONLY))
+        if (flags < 0 || !(isWriting ? AccessMode.MayWrite(flags) : AccessMode.MayRead(flags)))
         {
             file.EndOperation();
             throw new ErrnoException(Errno.EBADF, "not open for this");

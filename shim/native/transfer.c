@@ -126,7 +126,8 @@ static long check_splice(struct overlay_call *call)
         return -EBADF;
     bool is_from_pipe = S_ISFIFO(in.st_mode), is_to_pipe = S_ISFIFO(out.st_mode);
     long in_flags = sys_fcntl((int)call->args[0], F_GETFL, 0), out_flags = sys_fcntl((int)call->args[2], F_GETFL, 0);
-    if ((in_flags & O_ACCMODE) == O_WRONLY || (out_flags & O_ACCMODE) == O_RDONLY || ((in_flags | out_flags) & O_PATH) != 0)
+    bool is_for_neither = (in_flags & O_ACCMODE) == O_ACCMODE || (out_flags & O_ACCMODE) == O_ACCMODE; /* for ioctl alone */
+    if ((in_flags & O_ACCMODE) == O_WRONLY || (out_flags & O_ACCMODE) == O_RDONLY || is_for_neither || ((in_flags | out_flags) & O_PATH) != 0)
         return -EBADF;
     if ((is_from_pipe && call->args[1] != 0) || (is_to_pipe && call->args[3] != 0))
         return -ESPIPE;

@@ -49,6 +49,38 @@ static void truncated_to_less_than_nothing(void)
     content("negative");
 }
 
+/* O_WRONLY | O_RDWR is for ioctl alone. */
+static void open_for_neither(void)
+{
+    close(make("neither", 30000));
+    char text[100];
+    int fd = OPENED(open("neither", O_WRONLY | O_RDWR)), other = open("neither", O_RDWR), ends[2], waiting = 0;
+    if (pipe(ends) != 0)
+        exit(1);
+    SAY(read(fd, text, sizeof text));
+    SAY(pread(fd, text, sizeof text, 5));
+    SAY(write(fd, "text", 4));
+    SAY(pwrite(fd, "text", 4, 5));
+    SAY(ftruncate(fd, 5));
+    SAY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 20000));
+    SAY(sendfile(other, fd, NULL, 10));
+    SAY(sendfile(fd, other, NULL, 10));
+    SAY(copy_file_range(fd, NULL, other, NULL, 10, 0));
+    SAY(splice(fd, NULL, ends[1], NULL, 10, 0));
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0));
+    SAY(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0));
+    SAY(ioctl(fd, FIONREAD, &waiting));
+    printf("waiting: %d\n", waiting);
+    SAY(fsync(fd));
+    SAY(lseek(fd, 0, SEEK_END));
+    content("neither");
+    int cut = OPENED(open("neither", O_WRONLY | O_RDWR | O_TRUNC));
+    content("neither");
+    close(cut);
+    close(other);
+    close(fd);
+}
+
 /* What F_GETLK leaves in the structure, which the program may go on to use. */
 static void locks(void)
 {
@@ -73,6 +105,7 @@ int main(int count, char **arguments)
     if (count != 2 || chdir(arguments[1]) != 0)
         return 1;
     truncated_to_less_than_nothing();
+    open_for_neither();
     locks();
     return 0;
 }
