@@ -81,6 +81,19 @@ static void open_for_neither(void)
     close(fd);
 }
 
+static void cut_on_opening(void)
+{
+    close(make("cut", 20000));
+    mkdir("directory", 0755);
+    OPENED(open("directory", O_RDONLY | O_TRUNC));
+    OPENED(open("directory", O_RDONLY | O_DIRECTORY | O_TRUNC));
+    /* Nothing that would have to be changed is looked up in the cache alone. */
+    struct open_how how = {.flags = O_RDWR | O_TRUNC, .resolve = RESOLVE_CACHED};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, "cut", &how, sizeof how);
+    opened("from the cache, cut", fd);
+    content("cut");
+}
+
 /* What F_GETLK leaves in the structure, which the program may go on to use. */
 static void locks(void)
 {
@@ -100,12 +113,27 @@ static void locks(void)
     close(fd);
 }
 
+/* A name that is taken is told before the border of a file system. */
+static void links(void)
+{
+    close(make("linked", 10));
+    close(make("taken", 10));
+    SAY(linkat(AT_FDCWD, "/proc/self/mounts", AT_FDCWD, "taken", 0));
+    SAY(linkat(AT_FDCWD, "/proc/self/mounts", AT_FDCWD, "new", 0));
+    SAY(linkat(AT_FDCWD, "linked", AT_FDCWD, "/proc/self/mounts", 0));
+    SAY(linkat(AT_FDCWD, "linked", AT_FDCWD, "taken", 0));
+    SAY(linkat(AT_FDCWD, "linked", AT_FDCWD, "taken", 0x8000));
+    SAY(linkat(AT_FDCWD, "/proc/self/mounts", AT_FDCWD, "missing/taken", 0x8000));
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2 || chdir(arguments[1]) != 0)
         return 1;
     truncated_to_less_than_nothing();
     open_for_neither();
+    cut_on_opening();
     locks();
+    links();
     return 0;
 }
