@@ -119,8 +119,8 @@ internal sealed unsafe partial class FileEngine
             CheckRoom(offset + length - 1, 1);
             entered.SetLength(offset + length);
         }
-        else if (!zeroes)
-            operation.File.Touch();
+        else
+            operation.File.Touch(); // what is punched may be a hole already, or lie behind the end
         return 0;
     }
 

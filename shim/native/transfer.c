@@ -202,8 +202,8 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
         if (result >= 0)
             result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step,
                                  in_verdict != SEALED_GO_ON ? 0 : is_distinct ? OVERLAY_TRANSFER_DISTINCT : 1, out_verdict == SEALED_GO_ON);
-        if (result < 0)
-            return answer(call, moved > 0 ? (long)moved : result);
+        if (result < 0) /* of a directory there is nothing to splice, says the kernel */
+            return answer(call, moved > 0 ? (long)moved : result == -EISDIR ? -EINVAL : result);
         moved += (uint64_t)result;
         if (!waits_for_room || (uint64_t)result < step || moved == size)
             return answer(call, (long)moved);

@@ -126,6 +126,75 @@ static void links(void)
     SAY(linkat(AT_FDCWD, "/proc/self/mounts", AT_FDCWD, "missing/taken", 0x8000));
 }
 
+static void pipe_has(int end)
+{
+    int waiting = 0;
+    ioctl(end, FIONREAD, &waiting);
+    printf("in the pipe: %d\n", waiting);
+}
+
+static void transfers(void)
+{
+    int fd = make("moved", 30), ends[2], directory = open(".", O_RDONLY | O_DIRECTORY);
+    if (pipe(ends) != 0 || write(ends[1], "some text in a pipe", 19) != 19)
+        exit(1);
+    off_t negative = -1, highest = LONG_MAX - 1, start = 10;
+    SAY(splice(fd, &negative, ends[1], NULL, 10, 0));
+    SAY(splice(ends[0], NULL, fd, &negative, 10, 0));
+    pipe_has(ends[0]);
+    SAY(splice(ends[0], NULL, fd, &highest, 10, 0));
+    pipe_has(ends[0]);
+    SAY(sendfile(fd, directory, NULL, 10));
+    /* What a copy within a file adds to it is not copied again. */
+    SAY(lseek(fd, 0, SEEK_END));
+    SAY(copy_file_range(fd, &start, fd, NULL, 1000, 0));
+    printf("from %ld\n", (long)start);
+    content("moved");
+    close(directory);
+    close(fd);
+}
+
+/* With O_APPEND an offset means nothing, and yet must be one. */
+static void offsets(void)
+{
+    int fd = make("offsets", 100), append = open("offsets", O_RDWR | O_APPEND);
+    char text[20];
+    struct iovec { void *base; size_t length; } piece = {text, sizeof text};
+    SAY(pwrite(append, "text", 4, LONG_MAX - 2));
+    SAY(pwrite(append, "text", 4, LONG_MAX - 4));
+    SAY(pwrite(fd, "text", 4, LONG_MAX - 2));
+    SAY(pread(fd, text, sizeof text, LONG_MAX - 2));
+    SAY(pread(fd, text, sizeof text, LONG_MAX - (long)sizeof text));
+    SAY(syscall(SYS_preadv, fd, &piece, 1, LONG_MAX - 2, 0));
+    SAY(syscall(SYS_pwritev2, append, &piece, 1, LONG_MAX - 2, 0, 0));
+    content("offsets");
+    close(append);
+    close(fd);
+}
+
+static void punch(int fd, const char *what, int mode, off_t offset, off_t length)
+{
+    struct timespec times[2] = {{1000, 0}, {1000, 0}};
+    struct stat status;
+    futimens(fd, times);
+    say(what, fallocate(fd, mode, offset, length));
+    fstat(fd, &status);
+    printf("changed: %d, size %ld\n", status.st_mtim.tv_sec != 1000, (long)status.st_size);
+}
+
+/* Counts as a change where there was nothing to take away, too. */
+static void punched(void)
+{
+    int fd = make("punched", 50000);
+    for (int i = 0; i < 2; i++)
+        punch(fd, "inside", FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 16384, 16384);
+    punch(fd, "behind", FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 65536, 4096);
+    for (int i = 0; i < 2; i++)
+        punch(fd, "zeros", FALLOC_FL_ZERO_RANGE, 20000, 10000);
+    content("punched");
+    close(fd);
+}
+
 int main(int count, char **arguments)
 {
     if (count != 2 || chdir(arguments[1]) != 0)
@@ -135,5 +204,8 @@ int main(int count, char **arguments)
     cut_on_opening();
     locks();
     links();
+    transfers();
+    offsets();
+    punched();
     return 0;
 }
