@@ -27,7 +27,7 @@ internal sealed unsafe partial class FileEngine
         CheckOffset(outputOffset);
         bool isInputSealed = from != TransferInput.Foreign;
         if (from == TransferInput.Distinct)
-            CheckDistinct(input, inputOffset, output, outputOffset, size);
+            size = CheckDistinct(input, inputOffset, output, outputOffset, size);
         using Scratch scratch = ScratchPool.Rent(BounceSize + FormatConstants.PageSize);
         byte* buffer = scratch.PageAligned; // an end may be O_DIRECT
         long total = 0, most = 0, used = 0;
@@ -37,6 +37,8 @@ internal sealed unsafe partial class FileEngine
             while (left > 0)
             {
                 long asked = Math.Min(left, BounceSize);
+                if (isOutputSealed && !isInputSealed && total == 0)
+                    asked = CheckDelivery(output, outputOffset, asked);
                 used = BounceSize; // nobody knows how far a read that fails has come
                 long count = Fetch(input, inputOffset, isInputSealed, buffer, asked, total);
                 used = most = Math.Max(most, count);
@@ -70,22 +72,41 @@ internal sealed unsafe partial class FileEngine
         }
     }
 
-    /// <summary>copy_file_range within one file: EINVAL where the ranges meet, as far as there is anything to copy.</summary>
-    private void CheckDistinct(int input, long* inputOffset, int output, long* outputOffset, ulong size)
+    /// <summary>
+    /// What can be told before anything is taken from a pipe, which cannot take it back: EFBIG, an offset that is none. Returns how much has room.
+    /// </summary>
+    private long CheckDelivery(int output, long* outputOffset, long size)
+    {
+        using Operation operation = Begin(output, isWriting: true);
+        if ((operation.Flags & Kernel.O_APPEND) != 0)
+            return size; // not splice, and a file is not used up
+        long at = outputOffset != null ? *outputOffset : Offset(output);
+        CheckEnd(at, (ulong)size);
+        return CheckRoom(at, size);
+    }
+
+    /// <summary>
+    /// copy_file_range within one file: EINVAL where the ranges meet, as far as there is anything to copy. Returns how much there is: what the copy adds
+    /// to the file is not copied again.
+    /// </summary>
+    private ulong CheckDistinct(int input, long* inputOffset, int output, long* outputOffset, ulong size)
     {
         using Operation reading = Begin(input, isWriting: false), writing = Begin(output, isWriting: true);
         if (reading.File != writing.File)
-            return;
+            return size;
         long source = inputOffset != null ? *inputOffset : Offset(input), target = outputOffset != null ? *outputOffset : Offset(output);
         long length = (long)Math.Min(size, (ulong)Math.Max(reading.File.File.Length - source, 0));
         if (source < target + length && target < source + length)
             throw new ErrnoException(Errno.EINVAL, "the ranges meet");
+        return (ulong)length;
     }
 
     private static void CheckOffset(long* offset)
     {
         if (offset != null && UserMemory.Writable((byte*)offset, sizeof(long)) != sizeof(long))
             throw new ErrnoException(Errno.EFAULT, "bad address");
+        if (offset != null && *offset < 0)
+            throw new ErrnoException(Errno.EINVAL, "a negative offset"); // which means the descriptor's own further down
     }
 
     private long Fetch(int fd, long* offset, bool isSealed, byte* buffer, long size, long total)

@@ -32,7 +32,7 @@ internal sealed unsafe partial class FileEngine
     internal long SetLength(int fd, long length)
     {
         using Operation operation = Begin(fd);
-        if (length < 0 || (operation.Flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY)
+        if (length < 0 || !AccessMode.MayWrite(operation.Flags))
             throw new ErrnoException(Errno.EINVAL, "not open for writing, or a negative length");
         SetLength(operation.File, fd, length);
         return 0;
@@ -41,6 +41,11 @@ internal sealed unsafe partial class FileEngine
     /// <summary>1 and <paramref name="result"/>, or 0: the file is not ours.</summary>
     internal long Truncate(byte* path, long length, long* result)
     {
+        if (length < 0)
+        {
+            *result = -Errno.EINVAL;
+            return 1;
+        }
         if (TryTruncateOpen(path, length))
         {
             *result = 0;
@@ -114,8 +119,8 @@ internal sealed unsafe partial class FileEngine
             CheckRoom(offset + length - 1, 1);
             entered.SetLength(offset + length);
         }
-        else if (!zeroes)
-            operation.File.Touch();
+        else
+            operation.File.Touch(); // what is punched may be a hole already, or lie behind the end
         return 0;
     }
 

@@ -24,7 +24,7 @@ internal sealed unsafe partial class FileEngine
             bool isShared = (flags & Kernel.MAP_TYPE) is Kernel.MAP_SHARED or Kernel.MAP_SHARED_VALIDATE;
             if (length == 0 || offset % PageSize != 0 || (!isShared && (flags & Kernel.MAP_TYPE) != Kernel.MAP_PRIVATE))
                 throw new ErrnoException(Errno.EINVAL, "no length, an offset inside a page, or neither shared nor private");
-            if ((operation.Flags & Kernel.O_ACCMODE) == Kernel.O_WRONLY)
+            if (!AccessMode.MayRead(operation.Flags))
                 throw new ErrnoException(Errno.EACCES, "not open for reading");
             if (!isShared)
                 return MapPrivate(file, address, length, protection, flags, offset);

@@ -27,6 +27,7 @@ internal sealed unsafe partial class FileEngine
         Kernel.IoVector vector = new() { Base = buffer, Length = (nuint)size };
         if (offset >= 0)
         {
+            CheckEnd(offset, size);
             CheckAligned(operation, offset, new ReadOnlySpan<Kernel.IoVector>(in vector), isWriting: false);
             return ReadInto(operation.File, offset, buffer, size, isOurs);
         }
@@ -97,7 +98,7 @@ internal sealed unsafe partial class FileEngine
     internal long ReadVectors(int fd, Kernel.IoVector* vectors, int count, long offset, int rwfFlags)
     {
         using Operation operation = Begin(fd, isWriting: false);
-        CheckVectors(vectors, count, rwfFlags, isWriting: false);
+        CheckEnd(offset, CheckVectors(vectors, count, rwfFlags, isWriting: false));
         long total = 0;
         lock (operation.File.OffsetGate)
         {
@@ -131,6 +132,7 @@ internal sealed unsafe partial class FileEngine
         using Operation operation = Begin(fd, isWriting: true);
         ulong wanted = isOurs ? vectors[0].Length : CountReadable(vectors);
         bool isAppending = ((operation.Flags & Kernel.O_APPEND) != 0 && (rwfFlags & RWF_NOAPPEND) == 0) || (rwfFlags & RWF_APPEND) != 0;
+        CheckEnd(offset, wanted);
         if (wanted == 0)
             return 0;
         if (offset >= 0 || isAppending)
@@ -248,7 +250,15 @@ internal sealed unsafe partial class FileEngine
         throw new ErrnoException(Errno.EFBIG, "the file may not become so large");
     }
 
-    private static void CheckVectors(Kernel.IoVector* vectors, int count, int rwfFlags, bool isWriting)
+    /// <summary>An offset that is the program's own may not lead beyond what an offset can be, even where O_APPEND makes nothing of it.</summary>
+    private static void CheckEnd(long offset, ulong size)
+    {
+        if (offset >= 0 && size <= long.MaxValue && size > (ulong)(long.MaxValue - offset))
+            throw new ErrnoException(Errno.EINVAL, "beyond the greatest offset");
+    }
+
+    /// <summary>Returns how many bytes there are, at most as many as one call moves.</summary>
+    private static ulong CheckVectors(Kernel.IoVector* vectors, int count, int rwfFlags, bool isWriting)
     {
         const int Known = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_DONTCACHE | RWF_NOSIGNAL;
         const int BothWays = RWF_APPEND | RWF_NOAPPEND;
@@ -256,19 +266,20 @@ internal sealed unsafe partial class FileEngine
             throw new ErrnoException(Errno.EINVAL, "too many vectors");
         if (UserMemory.Readable((byte*)vectors, count * (long)sizeof(Kernel.IoVector)) != count * (long)sizeof(Kernel.IoVector))
             throw new ErrnoException(Errno.EFAULT, "bad address");
-        long total = 0;
+        ulong total = 0;
         for (int i = 0; i < count; i++)
             if ((long)vectors[i].Length >= 0)
-                total |= (long)vectors[i].Length;
+                total = Math.Min(total + vectors[i].Length, LargestTransfer);
             else
                 throw new ErrnoException(Errno.EINVAL, "a vector is too long");
         if (total == 0)
-            return;
+            return 0;
         // Whether a write would wait cannot be told beforehand.
         if ((rwfFlags & ~Known) != 0 || (isWriting && (rwfFlags & RWF_NOWAIT) != 0))
             throw new ErrnoException(Errno.EOPNOTSUPP, "flags that are not supported");
         if ((rwfFlags & BothWays) == BothWays)
             throw new ErrnoException(Errno.EINVAL, "flags that exclude each other");
+        return total;
     }
 
     /// <summary>O_DIRECT asks for what the file system below asks for.</summary>
@@ -289,8 +300,7 @@ internal sealed unsafe partial class FileEngine
         // Another process may have changed what becomes of a write.
         if (isWriting && flags >= 0 && file.IsShared)
             flags = Kernel.Control(fd, Kernel.F_GETFL, 0);
-        int mode = flags & Kernel.O_ACCMODE;
-        if (flags < 0 || mode == (isWriting ? Kernel.O_RDONLY : Kernel.O_WRONLY))
+        if (flags < 0 || !(isWriting ? AccessMode.MayWrite(flags) : AccessMode.MayRead(flags)))
         {
             file.EndOperation();
             throw new ErrnoException(Errno.EBADF, "not open for this");

@@ -258,7 +258,7 @@ internal sealed partial class FileEngine : IDisposable
     /// <summary>The kernel opened without O_TRUNC: it is asked now whether the file may be written, and its length changed.</summary>
     private static void TruncateOnOpen(OpenFile file, int fd, int flags)
     {
-        bool isForReading = (flags & Kernel.O_ACCMODE) == Kernel.O_RDONLY;
+        bool isForReading = !AccessMode.MayWrite(flags);
         if (isForReading && !KernelFile.MayWrite(fd))
             throw KernelFile.Failure("the file may not be cut");
         if (isForReading && !file.CanWrite)

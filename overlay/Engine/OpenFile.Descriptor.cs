@@ -89,7 +89,7 @@ internal sealed partial class OpenFile
     internal void UseOrReopen(int fd, int flags, bool mustWrite)
     {
         int mode = flags & Kernel.O_ACCMODE;
-        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0 : mode != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
+        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0 : AccessMode.MayRead(flags) && (flags & Kernel.O_DIRECT) == 0;
         Use(isFit ? fd : ReopenBeside(fd, mustWrite), isOwn: !isFit);
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0);
     }

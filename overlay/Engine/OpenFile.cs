@@ -124,7 +124,7 @@ internal sealed partial class OpenFile : IBackingFile
     private void NoteFlags(int fd, int flags)
     {
         _flagsByDescriptor[fd] = flags;
-        bool isPlainRead = (flags & Kernel.O_ACCMODE) != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0;
+        bool isPlainRead = AccessMode.MayRead(flags) && (flags & Kernel.O_DIRECT) == 0;
         CachedReads.Set(fd, isPlainRead ? File.CachedFile : null);
     }
 

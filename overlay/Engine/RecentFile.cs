@@ -64,7 +64,7 @@ internal static unsafe class RecentFile
             s_file = file;
             s_shown->Offset = 0;
             s_shown->ForkCount = Volatile.Read(ref *s_forkCount);
-            bool isForReading = (flags & Kernel.O_ACCMODE) != Kernel.O_WRONLY && (flags & Kernel.O_DIRECT) == 0 && !file.IsShared;
+            bool isForReading = AccessMode.MayRead(flags) && (flags & Kernel.O_DIRECT) == 0 && !file.IsShared;
             s_shown->Size = isForReading ? Hold(file) : -1;
             Volatile.Write(ref s_shown->MayClose, file.MayBeClosedUnseen() ? 1 : 0);
             Volatile.Write(ref s_shown->Descriptor, fd);

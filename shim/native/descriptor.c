@@ -88,7 +88,8 @@ static int set_lock(struct overlay_call *call)
 {
     int fd = (int)call->args[0];
     const struct flock *asked = (const struct flock *)call->args[2];
-    if (!can_read(asked, sizeof *asked) || asked->l_whence != SEEK_END)
+    bool is_question = (int)call->args[1] == F_GETLK || (int)call->args[1] == F_OFD_GETLK;
+    if (!can_read(asked, sizeof *asked) || asked->l_whence != SEEK_END || (is_question && !can_write((void *)call->args[2], sizeof *asked)))
         return PASS;
     struct flock lock = *asked;
     struct stat status;
@@ -100,8 +101,13 @@ static int set_lock(struct overlay_call *call)
     lock.l_start += end;
     lock.l_whence = SEEK_SET;
     long result = sys_fcntl(fd, (int)call->args[1], (long)&lock);
-    if (result >= 0 && ((int)call->args[1] == F_GETLK || (int)call->args[1] == F_OFD_GETLK))
-        *(struct flock *)call->args[2] = lock;
+    if (result >= 0 && is_question) {
+        /* Where nothing is in the way the kernel changes the type alone: the program may set the lock by the same structure. */
+        if (lock.l_type == F_UNLCK)
+            ((struct flock *)call->args[2])->l_type = F_UNLCK;
+        else
+            *(struct flock *)call->args[2] = lock;
+    }
     return answer(call, result);
 }
 

@@ -72,7 +72,14 @@ static bool are_neighbours(int from_directory, const char *from, int to_director
     return true;
 }
 
-static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to)
+/* A name that is taken is told before the border is. */
+static int refuse_link(struct overlay_call *call, int to_directory, const char *to)
+{
+    struct stat status;
+    return answer(call, sys_fstatat(to_directory, to, &status, AT_SYMLINK_NOFOLLOW) < 0 ? -EXDEV : -EEXIST);
+}
+
+static int rename_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to, bool is_link)
 {
     if (!can_read_path(from) || !can_read_path(to))
         return PASS;
@@ -88,18 +95,20 @@ static int rename_call(struct overlay_call *call, int from_directory, const char
     /* A missing source is ENOENT on any file system. */
     struct stat status;
     long error = sys_fstatat(from_directory, from, &status, AT_SYMLINK_NOFOLLOW);
+    if (error == 0 && is_link)
+        return refuse_link(call, to_directory, to);
     return answer(call, error < 0 ? error : -EXDEV);
 }
 
 int on_rename(struct overlay_call *call)
 {
-    return rename_call(call, AT_FDCWD, (const char *)call->args[0], AT_FDCWD, (const char *)call->args[1]);
+    return rename_call(call, AT_FDCWD, (const char *)call->args[0], AT_FDCWD, (const char *)call->args[1], false);
 }
 
 int on_renameat(struct overlay_call *call)
 {
     return rename_call(call, (int)call->args[0], (const char *)call->args[1], (int)call->args[2],
-                       (const char *)call->args[3]);
+                       (const char *)call->args[3], false);
 }
 
 int on_renameat2(struct overlay_call *call)
@@ -130,15 +139,17 @@ static int descriptor_named(int directory, const char *path, int flags)
 static int link_call(struct overlay_call *call, int from_directory, const char *from, int to_directory, const char *to,
                      int flags)
 {
+    if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
+        return PASS; /* EINVAL, before anything else is looked at */
     int fd = !can_read_path(from) ? -1 : descriptor_named(from_directory, from, flags);
     if (fd < 0)
-        return rename_call(call, from_directory, from, to_directory, to);
+        return rename_call(call, from_directory, from, to_directory, to, true);
     if (!can_read_path(to))
         return PASS;
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
     const struct volume *target = volume_of_name(to_directory, to);
-    return target == NO_SUCH_NAME || target == volumes_of_descriptor(fd) ? PASS : answer(call, -EXDEV);
+    return target == NO_SUCH_NAME || target == volumes_of_descriptor(fd) ? PASS : refuse_link(call, to_directory, to);
 }
 
 int on_link(struct overlay_call *call)

@@ -57,7 +57,7 @@ static long take_over(int fd, int directory, const char *path, const struct open
     struct stat status;
     long error = sys_fstat(fd, &status);
     if (error < 0 || !S_ISREG(status.st_mode))
-        return error < 0 ? error : fd;
+        return error < 0 ? error : is_truncating && S_ISDIR(status.st_mode) ? -EISDIR : fd;
 
     bool is_candidate = (status.st_mode & S_ISVTX) != 0 || volume != NULL;
     if (!is_candidate && is_writing && status.st_size == 0 && volumes_on_device(status.st_dev))
@@ -120,7 +120,8 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
     /* On a regular file the sticky bit is our mark, and a new one has no header yet. */
     if (is_inside)
         how.mode &= ~(uint64_t)S_ISVTX;
-    if (!has_no_data && (!is_reading || is_inside))
+    /* Of what is to be truncated nothing is ever looked up in the cache alone (RESOLVE_CACHED): the kernel says so. */
+    if (!has_no_data && (!is_reading || is_inside) && (how.resolve & RESOLVE_CACHED) == 0)
         how.flags &= ~(uint64_t)O_TRUNC;
     long fd = open_raw(directory, path, &how, is_openat2, sizeof how);
     if (fd < 0)

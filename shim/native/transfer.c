@@ -126,7 +126,8 @@ static long check_splice(struct overlay_call *call)
         return -EBADF;
     bool is_from_pipe = S_ISFIFO(in.st_mode), is_to_pipe = S_ISFIFO(out.st_mode);
     long in_flags = sys_fcntl((int)call->args[0], F_GETFL, 0), out_flags = sys_fcntl((int)call->args[2], F_GETFL, 0);
-    if ((in_flags & O_ACCMODE) == O_WRONLY || (out_flags & O_ACCMODE) == O_RDONLY || ((in_flags | out_flags) & O_PATH) != 0)
+    bool is_for_neither = (in_flags & O_ACCMODE) == O_ACCMODE || (out_flags & O_ACCMODE) == O_ACCMODE; /* for ioctl alone */
+    if ((in_flags & O_ACCMODE) == O_WRONLY || (out_flags & O_ACCMODE) == O_RDONLY || is_for_neither || ((in_flags | out_flags) & O_PATH) != 0)
         return -EBADF;
     if ((is_from_pipe && call->args[1] != 0) || (is_to_pipe && call->args[3] != 0))
         return -ESPIPE;
@@ -201,8 +202,8 @@ static int transfer(struct overlay_call *call, int in, int64_t *in_offset, int o
         if (result >= 0)
             result = ENGINE_CALL(transfer, in, (long)in_offset, out, (long)out_offset, (long)step,
                                  in_verdict != SEALED_GO_ON ? 0 : is_distinct ? OVERLAY_TRANSFER_DISTINCT : 1, out_verdict == SEALED_GO_ON);
-        if (result < 0)
-            return answer(call, moved > 0 ? (long)moved : result);
+        if (result < 0) /* of a directory there is nothing to splice, says the kernel */
+            return answer(call, moved > 0 ? (long)moved : result == -EISDIR ? -EINVAL : result);
         moved += (uint64_t)result;
         if (!waits_for_room || (uint64_t)result < step || moved == size)
             return answer(call, (long)moved);

@@ -69,3 +69,9 @@ case_small_files() {
     timeout 60 "$OUTSIDE/small_files" "$PWD" || echo "status $?"
     rm "$OUTSIDE/small_files"
 }
+
+case_odd_ways() {
+    gcc -O1 -w -D_GNU_SOURCE "$PARTS/edges/odd_ways.c" -o "$OUTSIDE/odd_ways"
+    "$OUTSIDE/odd_ways" "$PWD" || echo "status $?"
+    rm "$OUTSIDE/odd_ways"
+}
