@@ -8,7 +8,7 @@ namespace Overlay.Files;
 /// <summary>
 /// Room on the disk for who syncs after every few blocks, as databases do with their logs. A version that goes where nothing was yet makes the file
 /// system write its journal with each sync: twice the waiting of a plain file's, whose blocks are written over. So what comes next is made ready,
-/// much at once, with zeros where neither version of a block has anything.
+/// much at once, with zeros where no version of a block that is needed has anything.
 /// </summary>
 /// <remarks>As long as such a file is open it takes up to three times its size on disk. Settling gives that back.</remarks>
 public sealed partial class SealedFile
@@ -109,7 +109,7 @@ public sealed partial class SealedFile
         });
     }
 
-    /// <summary>Calls back with ranges of the backing file in which neither version of a block has anything, neighbours together.</summary>
+    /// <summary>Calls back with ranges of the backing file in which nothing is that is needed, neighbours together.</summary>
     private void VisitFree(IndexPage page, int slot, int end, int places, Action<long, long> onFree)
     {
         Span<UInt128> free = stackalloc UInt128[PlaceCount];
@@ -125,7 +125,8 @@ public sealed partial class SealedFile
     }
 
     /// <summary>
-    /// Of each place what no version names, whichever of them counts: bit slot × units of a block + unit. Of blocks that exist, and that this call has not changed yet.
+    /// Of each place what no version needs, as for who frees it: bit slot × units of a block + unit. One that counts no more is named yet, but its place was
+    /// given back when the file was put in order, and is where the next version goes. Of blocks that exist, and that this call has not changed yet.
     /// </summary>
     private void FindFree(IndexPage page, int slot, int end, Span<UInt128> free)
     {
@@ -136,8 +137,7 @@ public sealed partial class SealedFile
             if ((new GroupRecord(page.Bytes).Present >> slot & 1) == 0 || (page.PreparedSlots >> slot & 1) != 0)
                 continue;
             used.Clear();
-            AddUsed(page, slot, BlockVersion.Current(page.Bytes, slot), used);
-            AddUsed(page, slot, BlockVersion.Durable(page.Bytes, slot), used);
+            AddNeeded(page, slot, used);
             for (int place = 0; place < PlaceCount; place++)
                 free[place] |= (UInt128)(~used[place] & ((1U << _units.Count) - 1)) << slot * _units.Count;
         }

@@ -222,8 +222,8 @@ public sealed partial class SealedFile
             return;
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
-        bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize;
-        bool growsFast = GrowsFast(page, block, oldLength, source.Length);
+        bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize && !IsLogWrittenOver(oldLength);
+        bool growsFast = newLength > oldLength && GrowsFast(page, block, oldLength, source.Length);
         if (!isCompleted && (isFirstOfPieces || (!growsFast && MayUseUnits(newLength))))
         {
             CommitWaiting(ref run, page);
@@ -243,6 +243,9 @@ public sealed partial class SealedFile
     /// what is left unpacked is packed at the close.
     /// </summary>
     private bool IsLikelyTheEnd(int length) => length == _geometry.BlockSize || length % SectorSize != 0;
+
+    /// <summary>A database's log is used again and again, in synced steps: packed here, its blocks would be taken apart with the next round.</summary>
+    private bool IsLogWrittenOver(int oldLength) => oldLength == _geometry.BlockSize && _smallSyncs >= FewSyncs;
 
     /// <summary>
     /// The end of a file that is written in a few large pieces. Its first units would be all of it, with a table; so it is stored whole again, and packed at

@@ -71,8 +71,19 @@ public sealed partial class SealedFile : IDisposable
         }
     }
 
-    /// <summary>The logical size now.</summary>
-    public long Length => Header.Size;
+    /// <summary>The logical size now. From here on the filter knows it, too.</summary>
+    public long Length
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Revalidate();
+                CachedFile?.Show(_cachedWord, _stamp, _header.Size);
+                return _header.Size;
+            }
+        }
+    }
 
     /// <summary>The logical size, inside <see cref="EnterWrite"/>.</summary>
     public long CurrentLength => _header.Size;

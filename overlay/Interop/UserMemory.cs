@@ -17,12 +17,12 @@ internal static unsafe partial class UserMemory
 {
     private const long PageSize = 4096;
     private const ulong FirstPage = 4096, EndOfUserHalf = 0x7FFFFFFFF000;
-    private const int Remembered = 1024; // a power of two; each page has one place
+    private const int Remembered = 16384; // a power of two; each page has one place, so 64 MiB in a row are remembered
     private const long WritableMark = 1;
     private const int GenerationBits = 27;
 
     /// <summary>Number of the page, generation in which it was good, and <see cref="WritableMark"/> where it may be written.</summary>
-    private static readonly long[] s_good = new long[Remembered];
+    private static readonly long* s_good = (long*)NativeMemory.AllocZeroed(Remembered, sizeof(long));
 
     /// <summary>Grows when the program unmaps or protects memory; set at start. Null in tests, where nobody says so.</summary>
     internal static uint* Generation { get; set; }

@@ -73,6 +73,11 @@ static bool holds(const struct cached_file *file, uint64_t version, uint64_t val
     return look(file->word) == valid_word && (look(file->live_word) & 0xffff) == 0 && look(&file->version) == version;
 }
 
+static bool is_cached(int64_t stamp, int64_t slice)
+{
+    return find(&overlay_cache.sets[cache_index(&overlay_cache, stamp, slice)], stamp, slice) >= 0;
+}
+
 static long read_file(const struct cached_file *file, uint8_t *buffer, uint64_t size, int64_t offset)
 {
     uint64_t version = look(&file->version), valid_word = file->valid_word;
@@ -83,7 +88,8 @@ static long read_file(const struct cached_file *file, uint8_t *buffer, uint64_t 
     if (offset >= end)
         return MISS;
     size = (uint64_t)(end - offset) < size ? (uint64_t)(end - offset) : size;
-    if (!can_fill(buffer, size))
+    /* The memory last: asking may take a system call for each page, and the engine asks once more. */
+    if (!is_cached(stamp, offset >> slice_size_log2) || !can_fill(buffer, size))
         return MISS;
     uint64_t slice_size = 1UL << slice_size_log2;
     for (uint64_t done = 0, part; done < size; done += part) {
@@ -103,4 +109,14 @@ long cached_read(int fd, void *buffer, uint64_t size, int64_t offset)
     if (file == NULL || __atomic_load_n(&overlay_cache.sets, __ATOMIC_ACQUIRE) == NULL)
         return MISS;
     return read_file(file, buffer, size, offset);
+}
+
+int64_t cached_size(int fd)
+{
+    const struct cached_file *file = (unsigned)fd < FD_LIMIT ? __atomic_load_n(&overlay_cached_files[fd], __ATOMIC_ACQUIRE) : NULL;
+    if (file == NULL)
+        return MISS;
+    uint64_t version = look(&file->version), valid_word = file->valid_word;
+    int64_t size = file->size;
+    return version % 2 == 0 && holds(file, version, valid_word) ? size : MISS;
 }

@@ -15,4 +15,7 @@ extern struct cached_file *overlay_cached_files[FD_LIMIT] HIDDEN;
 /* fd is sealed. The number of bytes read, or -1: the engine must be asked. */
 long cached_read(int fd, void *buffer, uint64_t size, int64_t offset) HIDDEN;
 
+/* Likewise: the file's size, or -1. */
+int64_t cached_size(int fd) HIDDEN;
+
 #endif

@@ -81,8 +81,8 @@ bool can_write(void *memory, size_t size)
     return is_range_reachable((uintptr_t)memory, size, true);
 }
 
-/* Buffers are many and of many pages. */
-#define FILLABLE_REMEMBERED 1024
+/* Buffers are many and of many pages: those of a database, 64 MiB of them. */
+#define FILLABLE_REMEMBERED 16384
 static LARGE uint64_t s_fillable[FILLABLE_REMEMBERED];
 
 bool can_fill(const void *memory, size_t size)

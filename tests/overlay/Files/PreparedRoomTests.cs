@@ -30,6 +30,26 @@ public class PreparedRoomTests
         Assert.True(backing.AllocatedBytes < used / 2, "what was made ready and not used is given back");
     }
 
+    /// <summary>The places of versions that count no more, and are named yet, were given back.</summary>
+    [Fact]
+    public void A_log_that_was_put_in_order_since_seldom_takes_new_room_either()
+    {
+        MemoryBacking backing = new();
+        SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+        using (SealedFile before = fixture.Open())
+        {
+            before.WriteAt(0, new byte[Steps * Step]);
+            before.Sync(dataOnly: true);
+            Assert.Equal(Steps, WriteSteps(before, backing).Count());
+            before.Settle();
+        }
+        using SealedFile file = fixture.Open();
+
+        Assert.InRange(WriteSteps(file, backing).Count(isNew => isNew), 1, Steps / 8);
+        for (int step = 0; step < Steps; step++)
+            Assert.Equal(Data(step), file.ReadBytes(step * Step, Step));
+    }
+
     [Fact]
     public void Steps_without_syncs_take_no_more_than_they_write()
     {

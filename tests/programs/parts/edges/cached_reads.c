@@ -1,6 +1,7 @@
 /*
- * cached_reads: pread of blocks that were read before, which Overlay answers without its engine. Every byte that comes back must be one that
- * was there between the call and its return, whoever writes, cuts, forks or interrupts meanwhile; and bad arguments get the kernel's answers.
+ * cached_reads: pread of blocks that were read before, and the size by lseek, which Overlay answers without its engine. Every byte that comes
+ * back must be one that was there between the call and its return, whoever writes, cuts, forks or interrupts meanwhile; and bad arguments get
+ * the kernel's answers.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -78,6 +79,41 @@ static void answers(void)
     say("where there was memory before", fd, room, 10, 0);
 }
 
+/* Twice here, too: the first time the engine says it. */
+static void end(const char *what, int fd, off_t offset)
+{
+    for (int time = 0; time < 2; time++) {
+        long result = lseek(fd, offset, SEEK_END), here = lseek(fd, 0, SEEK_CUR);
+        printf("the end %s: %ld, then at %ld\n", what, result, here);
+    }
+}
+
+static void ends(void)
+{
+    int fd = new_file("end", 5), again = open("end", O_RDWR), writing = open("end", O_WRONLY), appending = open("end", O_RDWR | O_APPEND);
+    end("of what was written", fd, 0);
+    end("and ten bytes before it", fd, -10);
+    end("and ten bytes behind it", fd, 10);
+    end("before the start", fd, -SIZE - 1);
+    end("of a descriptor for writing", writing, 0);
+    need(write(appending, "more", 4) == 4, "write");
+    end("of one that has grown", fd, 0);
+    need(pwrite(again, "far", 3, 2 * SIZE) == 3, "pwrite");
+    end("of one with a hole", fd, 0);
+    need(ftruncate(again, 7) == 0, "ftruncate");
+    end("of one that was cut", fd, 0);
+    need(truncate("end", 0) == 0, "truncate");
+    end("of an empty one", fd, 0);
+    need(write(again, "x", 1) == 1, "write");
+    end("of one that is not empty any more", fd, 0);
+    need(dup2(appending, writing) == writing && close(fd) == 0, "close");
+    end("by another descriptor's number", writing, 0);
+    end("of a closed one", fd, 0);
+    close(again);
+    close(writing);
+    close(appending);
+}
+
 static int is_all(int fd, uint64_t value)
 {
     static uint64_t seen[SIZE / 8];
@@ -116,6 +152,7 @@ static void cuts(const char *who, int is_other_process)
 /* What all processes know: the value that was last written to a block, before and after the write. */
 static struct shared {
     volatile uint64_t begun[BLOCKS], done[BLOCKS];
+    volatile int64_t longest, shortest; /* what the size may be at most, and at least */
     volatile int is_over;
 } *s_shared;
 static int s_fd, s_filler;
@@ -243,17 +280,49 @@ static void races(void)
     printf("interrupted: %d, wrong bytes: %ld\n", s_interruptions > 0, s_wrong);
 }
 
+/* Another process appends: the size is one that it had between the question and the answer. */
+static void grows(void)
+{
+    int fd = new_file("grows", 0), wrong = 0;
+    s_shared->longest = s_shared->shortest = SIZE;
+    s_shared->is_over = 0;
+    pid_t writer = fork();
+    if (writer == 0) {
+        int own = open("grows", O_WRONLY | O_APPEND);
+        for (int i = 0; !s_shared->is_over; i++) {
+            s_shared->longest = s_shared->longest + 1 + i % 300;
+            need(write(own, (char[300]){0}, (size_t)(1 + i % 300)) == 1 + i % 300, "write");
+            s_shared->shortest = s_shared->longest;
+            if (i % 8 == 0)
+                usleep(100);
+        }
+        _exit(0);
+    }
+    for (int i = 0; s_shared->shortest < SIZE + 20000 || i < 20000; i++) {
+        int64_t least = s_shared->shortest, found = lseek(fd, 0, SEEK_END), most = s_shared->longest;
+        wrong += found < least || found > most;
+    }
+    s_shared->is_over = 1;
+    int status;
+    need(waitpid(writer, &status, 0) == writer && status == 0, "the one that appends");
+    s_shared->is_over = 0;
+    printf("grows: wrong sizes: %d\n", wrong);
+    close(fd);
+}
+
 int main(void)
 {
     answers();
+    ends();
     cuts("this process", 0);
     cuts("another", 1);
     s_filler = new_file("filler", 0x0101010101010101);
     s_shared = mmap(NULL, sizeof *s_shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     need(s_shared != MAP_FAILED, "mmap");
+    grows();
     evictions();
     races();
-    for (const char **name = (const char *[]){"answers", "other", "cut", "stays", "raced", "filler", NULL}; *name != NULL; name++)
+    for (const char **name = (const char *[]){"answers", "other", "end", "cut", "grows", "stays", "raced", "filler", NULL}; *name != NULL; name++)
         unlink(*name);
     return 0;
 }
