@@ -15,4 +15,7 @@ extern struct cached_file *overlay_cached_files[FD_LIMIT] HIDDEN;
 /* fd is sealed. The number of bytes read, or -1: the engine must be asked. */
 long cached_read(int fd, void *buffer, uint64_t size, int64_t offset) HIDDEN;
 
+/* The same at the descriptor's offset, which is moved. True: result is the answer, or the kernel's or the engine's errno. */
+bool cached_read_on(int fd, void *buffer, uint64_t size, long *result) HIDDEN;
+
 #endif
