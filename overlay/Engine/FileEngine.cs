@@ -152,7 +152,8 @@ internal sealed partial class FileEngine : IDisposable
                 if (!isTransient)
                 {
                     file.Attach(fd, flags);
-                    file.IsInherited |= (how & AttachFlags.Opened) == 0;
+                    if ((how & AttachFlags.Opened) == 0)
+                        file.NoteInherited();
                     _table.Add(fd, file);
                 }
                 if ((how & AttachFlags.Truncate) != 0 && !(isNew && file.IsBorn))

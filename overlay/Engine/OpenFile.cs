@@ -81,7 +81,11 @@ internal sealed partial class OpenFile : IBackingFile
     /// <summary>Where the descriptor's offset is, if nothing but reads has moved it; under <see cref="OffsetGate"/>.</summary>
     internal long LikelyOffset(int fd) => fd == _offsetDescriptor ? _offset : 0;
 
-    internal void NoteOffset(int fd, long offset) => (_offsetDescriptor, _offset) = (fd, offset);
+    internal void NoteOffset(int fd, long offset)
+    {
+        (_offsetDescriptor, _offset) = (fd, offset);
+        File.CachedFile?.NoteOffset(offset);
+    }
 
     internal bool IsUnused => _flagsByDescriptor.Count == 0;
 
@@ -96,7 +100,17 @@ internal sealed partial class OpenFile : IBackingFile
     /// </summary>
     internal bool IsShared => IsInherited || _countForks() != _forkCount;
 
-    internal bool IsInherited { get; set; }
+    internal bool IsInherited { get; private set; }
+
+    /// <summary>One of its descriptors was not opened by this process.</summary>
+    internal void NoteInherited()
+    {
+        IsInherited = true;
+        ShowOffsets();
+    }
+
+    /// <summary>To the filter, which moves offsets by itself as <see cref="IsShared"/> allows it.</summary>
+    private void ShowOffsets() => File.CachedFile?.ShowOffsets(IsInherited, _forkCount);
 
     /// <summary>What the engine reads and writes through; see <see cref="BecomeReadable"/>.</summary>
     internal int Descriptor => _fd;
@@ -118,6 +132,7 @@ internal sealed partial class OpenFile : IBackingFile
         OffsetLock = volume.Coherence.OffsetLockOf(Inode);
         Log = log;
         file.CachedFile = volume.Coherence.CachedFileOf(Inode, file.BlockSize);
+        ShowOffsets();
     }
 
     /// <summary>O_DIRECT asks for alignment, which only the engine looks at.</summary>

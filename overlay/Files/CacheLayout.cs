@@ -35,7 +35,9 @@ public unsafe struct CacheSet
 /// <summary>What of one sealed file the filter needs to read it from the cache. The version is odd while that changes.</summary>
 /// <remarks>
 /// OFFSET SIZE FIELD: 0 8 version · 8 8 the coherence word with which the rest holds · 16 8 where that word is · 24 8 where the inode's live word
-/// is · 32 8 stamp · 40 8 logical size · 48 4 log2 of the bytes of a slice.
+/// is · 32 8 stamp · 40 8 logical size · 48 4 log2 of the bytes of a slice · 52 4 the process's count of forks
+/// while the offsets of its descriptors are this process's alone, else -1 · 56 8 where the last read at a
+/// descriptor's own offset has left it: a guess, which the filter writes, too.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 public unsafe struct CachedFileData
@@ -47,4 +49,6 @@ public unsafe struct CachedFileData
     public long Stamp;
     public long Size;
     public int SliceSizeLog2;
+    public int ForkCount;
+    public long Offset;
 }

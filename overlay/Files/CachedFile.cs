@@ -16,6 +16,9 @@ public sealed unsafe class CachedFile
 
     private const int FilesAtOnce = 64;
 
+    /// <summary>No count of forks.</summary>
+    private const int Shared = -1;
+
     private static readonly Stack<nint> s_free = new();
 
     private readonly CachedFileData* _data;
@@ -29,6 +32,8 @@ public sealed unsafe class CachedFile
         _data->ValidWord = Never;
         _data->Word = word;
         _data->LiveWord = liveWord;
+        _data->ForkCount = Shared;
+        _data->Offset = 0;
         _data->SliceSizeLog2 = System.Math.Min(blockSizeLog2, BlockCache.SliceSizeLog2);
         End();
     }
@@ -46,6 +51,16 @@ public sealed unsafe class CachedFile
         _data->Size = size;
         End();
     }
+
+    /// <summary>Whose offsets its descriptors have: this process's alone, as long as the count of forks is this one; or also others'.</summary>
+    public void ShowOffsets(bool areShared, int forkCount)
+    {
+        Begin();
+        _data->ForkCount = areShared ? Shared : forkCount;
+        End();
+    }
+
+    public void NoteOffset(long offset) => Volatile.Write(ref _data->Offset, offset);
 
     /// <summary>The file is let go of; its descriptors no longer lead here.</summary>
     public void Return()

@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using System.Threading;
 using Overlay.Crypto;
 using Overlay.Format;
@@ -27,10 +26,7 @@ public sealed partial class SealedFile
         IndexPage page = IndexPage.Rent(group);
         for (int attempt = 0; ; attempt++)
         {
-            long start = Stopwatch.GetTimestamp();
-            ReadIndexBytes(page);
-            if (IsWait(Stopwatch.GetTimestamp() - start, PageSize))
-                AskForIndexesAround(group);
+            ReadIndexAndTables(page);
             GroupRecord record = new(page.Bytes);
             bool isAuthentic = !record.IsZero && record.IsAuthentic(_fileId, group, KeyOf(record));
             bool mayBeLost = parent is not null && IsYoungChild(parent, group);
@@ -118,6 +114,25 @@ public sealed partial class SealedFile
         int count = ReadStored(_geometry.IndexOffset(page.Group), page.Bytes);
         page.Bytes.AsSpan(count).Clear();
         SplitInline(page);
+    }
+
+    /// <summary>All that says where the group's blocks lie, in one read: the tables lie behind the page.</summary>
+    private void ReadIndexAndTables(IndexPage page)
+    {
+        using Scratch scratch = ScratchPool.Rent(PageSize + UnitTablesSize);
+        Span<byte> bytes = scratch.Span[..IndexReadSize];
+        int count = ReadWaiting(_geometry.IndexOffset(page.Group), bytes, out bool hasWaited);
+        bytes[count..].Clear();
+        bytes[..PageSize].CopyTo(page.Bytes);
+        SplitInline(page);
+        page.ForgetTables();
+        if (bytes.Length > PageSize)
+        {
+            bytes[PageSize..].CopyTo(page.RoomForTables());
+            page.KeepTables();
+        }
+        if (hasWaited)
+            AskForIndexesAround(page.Group);
     }
 
     /// <summary>Inline data is kept beside the page: where entries would be are none.</summary>

@@ -67,6 +67,7 @@ public sealed partial class SealedFile
         if (left < target.Length)
             target = target[..(int)left];
         int done = 0, looked = 0;
+        bool hasAsked = false;
         while (done < target.Length)
         {
             for (; looked <= done; looked += LookStep)
@@ -76,9 +77,15 @@ public sealed partial class SealedFile
             Span<byte> part = target.Slice(done, Math.Min(_geometry.BlockSize - inBlock, target.Length - done));
             try
             {
-                if (ProcessCounters.CountCached(TryReadCached(block, inBlock, part)))
+                if (ProcessCounters.CountCached(TryReadCached(block, inBlock, part)) || TryReadUnits(block, inBlock, part))
+                {
                     done += part.Length;
-                else if (inBlock == 0 && part.Length == _geometry.BlockSize)
+                    continue;
+                }
+                if (!hasAsked)
+                    AskForRest(offset + done, target.Length - done);
+                hasAsked = true;
+                if (inBlock == 0 && part.Length == _geometry.BlockSize)
                     done += ReadWholeBlocks(block, target[done..]);
                 else
                     done += ReadPart(block, inBlock, part);

@@ -1,6 +1,4 @@
 using System;
-using System.Diagnostics;
-using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
 
@@ -24,22 +22,11 @@ public sealed partial class SealedFile
     /// <summary>How much of one read is looked at as if it were a read of its own; and what makes a row.</summary>
     private const int LookStep = 128 << 10, LeastRow = 64 << 10;
 
-    private const int IndexesAhead = 4, MostIndexesAround = 64;
-
-    /// <summary>Longer than a copy of so many bytes from the page cache takes: 40 us, and 2 GB/s.</summary>
-    private static bool IsWait(long ticks, int length) => ticks > Stopwatch.Frequency / 25_000 + length * Stopwatch.Frequency / 2_000_000_000;
-
     /// <summary>Where the reads that go on in a row began, and where the last one ended.</summary>
     private long _rowStart, _readEnd;
 
     /// <summary>What lies before was asked for; and until where asking pays.</summary>
     private long _askedEnd, _coldEnd;
-
-    /// <summary>The last group whose index was asked for.</summary>
-    private long _askedIndex;
-
-    /// <summary>As many index pages are asked for together: more each time that one had to be waited for.</summary>
-    private int _indexesAround = 1;
 
     /// <summary>Blocks that were read as a whole, of a file that fits into the cache.</summary>
     private BlockSet _wereRead;
@@ -98,12 +85,11 @@ public sealed partial class SealedFile
             current.IsSane(_geometry.BlockSize, mayBeInline: false) && !IsOfEarlierLife(page, slot, current);
     }
 
-    /// <summary>A block's stored bytes; notes whether the disk was waited for.</summary>
+    /// <summary>A block's stored bytes; where the disk was waited for, what follows in a row is asked for.</summary>
     private int ReadPlace(long offset, Span<byte> text)
     {
-        long start = Stopwatch.GetTimestamp();
-        int count = ReadStored(offset, text);
-        if (IsWait(Stopwatch.GetTimestamp() - start, count))
+        int count = ReadWaiting(offset, text, out bool hasWaited);
+        if (hasWaited)
             _coldEnd = _readEnd + ColdFor;
         return count;
     }
@@ -120,65 +106,9 @@ public sealed partial class SealedFile
         long block = _geometry.BlockOf(Math.Max(_askedEnd, _readEnd) + _geometry.BlockSize - 1);
         long end = _geometry.BlockOf(Math.Min(_readEnd + window, _header.Size) - 1) + 1;
         _askedEnd = _readEnd + window;
-        try
-        {
-            while (block < end)
-                block = AskInGroup(block, Math.Min(end, (Geometry.GroupOf(block) + 1) * GroupBlocks));
-        }
-        catch (ErrnoException)
-        {
-            // Whoever reads what is damaged there is told; this read may end before it.
-            _coldEnd = 0;
-        }
-    }
-
-    /// <summary>Of the groups behind: without its index nobody knows what to ask for in a group.</summary>
-    private void AskForIndexes(long group)
-    {
-        long first = Math.Max(_askedIndex, group) + 1, last = Math.Min(group + IndexesAhead, _geometry.LastGroup(_header.Size));
-        for (long next = first; next <= last; next++)
-            _context.Backing.WillRead(_geometry.IndexOffset(next), PageSize);
-        _askedIndex = Math.Max(_askedIndex, last);
-    }
-
-    /// <summary>
-    /// The disk was waited for to learn where a group's blocks lie, and then is waited for again, for the block. Who reads here and there will want the
-    /// neighbours' pages, too.
-    /// </summary>
-    private void AskForIndexesAround(long group)
-    {
-        if (!_context.Backing.HearsOfReads)
-            return;
-        _indexesAround = Math.Min(2 * _indexesAround, MostIndexesAround);
-        long first = group / _indexesAround * _indexesAround, last = Math.Min(first + _indexesAround - 1, _geometry.LastGroup(_header.Size));
-        for (long next = first; next <= last; next++)
-            if (next != group && !_index.TryGet(next, out _))
-                _context.Backing.WillRead(_geometry.IndexOffset(next), PageSize);
-    }
-
-    /// <summary>The stored bytes of these blocks, neighbours together, and the indexes of groups behind theirs.</summary>
-    private long AskInGroup(long block, long end)
-    {
-        IndexPage? page = FindGroup(Geometry.GroupOf(block));
-        if (page is null)
-            return end;
-        AskForIndexes(page.Group);
-        long start = 0, stop = 0;
-        for (; block < end; block++)
-        {
-            int slot = Geometry.SlotOf(block);
-            BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-            if ((new GroupRecord(page.Bytes).Present >> slot & 1) == 0 || current.IsInUnits ||
-                !current.IsSane(_geometry.BlockSize, mayBeInline: false))
-                continue; // units are for files that are not read in rows
-            long offset = _geometry.PlaceOffset(page.Group, slot, current.Place);
-            if (offset != stop && stop > start)
-                _context.Backing.WillRead(start, stop - start);
-            start = offset == stop ? start : offset;
-            stop = offset + current.StoredLength;
-        }
-        if (stop > start)
-            _context.Backing.WillRead(start, stop - start);
-        return end;
+        for (long group = Geometry.GroupOf(block); group <= Geometry.GroupOf(end - 1); group++)
+            AskForIndexes(group);
+        if (!TryAskFor(block, end, isFirstRead: false))
+            _coldEnd = 0; // this read may end before it
     }
 }

@@ -8,7 +8,13 @@ namespace Overlay.Files;
 /// <summary>Blocks in units (format §6): where they lie, and reading them.</summary>
 public sealed partial class SealedFile
 {
+    /// <summary>Blocks are told apart modulo so many: 16 GB of a file with blocks of 16 KiB.</summary>
+    private const long MostTouched = 1 << 20;
+
     private readonly UnitLayout _units;
+
+    /// <summary>Blocks of which some units were read.</summary>
+    private BlockSet _wereTouched;
 
     private UnitTable TableOf(IndexPage page, int slot, int half)
     {
@@ -37,6 +43,36 @@ public sealed partial class SealedFile
         bool isProven = version.IsAuthentic(_fileId, page.Group * GroupBlocks + slot, KeyOf(version), table.Bytes);
         page.ProvenTables |= isProven ? bit : 0;
         return isProven;
+    }
+
+    /// <summary>A small read of a block in units opens no other ones, the first time. Who comes again is to find all of the block in the cache.</summary>
+    /// <returns>False: it is to be read as usual, or something is wrong with it.</returns>
+    private bool TryReadUnits(long block, int inBlock, Span<byte> part)
+    {
+        if (!_header.HasUnits || part.Length > _units.Size || _wereTouched.Contains(block % MostTouched))
+            return false;
+        IndexPage? page = FindGroup(Geometry.GroupOf(block));
+        int slot = Geometry.SlotOf(block);
+        if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
+            return false;
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        if (IsOfEarlierLife(page, slot, current) || current.IsOdd != _key.IsOdd || !HasTable(page, slot, current))
+            return false;
+        using Scratch scratch = ScratchPool.Rent(_units.Size);
+        UnitTable table = TableOf(page, slot, current.Place);
+        for (int done = 0, count; done < part.Length; done += count)
+        {
+            int unit = (inBlock + done) >> _units.SizeLog2, inUnit = (inBlock + done) & (_units.Size - 1);
+            count = Math.Min(_units.Size - inUnit, part.Length - done);
+            Span<byte> plain = scratch.Span[.._units.Size];
+            int length = _units.LengthOf(unit, current.StoredLength);
+            if (length > 0 && !TryOpenUnit(table, page, slot, block, unit, plain[..length]))
+                return false;
+            plain[length..].Clear();
+            plain.Slice(inUnit, count).CopyTo(part[done..]);
+        }
+        _wereTouched.Add(block % MostTouched, Math.Min(_geometry.BlockOf(_header.Size), MostTouched - 1));
+        return true;
     }
 
     private bool TryOpenUnits(BlockVersion version, IndexPage page, int slot, long block, Span<byte> plain)
@@ -73,7 +109,7 @@ public sealed partial class SealedFile
         int place = table.PlaceOf(unit);
         using Scratch scratch = ScratchPool.Rent(_units.Size + DataKey.TagFieldSize);
         long offset = _geometry.PlaceOffset(page.Group, slot, place) + (unit << _units.SizeLog2);
-        return place < PlaceCount && ReadStored(offset, scratch.Span[..plain.Length]) == plain.Length &&
+        return place < PlaceCount && ReadPlace(offset, scratch.Span[..plain.Length]) == plain.Length &&
             table.TryOpen(_fileId, block, unit, _key, scratch.Span, plain);
     }
 

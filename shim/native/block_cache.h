@@ -1,5 +1,5 @@
 /*
- * The engine's cache of plaintext, as far as the filter reads it. The engine writes all of it; overlay/Files/CacheLayout.cs is the other copy
+ * The engine's cache of plaintext, as far as the filter reads it. The engine writes all of it, but for marks and guesses; overlay/Files/CacheLayout.cs is the other copy
  * of this, and a test compares them.
  */
 #ifndef OVERLAY_BLOCK_CACHE_H
@@ -41,7 +41,8 @@ struct cached_file {
     int64_t stamp;
     int64_t size;
     int32_t slice_size_log2;
-    uint8_t unused[12];
+    int32_t fork_count; /* with another one, other processes may move its descriptors' offsets */
+    int64_t offset; /* where its descriptor was left by the last read at an offset of its own; the kernel's is the true one */
 };
 
 static inline uint64_t cache_index(const struct cache_table *table, int64_t stamp, int64_t slice)

@@ -1,8 +1,11 @@
 #include "cached_read.h"
 
 #include "counters.h"
-
+#include "engine_call.h"
+#include "fork.h"
 #include "reachable.h"
+#include "recent.h"
+#include "syscalls.h"
 
 #define MISS (-1L)
 #define LONGEST (1UL << 30)
@@ -73,6 +76,7 @@ static bool holds(const struct cached_file *file, uint64_t version, uint64_t val
     return look(file->word) == valid_word && (look(file->live_word) & 0xffff) == 0 && look(&file->version) == version;
 }
 
+/* May change at any time. */
 static bool is_cached(int64_t stamp, int64_t slice)
 {
     return find(&overlay_cache.sets[cache_index(&overlay_cache, stamp, slice)], stamp, slice) >= 0;
@@ -119,4 +123,56 @@ int64_t cached_size(int fd)
     uint64_t version = look(&file->version), valid_word = file->valid_word;
     int64_t size = file->size;
     return version % 2 == 0 && holds(file, version, valid_word) ? size : MISS;
+}
+
+static long move(int fd, int64_t by)
+{
+    return overlay_raw_syscall6(SYS_lseek, fd, by, SEEK_CUR, 0, 0, 0);
+}
+
+/* How much a read at this offset is likely to get from the cache: all that it can get, or 0. */
+static int64_t likely_count(const struct cached_file *file, uint64_t size, int64_t offset)
+{
+    int64_t stamp = file->stamp, left = file->size - offset;
+    int slice_size_log2 = file->slice_size_log2;
+    if (left <= 0 || offset < 0)
+        return 0;
+    int64_t count = (uint64_t)left < size ? left : (int64_t)size;
+    for (int64_t slice = offset >> slice_size_log2; slice <= (offset + count - 1) >> slice_size_log2; slice++)
+        if (!is_cached(stamp, slice))
+            return 0;
+    return count;
+}
+
+/*
+ * The offset is moved first, in one step: what lies between is this read's, whatever a handler that comes in between reads. If it turns out not to be in
+ * the cache, the engine reads it there, and only what nobody has read is given back: the file has become shorter, or cannot be read.
+ */
+bool cached_read_on(int fd, void *buffer, uint64_t size, long *result)
+{
+    if ((unsigned)fd >= FD_LIMIT || size == 0 || size > LONGEST)
+        return false;
+    struct cached_file *file = __atomic_load_n(&overlay_cached_files[fd], __ATOMIC_ACQUIRE);
+    if (file == NULL || __atomic_load_n(&overlay_cache.sets, __ATOMIC_ACQUIRE) == NULL || file->fork_count != overlay_fork_count ||
+        look(file->word) != file->valid_word || !recent_is_alone())
+        return false;
+    int64_t likely = __atomic_load_n(&file->offset, __ATOMIC_RELAXED), count = likely_count(file, size, likely);
+    /* Up to the end of the file, if it is there at all: elsewhere nobody expects to get less than he asked for. */
+    if (count > 0 && (uint64_t)count < size)
+        count = likely_count(file, size, move(fd, 0));
+    if (count == 0 || !can_fill(buffer, (uint64_t)count))
+        return false;
+    long moved = move(fd, count);
+    if (moved < 0)
+        return false;
+    long done = read_file(file, buffer, (uint64_t)count, moved - count);
+    if (done >= 0)
+        count_hit(done);
+    else
+        done = ENGINE_CALL(pread, fd, (long)buffer, count, moved - count);
+    if (done != count)
+        moved = move(fd, (done < 0 ? 0 : done) - count);
+    __atomic_store_n(&file->offset, moved, __ATOMIC_RELAXED);
+    *result = done;
+    return true;
 }

@@ -17,5 +17,7 @@ long cached_read(int fd, void *buffer, uint64_t size, int64_t offset) HIDDEN;
 
 /* Likewise: the file's size, or -1. */
 int64_t cached_size(int fd) HIDDEN;
+/* The same at the descriptor's offset, which is moved. True: result is the answer, or the kernel's or the engine's errno. */
+bool cached_read_on(int fd, void *buffer, uint64_t size, long *result) HIDDEN;
 
 #endif

@@ -29,7 +29,7 @@ void recent_in_child(bool is_prepared)
     s_telling = 0;
 }
 
-static bool is_alone(void)
+bool recent_is_alone(void)
 {
     return __atomic_load_n(&s_threads, __ATOMIC_SEQ_CST) == 1 && engine_is_ready() && !is_borrowed_memory();
 }
@@ -90,7 +90,7 @@ static int64_t take(int fd, uint64_t wanted, int64_t held, int64_t *at)
 bool recent_read(int fd, void *buffer, uint64_t size, int64_t offset, long *result)
 {
     const struct overlay_recent *recent = &overlay_recent;
-    if (__atomic_load_n(&recent->fd, __ATOMIC_ACQUIRE) != fd || !is_alone())
+    if (__atomic_load_n(&recent->fd, __ATOMIC_ACQUIRE) != fd || !recent_is_alone())
         return false;
     uint32_t version = __atomic_load_n(&recent->version, __ATOMIC_ACQUIRE);
     int64_t held = recent->size, at = offset;

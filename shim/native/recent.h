@@ -31,6 +31,9 @@ bool recent_let_go(int fd) HIDDEN;
 /* At the beginning of each engine call, behind the gate. */
 void recent_tell(void) HIDDEN;
 
+/* No other thread of this process uses the engine, and so nobody else reads at a descriptor's offset. */
+bool recent_is_alone(void) HIDDEN;
+
 /* How many threads may call the engine. */
 void recent_count_thread(int change) HIDDEN;
 void recent_in_child(bool is_prepared) HIDDEN;

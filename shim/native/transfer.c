@@ -43,11 +43,14 @@ int on_read(struct overlay_call *call)
 {
     long result;
     ON_SEALED(call);
-    if (recent_read((int)call->args[0], (void *)call->args[1], (uint64_t)call->args[2], -1, &result)) {
+    int fd = (int)call->args[0];
+    if (recent_read(fd, (void *)call->args[1], (uint64_t)call->args[2], -1, &result)) {
         count_hit(result);
         return answer(call, result);
     }
-    return answer(call, ENGINE_CALL(read, call->args[0], call->args[1], call->args[2]));
+    if (cached_read_on(fd, (void *)call->args[1], (uint64_t)call->args[2], &result))
+        return answer(call, result);
+    return answer(call, ENGINE_CALL(read, fd, call->args[1], call->args[2]));
 }
 
 int on_write(struct overlay_call *call)

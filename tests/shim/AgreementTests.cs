@@ -61,7 +61,7 @@ public sealed class AgreementTests
         Fields<CacheTable>("cache_table", ("frames", "Frames"), ("sets", "Sets"), ("sets_log2", "SetsLog2"), ("way_log2", "WayLog2"));
         Fields<CacheSet>("cache_set", ("version", "Version"), ("was_used", "WasUsed"), ("length", "Length"), ("key", "Keys"), ("evicted", "Evicted"));
         Fields<CachedFileData>("cached_file", ("version", "Version"), ("valid_word", "ValidWord"), ("word", "Word"), ("live_word", "LiveWord"), ("stamp", "Stamp"),
-            ("size", "Size"), ("slice_size_log2", "SliceSizeLog2"));
+            ("size", "Size"), ("slice_size_log2", "SliceSizeLog2"), ("fork_count", "ForkCount"), ("offset", "Offset"));
         source.Append("int main(void) { return 0; }\n");
         var program = Path.Combine(directory.Path, "layout");
         File.WriteAllText(program + ".c", source.ToString());

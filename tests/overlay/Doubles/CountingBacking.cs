@@ -12,8 +12,14 @@ public sealed class CountingBacking : MemoryBacking, IBackingFile
 
     public List<(long Offset, long Length)> Asked { get; } = [];
 
+    /// <summary>Reads of what was not asked for.</summary>
+    public List<(long Offset, int Length)> Waits { get; } = [];
+
     /// <summary>As a disk: what was not asked for takes a while.</summary>
     public bool IsSlow { get; set; }
+
+    /// <summary>Asking helps nothing.</summary>
+    public bool IsLate { get; set; }
 
     public bool HearsOfReads => IsSlow;
 
@@ -21,11 +27,21 @@ public sealed class CountingBacking : MemoryBacking, IBackingFile
 
     public bool WasAsked(long offset, int length) => Asked.Exists(asked => asked.Offset <= offset && offset + length <= asked.Offset + asked.Length);
 
+    public void Forget()
+    {
+        Reads.Clear();
+        Asked.Clear();
+        Waits.Clear();
+    }
+
     public override int Read(long offset, Span<byte> buffer)
     {
         Reads.Add((offset, buffer.Length));
-        if (IsSlow && !WasAsked(offset, buffer.Length))
+        if (IsSlow && (IsLate || !WasAsked(offset, buffer.Length)))
+        {
+            Waits.Add((offset, buffer.Length));
             Thread.Sleep(1);
+        }
         return base.Read(offset, buffer);
     }
 }

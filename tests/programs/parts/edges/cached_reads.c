@@ -1,6 +1,6 @@
 /*
- * cached_reads: pread of blocks that were read before, and the size by lseek, which Overlay answers without its engine. Every byte that comes
- * back must be one that was there between the call and its return, whoever writes, cuts, forks or interrupts meanwhile; and bad arguments get
+ * cached_reads: pread, and read, of blocks that were read before, and the size by lseek, which Overlay answers without its engine. Every byte that
+ * comes back must be one that was there between the call and its return, whoever writes, cuts, forks or interrupts meanwhile; and bad arguments get
  * the kernel's answers.
  */
 #define _GNU_SOURCE
@@ -147,6 +147,127 @@ static void cuts(const char *who, int is_other_process)
     printf("cut by %s: zeros alone: %d\n", who, is_all(fd, 0));
     close(fd);
     close(again);
+}
+
+/* A file in which each eight bytes are their own offset. */
+static int new_file_of_offsets(const char *name)
+{
+    static uint64_t block[BLOCK / 8];
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    need(fd >= 0, name);
+    for (uint64_t at = 0; at < SIZE; at += BLOCK) {
+        for (uint64_t i = 0; i < BLOCK / 8; i++)
+            block[i] = at + 8 * i;
+        need(write(fd, block, BLOCK) == BLOCK, name);
+    }
+    need(write(fd, block, 1000) == 1000, name);
+    return fd;
+}
+
+/* A read at the descriptor's offset: how much it got, whence, and where it has left the offset. */
+static void say_read(const char *what, int fd, size_t size)
+{
+    static uint64_t buffer[SIZE / 8 + BLOCK];
+    memset(buffer, 0xff, sizeof buffer);
+    long result = read(fd, buffer, size);
+    printf("%s: %ld from %ld to %ld, and behind it %lx\n", what, result, (long)buffer[0], (long)lseek(fd, 0, SEEK_CUR), result < 0 ? 0L : (long)((uint8_t *)buffer)[result]);
+}
+
+static void offsets(void)
+{
+    int fd = new_file_of_offsets("offsets"), again = open("offsets", O_RDONLY), copy = dup(again);
+    for (int pass = 0; pass < 4; pass++) {
+        need(lseek(again, 0, SEEK_SET) == 0, "lseek");
+        uint64_t page[PAGE / 8], at = 0;
+        for (long got; (got = read(again, page, PAGE)) > 0; at += (uint64_t)got)
+            need(at >= SIZE || page[0] == at, "the page at its offset");
+        printf("pass %d: %ld bytes\n", pass, (long)at);
+    }
+    say_read("at the end", again, 100);
+    need(lseek(again, -200, SEEK_END) >= 0, "lseek");
+    say_read("near the end", again, 96);
+    say_read("up to the end", again, 4096);
+    need(lseek(again, -1000 - 5 * PAGE, SEEK_END) >= 0, "lseek");
+    say_read("a page", again, PAGE);
+    need(lseek(again, -100, SEEK_END) >= 0, "lseek");
+    say_read("less than a page where one was thought to be", again, PAGE);
+    need(lseek(again, -1000 - PAGE, SEEK_END) >= 0, "lseek");
+    say_read("the page before the last", again, PAGE);
+    need(lseek(again, 8, SEEK_SET) == 8, "lseek");
+    say_read("a page where less was thought to be", again, PAGE);
+    say_read("by the copy", copy, 1000);
+    say_read("by the other one", fd, 1000);
+    need(lseek(fd, 16, SEEK_SET) == 16, "lseek");
+    say_read("from its start", fd, 1000);
+    say_read("and by the first", again, 3 * BLOCK);
+    say_read("all of it", again, SIZE + 1000);
+    need(lseek(again, 2 * SIZE, SEEK_SET) == 2 * SIZE, "lseek");
+    say_read("far behind the end", again, 1000);
+    need(lseek(again, 0, SEEK_SET) == 0, "lseek");
+    say_read("nothing", again, 0);
+    char *nowhere = NULL;
+    printf("nowhere: %ld %s\n", (long)read(again, nowhere, 10), strerror(errno));
+    say_read("and nothing was skipped", again, 16);
+    need(ftruncate(fd, 5000) == 0, "ftruncate");
+    say_read("of a shorter file", again, BLOCK);
+    need(lseek(again, 8, SEEK_SET) == 8, "lseek");
+    pid_t child = fork();
+    if (child == 0)
+        _exit(read(again, (uint64_t[10]){0}, 80) == 80 ? 0 : 1);
+    int status;
+    need(waitpid(child, &status, 0) == child && status == 0, "the child");
+    say_read("behind what a child has read", again, 16);
+    close(fd);
+    close(again);
+    close(copy);
+    unlink("offsets");
+}
+
+/* Two read by turns at one offset, one of them a handler that interrupts the other: each byte is read once. */
+static int s_shared_fd;
+static volatile uint64_t s_sum, s_read;
+static void take_turns(int signal)
+{
+    (void)signal;
+    uint64_t some[64];
+    int kept = errno;
+    long got = read(s_shared_fd, some, sizeof some);
+    for (int i = 0; i < got / 8; i++)
+        s_sum += some[i];
+    s_read += got > 0 ? (uint64_t)got : 0;
+    errno = kept;
+}
+
+static void turns(void)
+{
+    s_shared_fd = new_file_of_offsets("turns");
+    need(ftruncate(s_shared_fd, SIZE) == 0, "ftruncate");
+    struct sigaction action = {.sa_handler = take_turns, .sa_flags = SA_RESTART};
+    struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPROF);
+    sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &often, NULL);
+    long wrong = 0;
+    for (int pass = 0; pass < 3000; pass++) {
+        uint64_t page[PAGE / 8], sum = 0, bytes = 0;
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        need(lseek(s_shared_fd, 0, SEEK_SET) == 0, "lseek");
+        s_sum = s_read = 0;
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        for (long got; (got = read(s_shared_fd, page, PAGE)) > 0; bytes += (uint64_t)got)
+            for (int i = 0; i < got / 8; i++)
+                sum += page[i];
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        uint64_t words = SIZE / 8, expected = 8 * (words * (words - 1) / 2);
+        wrong += bytes + s_read != SIZE || sum + s_sum != expected;
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    }
+    setitimer(ITIMER_PROF, &never, NULL);
+    printf("by turns: wrong passes: %ld\n", wrong);
+    close(s_shared_fd);
+    unlink("turns");
 }
 
 /* What all processes know: the value that was last written to a block, before and after the write. */
@@ -314,6 +435,8 @@ int main(void)
 {
     answers();
     ends();
+    offsets();
+    turns();
     cuts("this process", 0);
     cuts("another", 1);
     s_filler = new_file("filler", 0x0101010101010101);
