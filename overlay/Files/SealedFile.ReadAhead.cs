@@ -94,10 +94,11 @@ public sealed partial class SealedFile
         return count;
     }
 
-    /// <summary>Asks for what follows, where reads go on where the last one ended.</summary>
+    /// <summary>Asks for what follows, where reads go on where the last one ended, or behind the rest of its block: that may have come from the cache, unseen.</summary>
     private void LookAhead(long offset, int length)
     {
-        if (offset != _readEnd)
+        long blockEnd = (_readEnd + _geometry.BlockSize - 1) & -_geometry.BlockSize;
+        if (offset < _readEnd || offset > blockEnd)
             (_rowStart, _askedEnd, _coldEnd, _askedIndex) = (offset, 0, 0, 0);
         _readEnd = offset + length;
         long window = Math.Min(Window, 2 * (_readEnd - _rowStart));

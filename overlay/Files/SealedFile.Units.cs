@@ -56,7 +56,8 @@ public sealed partial class SealedFile
         if (page is null || (new GroupRecord(page.Bytes).Present >> slot & 1) == 0)
             return false;
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
-        if (IsOfEarlierLife(page, slot, current) || current.IsOdd != _key.IsOdd || !HasTable(page, slot, current))
+        // Which version of the block counts after a power loss, all of its units say together.
+        if (IsYoung(page, slot) || MayBeLost(current.Interval, current.Boot) || current.IsOdd != _key.IsOdd || !HasTable(page, slot, current))
             return false;
         using Scratch scratch = ScratchPool.Rent(_units.Size);
         UnitTable table = TableOf(page, slot, current.Place);

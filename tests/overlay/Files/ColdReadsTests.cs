@@ -40,7 +40,8 @@ public class ColdReadsTests
         for (int i = 0; i < 3 * Groups; i++)
             file.ReadBytes(i * 37 % Groups * Group + i / Groups * Unit, Unit);
         long[] indexes = [.. Enumerable.Range(0, Groups).Select(group => s_recipe.Geometry.IndexOffset(group))];
-        Assert.InRange(backing.Waits.Count(wait => indexes.Contains(wait.Offset)), 1, 9);
+        // Where other tests have many files open pages are given up, and read again: they are in memory then.
+        Assert.InRange(backing.Waits.Select(wait => wait.Offset).Distinct().Count(indexes.Contains), 1, 9);
         Assert.DoesNotContain(backing.Reads, read => read.Offset > PageSize && indexes.Contains(read.Offset - PageSize));
         int[] asked = [.. indexes.Select(index => backing.Asked.Count(piece => piece == (index, PageSize + TablesSize)))];
         Assert.InRange(asked.Sum(), Groups / 2, Groups + 64);
@@ -161,6 +162,26 @@ public class ColdReadsTests
         Assert.Equal(plain[(5 * BlockSize + other * Unit)..][..Unit], file.ReadBytes(5 * BlockSize + other * Unit, Unit));
         using SealedFile another = fixture.Open();
         Assert.Equal(Errno.EIO, Assert.Throws<ErrnoException>(() => another.ReadBytes(5 * BlockSize + damaged * Unit, Unit)).Errno);
+    }
+
+    /// <summary>Its other unit was lost with the power: all of the block is the durable version, whichever part is read.</summary>
+    [Fact]
+    public void A_small_read_does_not_mix_a_version_that_may_be_lost_with_the_durable_one()
+    {
+        (SealedFixture fixture, CountingBacking backing, byte[] plain) = Make(1);
+        using (SealedFile writer = fixture.Open())
+        {
+            writer.WriteAt(5 * BlockSize + 10, plain.AsSpan(5 * BlockSize + 10, 20));
+            writer.Sync(dataOnly: false);
+            writer.WriteAt(5 * BlockSize + 10, new byte[Unit]); // two units
+        }
+        BlockVersion current = BlockVersion.Current(backing.ReadBytes(0, PageSize), 5);
+        UnitTable table = new(backing.ReadBytes(PageSize + Geometry.TableIn(5, current.Place), 128));
+        backing.Write(s_recipe.Geometry.PlaceOffset(0, 5, table.PlaceOf(1)) + Unit, new byte[Unit]);
+        fixture.Reboot();
+        using SealedFile file = fixture.Open();
+        Assert.Equal(plain[(5 * BlockSize)..][..Unit], file.ReadBytes(5 * BlockSize, Unit));
+        Assert.Equal(plain[(5 * BlockSize)..][..BlockSize], file.ReadBytes(5 * BlockSize, BlockSize));
     }
 
     private static (SealedFixture Fixture, CountingBacking Backing, byte[] Plain) Make(int groups)

@@ -113,6 +113,23 @@ public sealed unsafe class ReadingInRowsTests
         Assert.Equal(0, late);
     }
 
+    /// <summary>The filter reads what is cached by itself: of a row of small reads the file sees one in each block.</summary>
+    [Fact]
+    public void What_follows_is_asked_for_when_only_the_first_read_of_each_block_is_seen()
+    {
+        byte[] text = [.. Enumerable.Range(0, 4 << 20).Select(i => (byte)(i / 48 % 89 + i % 3))];
+        (SealedFixture fixture, CountingBacking backing) = Make(new Recipe(CipherSuite.Aes256Gcm, true, 14), text);
+        using SealedFile file = fixture.Open();
+        backing.IsSlow = true;
+        for (int at = 0; at < text.Length; at += 16384)
+        {
+            if (at == 1 << 20)
+                backing.Waits.Clear();
+            Assert.Equal(text[at..(at + 4096)], file.ReadBytes(at, 4096));
+        }
+        Assert.Empty(backing.Waits);
+    }
+
     [Fact]
     public void No_blocks_but_those_of_the_read_are_asked_for_when_reads_are_here_and_there()
     {
