@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using Overlay.Crypto;
 using Overlay.Format;
 using static Overlay.Format.FormatConstants;
@@ -19,7 +20,11 @@ public sealed partial class SealedFile
     /// <summary>Blocks made ready at once where they are written in a row.</summary>
     private const int BlocksAhead = 16;
 
-    /// <summary>Where they are written here and there, all blocks of a group are made ready with its second one, until so much was made ready.</summary>
+    /// <summary>
+    /// Where they are written here and there, all blocks of a group are made ready after so many, until so much was made ready: that takes as long as
+    /// two or three syncs that go through the journal, and pays where as many more would come.
+    /// </summary>
+    private const int BlocksBeforeGroup = 2;
     private const long MostBytesAhead = 64 << 20;
 
     private static readonly byte[] s_zeros = new byte[64 << 10];
@@ -52,7 +57,7 @@ public sealed partial class SealedFile
             // Where several processes write one log, another one may have done it.
             if (HasRoom(page, slot, places))
                 end = slot + 1;
-            else if (!isInRow && isFirst && page.PreparedSlots != 0 && _bytesAhead < MostBytesAhead)
+            else if (!isInRow && isFirst && BitOperations.PopCount(page.PreparedSlots) >= BlocksBeforeGroup && _bytesAhead < MostBytesAhead)
                 FillFree(page, slot = 0, end = GroupBlocks, places);
             else
                 FillFree(page, slot, end, places);

@@ -214,15 +214,17 @@ public sealed partial class SealedFile
             CommitWaiting(ref run, page);
         PrepareRoom(page, block, isFirst: run.IsEmpty && _lastDirtySlot < 0);
         bool isFirstOfPieces = block > 0 && inBlock == 0 && oldLength == 0 && IsFirstOfPieces(newLength);
-        if (inBlock == 0 && reachesEnd && !isFirstOfPieces)
+        bool isOfLog = IsLogWrittenOver(oldLength);
+        bool staysInUnits = isOfLog && _lastCount <= 2 * _geometry.BlockSize && BlockVersion.Current(page.Bytes, Geometry.SlotOf(block)).IsInUnits;
+        if (inBlock == 0 && reachesEnd && !isFirstOfPieces && !staysInUnits)
         {
             // Here and there, compressing would cost more than all the rest.
-            bool isOneOfMany = !_goesOn && oldLength > 0 && source.Length == _lastCount;
+            bool isOneOfMany = (!_goesOn && oldLength > 0 && source.Length == _lastCount) || isOfLog;
             WriteBlock(ref run, page, block, source, mayCompress: !isOneOfMany && IsLikelyTheEnd(newLength), mayBeInline: true);
             return;
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
-        bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize && !IsLogWrittenOver(oldLength);
+        bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize && !isOfLog;
         bool growsFast = newLength > oldLength && GrowsFast(page, block, oldLength, source.Length);
         if (!isCompleted && (isFirstOfPieces || (!growsFast && MayUseUnits(newLength))))
         {

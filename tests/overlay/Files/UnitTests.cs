@@ -61,10 +61,10 @@ public class UnitTests
         {
             file.WriteAt(BlockSize + (i * 7 % 4 * Unit), plain.AsSpan(i, 50));
             if (i % 5 == 0)
-                file.Sync(dataOnly: true);
+                file.Sync(dataOnly: false);
         }
         Assert.True(CurrentOf(backing, 1).IsInUnits);
-        file.Sync(dataOnly: true);
+        file.Sync(dataOnly: false);
         file.WriteAt(BlockSize, plain.AsSpan(0, BlockSize));
         Assert.Equal(StoredKind.Raw, CurrentOf(backing, 1).Kind);
         Assert.Equal(plain[..BlockSize], file.ReadBytes(BlockSize, BlockSize));
