@@ -214,6 +214,27 @@ public class PreparedRoomTests
             steps.RemoveRange(0, steps.Count - 1);
     }
 
+    [Theory]
+    [InlineData(CipherSuite.Aes256Gcm, 12)]
+    [InlineData(CipherSuite.Aes256Gcm, 18)]
+    [InlineData(CipherSuite.Aes256Gcm, 19)]
+    [InlineData(CipherSuite.Aes256Gcm, 20)]
+    [InlineData(CipherSuite.Aegis256, 18)]
+    [InlineData(CipherSuite.Aegis256, 20)]
+    public void A_new_file_is_synced_whatever_its_blocks_are(CipherSuite suite, int blockSizeLog2)
+    {
+        SealedFixture fixture = SealedFixture.Create(s_recipe with { Suite = suite, BlockSizeLog2 = blockSizeLog2 }, new MemoryBacking());
+        using SealedFile file = fixture.Open();
+        int start = 9 << blockSizeLog2 >> 4;
+        file.WriteAt(start, Data(1).AsSpan(0, 1000));
+        file.Sync(dataOnly: true);
+        file.WriteAt(start + 1000, Data(2).AsSpan(0, 1000));
+        file.Sync(dataOnly: true);
+
+        Assert.Equal(Data(1)[..1000], file.ReadBytes(start, 1000));
+        Assert.Equal(Data(2)[..1000], file.ReadBytes(start + 1000, 1000));
+    }
+
     private static SealedFile Whole(MemoryBacking backing, int size)
     {
         byte[] plain = new byte[size];
