@@ -82,7 +82,7 @@ public sealed partial class SealedFile
         NoteStale(0, 1);
         try
         {
-            _context.Backing.Write(next, s_zeros.AsSpan(0, _units.Size));
+            WriteZeros(next, _units.Size);
         }
         catch (ErrnoException exception) when (exception.Errno is Errno.ENOSPC or Errno.EDQUOT)
         {
@@ -104,9 +104,14 @@ public sealed partial class SealedFile
         VisitFree(page, slot, end, places, (offset, length) =>
         {
             _bytesAhead += length;
-            for (; length > 0; offset += s_zeros.Length, length -= s_zeros.Length)
-                _context.Backing.Write(offset, s_zeros.AsSpan(0, (int)Math.Min(length, s_zeros.Length)));
+            WriteZeros(offset, length);
         });
+    }
+
+    private void WriteZeros(long offset, long length)
+    {
+        for (; length > 0; offset += s_zeros.Length, length -= s_zeros.Length)
+            _context.Backing.Write(offset, s_zeros.AsSpan(0, (int)Math.Min(length, s_zeros.Length)));
     }
 
     /// <summary>Calls back with ranges of the backing file in which neither version of a block has anything, neighbours together.</summary>
