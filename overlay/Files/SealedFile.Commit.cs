@@ -29,12 +29,14 @@ public sealed partial class SealedFile
     private void BeginGroup(IndexPage page, long firstBlock, long lastBlock)
     {
         KnowMarks(page);
+        _hasFreedPlaces = false;
         // All of it before anything is sealed: a sync in between would take what is not written yet for durable.
         for (int slot = Geometry.SlotOf(firstBlock); slot <= Geometry.SlotOf(lastBlock); slot++)
         {
             BlockVersion current = BlockVersion.Current(page.Bytes, slot);
             if (IsInFlight(current.Interval, current.Boot))
                 MakeEverythingDurable();
+            FreePlaces(page, slot);
         }
         Rebase(page);
         if (page.Group != 0)

@@ -79,7 +79,7 @@ public sealed partial class SealedFile
         if (!dataOnly || HasDurableState || !_header.HasUnits || !_index.TryGet(0, out IndexPage? page))
             return;
         BlockVersion current = BlockVersion.Current(page.Bytes, 0);
-        if ((new GroupRecord(page.Bytes).Present & 1) == 0 || !HasTable(page, 0, current))
+        if ((new GroupRecord(page.Bytes).Present & 1) == 0 || !HasTable(page, 0, current) || HasBase(page, 0, current))
             return;
         long next = _geometry.PlaceOffset(0, 0, TableOf(page, 0, current.Place).PlaceOf(0) == 0 ? 1 : 0);
         if (_context.Backing.HasRoom(next, _units.Size))

@@ -248,22 +248,24 @@ public sealed partial class SealedFile
         length = 0;
         if (!version.IsSane(_geometry.BlockSize, block == 0 && !_header.IsIndexed))
             return false;
-        int stored = version.StoredLength;
         if (version.IsInUnits)
         {
-            length = stored;
+            length = version.StoredLength;
             return TryOpenUnits(version, page, slot, block, plain);
         }
+        return TryOpenWhole(version, page, slot, block, KeyOf(version), plain, out length);
+    }
+
+    private bool TryOpenWhole(BlockVersion version, IndexPage page, int slot, long block, DataKey? key, Span<byte> plain, out int length)
+    {
+        int stored = length = version.StoredLength;
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         Span<byte> text = scratch.Span[..stored];
         if (!TryTakeInline(version, text) && ReadPlace(_geometry.PlaceOffset(page.Group, slot, version.Place), text) != stored)
             return false;
         if (version.Kind == StoredKind.Raw)
-        {
-            length = stored;
-            return version.TryOpen(_fileId, block, KeyOf(version), text, plain);
-        }
+            return version.TryOpen(_fileId, block, key, text, plain);
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
-        return version.TryOpen(_fileId, block, KeyOf(version), text, packed.Span) && BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
+        return version.TryOpen(_fileId, block, key, text, packed.Span) && BlockCompressor.TryExpand(packed.Span[..stored], plain, out length);
     }
 }

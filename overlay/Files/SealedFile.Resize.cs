@@ -89,7 +89,7 @@ public sealed partial class SealedFile
         page.ForgetTables();
         _stale.Clear();
         _header.Size = 0;
-        _header.IsIndexed = _header.HasUnits = false;
+        _header.IsIndexed = _header.HasUnits = _header.HasBases = false;
         _header.TruncatedFrom = 0;
         _header.Digest = _header.Digest.Restart(0);
         _isDigestOpen = false;

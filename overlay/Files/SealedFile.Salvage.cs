@@ -37,7 +37,7 @@ public sealed partial class SealedFile
         FileHeader guess = new()
         {
             Suite = key.Suite, BlockSizeLog2 = blockSizeLog2, IsIndexed = isIndexed, Size = size, Boot = context.BootWord,
-            SyncInterval = ulong.MaxValue, DurableInterval = ulong.MaxValue - 1, HasUnits = true,
+            SyncInterval = ulong.MaxValue, DurableInterval = ulong.MaxValue - 1, HasUnits = true, HasBases = true,
         };
         return new SealedFile(context, fileId.ToArray(), key, guess, otherKey) { _isHeaderGuessed = true };
     }

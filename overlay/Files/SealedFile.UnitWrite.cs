@@ -36,26 +36,28 @@ public sealed partial class SealedFile
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         bool isPresent = (new GroupRecord(page.Bytes).Present >> slot & 1) != 0;
         // Units of another key are not taken over: a version and its units have one.
-        bool goesOn = isPresent && current.IsOdd == _key.IsOdd && HasTable(page, slot, current);
+        bool goesOn = isPresent && current.IsOdd == _key.IsOdd && HasTable(page, slot, current) &&
+            (!HasBase(page, slot, current) || GoesOnWithBase(oldLength));
+        bool isBeside = isPresent && !goesOn && CanBeBase(current, BlockVersion.Durable(page.Bytes, slot), oldLength);
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize);
         Span<byte> plain = scratch.Span[..newLength];
-        int keptLength = 0;
         uint dirty = (1U << _units.CountFor(newLength)) - 1;
-        if (goesOn)
+        bool isWholeHere = !goesOn && !isBeside;
+        if (goesOn || isBeside)
         {
-            keptLength = Math.Min(current.StoredLength, oldLength);
+            int keptLength = isBeside ? oldLength : Math.Min(current.StoredLength, oldLength);
             dirty = DirtyUnits(keptLength, inBlock, source.Length, newLength);
-            ReadAround(page, slot, block, keptLength, dirty, inBlock, source.Length, plain);
+            isWholeHere = ReadAround(page, slot, block, keptLength, dirty, inBlock, source.Length, plain);
         }
         else if (inBlock > 0 || source.Length < newLength)
         {
             ReadWholeBlock(block, oldLength, plain);
         }
         source.CopyTo(plain[inBlock..]);
-        StoreUnits(page, block, plain, dirty, goesOn);
+        StoreUnits(page, block, plain, dirty, goesOn, isBeside);
         // What comes next in steps that are no units is then not opened again for each of them.
         bool isInSteps = ((inBlock | (inBlock + source.Length)) & (_units.Size - 1)) != 0;
-        if (isInSteps && !goesOn)
+        if (isInSteps && isWholeHere)
             PutCached(block, plain);
         else
             PatchCached(block, dirty, plain);
@@ -81,9 +83,9 @@ public sealed partial class SealedFile
     }
 
     /// <summary>Of the dirty units what the new bytes do not cover; zeros where there was nothing.</summary>
-    private void ReadAround(IndexPage page, int slot, long block, int oldLength, uint dirty, int inBlock, int count, Span<byte> plain)
+    /// <returns>All of the block came.</returns>
+    private bool ReadAround(IndexPage page, int slot, long block, int oldLength, uint dirty, int inBlock, int count, Span<byte> plain)
     {
-        UnitTable table = TableOf(page, slot, BlockVersion.Current(page.Bytes, slot).Place);
         for (int unit = 0; dirty >> unit != 0; unit++)
         {
             int start = unit << _units.SizeLog2, end = start + _units.LengthOf(unit, plain.Length);
@@ -91,20 +93,25 @@ public sealed partial class SealedFile
                 continue;
             int length = _units.LengthOf(unit, oldLength);
             Span<byte> old = plain.Slice(start, length);
-            if (length > 0 && !TryReadCached(block, start, old) && !TryOpenOldUnit(table, page, slot, block, unit, old))
+            if (length > 0 && !TryReadCached(block, start, old) && !TryOpenOldUnit(page, slot, block, unit, old))
             {
-                // It says what is wrong, or knows what to do about it.
+                // What is in no unit comes so, too. And it says what is wrong, or knows what to do about it.
                 ReadWholeBlock(block, oldLength, plain);
-                return;
+                return true;
             }
             plain[(start + length)..end].Clear();
         }
+        return false;
     }
 
     /// <summary>A unit that is longer on disk than what counts of it is opened whole.</summary>
-    private bool TryOpenOldUnit(UnitTable table, IndexPage page, int slot, long block, int unit, Span<byte> old)
+    private bool TryOpenOldUnit(IndexPage page, int slot, long block, int unit, Span<byte> old)
     {
-        int stored = _units.LengthOf(unit, BlockVersion.Current(page.Bytes, slot).StoredLength);
+        BlockVersion current = BlockVersion.Current(page.Bytes, slot);
+        if (!current.IsInUnits)
+            return false;
+        UnitTable table = TableOf(page, slot, current.Place);
+        int stored = _units.LengthOf(unit, current.StoredLength);
         if (stored == old.Length)
             return TryOpenUnit(table, page, slot, block, unit, old);
         using Scratch scratch = ScratchPool.Rent(_units.Size);
@@ -114,16 +121,17 @@ public sealed partial class SealedFile
     }
 
     /// <summary>
-    /// Steps 1 and 2 of writing a version, and its entry in memory; the others are taken over from the current version.
+    /// Steps 1 and 2 of writing a version, and its entry in memory; the others are taken over from the current version, or, if that is to be the base, left to it.
     /// </summary>
-    private void StoreUnits(IndexPage page, long block, ReadOnlySpan<byte> plain, uint dirty, bool goesOn)
+    private void StoreUnits(IndexPage page, long block, ReadOnlySpan<byte> plain, uint dirty, bool goesOn, bool isBeside = false)
     {
         int slot = Geometry.SlotOf(block);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
         BlockVersion durable = BlockVersion.Durable(page.Bytes, slot);
-        if (!_header.HasUnits)
+        if (!_header.HasUnits || (isBeside && !_header.HasBases))
         {
             _header.HasUnits = true;
+            _header.HasBases |= isBeside;
             WriteHeader();
         }
         long end = Math.Max(_header.Size, (block << _geometry.BlockSizeLog2) + plain.Length);
@@ -136,11 +144,23 @@ public sealed partial class SealedFile
         UnitTable table = new(_newTable);
         if (goesOn)
             TableOf(page, slot, current.Place).Bytes.CopyTo(table.Bytes);
+        else if (isBeside)
+            table.TakeAllFromBase(_units.Count);
         else
             table.Bytes.Clear();
+        Span<byte> oldBase = stackalloc byte[VersionSize];
+        bool hadBase = isBeside || (goesOn && table.HasBase);
+        if (isBeside)
+            current.CopyTo(oldBase);
+        else if (hadBase)
+            BaseOf(current, table, oldBase);
+        uint replaced = hadBase ? PlacesOf(table, dirty) : 0;
         SealUnits(page.Group, slot, block, plain, dirty, used, table);
-
-        NoteStale(page.Group, 1U << slot, PlacesToNote(page, slot));
+        int behindTag = hadBase ? PutBase(table, oldBase) : 0;
+        // Where nothing is durable but the base, which is needed, nothing else can have been left behind.
+        bool isBaseAlone = hadBase && table.HasBase &&
+            (durable.IsZero || (goesOn && !durable.IsInUnits && !IsOnDisk(current)));
+        NoteStale(page.Group, 1U << slot, isBaseAlone ? replaced : PlacesToNote(page, slot));
         _needsSettling = true;
         bool isOnDisk = !current.IsZero && IsOnDisk(current);
         int half = current.IsInUnits ? current.Place : 0;
@@ -148,7 +168,7 @@ public sealed partial class SealedFile
             durable.CopyFrom(current);
         if (durable.IsInUnits && !durable.IsZero)
             half = 1 - durable.Place;
-        current.SealUnits(_fileId, block, _header.SyncInterval, _context.BootWord, half, plain.Length, _key, table.Bytes);
+        current.SealUnits(_fileId, block, _header.SyncInterval, _context.BootWord, half, plain.Length, _key, table.Bytes, oldBase[..behindTag]);
         (_newTableSlot, _newTableHalf) = (slot, half);
         page.ProvenTables &= ~(1UL << (2 * slot + half));
         MarkWritten(page, slot);

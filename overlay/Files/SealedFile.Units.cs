@@ -83,6 +83,8 @@ public sealed partial class SealedFile
         DataKey key = KeyOf(version)!; // its table has proven it
         UnitTable table = TableOf(page, slot, version.Place);
         int length = version.StoredLength, count = _units.CountFor(length);
+        if (table.HasBase && !TryOpenBase(version, page, slot, block, key, plain[..length]))
+            return false;
         using Scratch scratch = ScratchPool.Rent(_geometry.BlockSize + DataKey.TagFieldSize);
         for (int first = 0, next; first < count; first = next)
         {
@@ -90,6 +92,8 @@ public sealed partial class SealedFile
             int place = table.PlaceOf(first);
             for (next = first + 1; next < count && table.PlaceOf(next) == place;)
                 next++;
+            if (table.IsInBase(first))
+                continue;
             int start = first << _units.SizeLog2, end = Math.Min(next << _units.SizeLog2, length);
             if (place >= PlaceCount || ReadPlace(_geometry.PlaceOffset(page.Group, slot, place) + start, scratch.Span[..(end - start)]) != end - start)
                 return false;
@@ -122,6 +126,7 @@ public sealed partial class SealedFile
         int count = _units.CountFor(Math.Min(version.StoredLength, _geometry.BlockSize));
         if (!version.IsInUnits)
         {
+            // Also of a base: all of it is needed to open any of it.
             if (version.Place < PlaceCount)
                 used[version.Place] |= (1U << count) - 1;
             return;
@@ -131,8 +136,12 @@ public sealed partial class SealedFile
             return;
         UnitTable table = TableOf(page, slot, version.Place);
         for (int unit = 0; unit < count; unit++)
-            if (table.PlaceOf(unit) < PlaceCount)
+            if (!table.IsInBase(unit))
                 used[table.PlaceOf(unit)] |= 1U << unit;
+        if (!table.HasBase)
+            return;
+        Span<byte> record = stackalloc byte[VersionSize];
+        AddUsed(page, slot, BaseOf(version, table, record), used);
     }
 
     /// <summary>

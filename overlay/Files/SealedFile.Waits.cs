@@ -136,8 +136,19 @@ public sealed partial class SealedFile
         if (!HasTable(page, slot, current))
             return;
         UnitTable table = TableOf(page, slot, current.Place);
+        if (table.HasBase)
+            AddBase(page, slot, current, table, ref pieces);
         for (int unit = 0; unit < _units.CountFor(current.StoredLength); unit++)
             if (table.PlaceOf(unit) is var place and < PlaceCount)
                 pieces.Add(_geometry.PlaceOffset(page.Group, slot, place) + (unit << _units.SizeLog2), _units.LengthOf(unit, current.StoredLength));
+    }
+
+    /// <summary>It is read before the units beside it.</summary>
+    private void AddBase(IndexPage page, int slot, BlockVersion current, UnitTable table, ref AskedPieces pieces)
+    {
+        Span<byte> record = stackalloc byte[VersionSize];
+        BlockVersion old = BaseOf(current, table, record);
+        if (old.IsSane(_geometry.BlockSize, mayBeInline: false))
+            pieces.Add(_geometry.PlaceOffset(page.Group, slot, old.Place), old.StoredLength);
     }
 }

@@ -134,4 +134,7 @@ public sealed record FileContext(
 
     /// <summary>Whoever has it open calls <see cref="SealedFile.Settle"/> at last: what a sync has to write at its end may wait until then.</summary>
     public bool IsSettledAtLast { get; init; }
+
+    /// <summary>For tests: blocks that are written in parts keep their base also where the file was synced.</summary>
+    internal bool IsBaseAlwaysKept { get; init; }
 }

@@ -20,6 +20,7 @@ public readonly ref struct BlockVersion
 {
     private const byte SealDomain = 3;
     private const int AssociatedSize = 41;
+    private const int DescriptionSize = 16;
     private const uint LengthMask = 0xFFFFFF;
     private const int PlaceShift = 24, KindShift = 26, FirstUnusedBit = 29;
     private const uint OddKeyBit = 1U << 28;
@@ -33,6 +34,9 @@ public readonly ref struct BlockVersion
 
     public static BlockVersion Durable(Span<byte> indexPage, int slot) =>
         new(indexPage.Slice(EntryOffset + slot * EntrySize + VersionSize, VersionSize));
+
+    /// <param name="bytes">A version record that lies elsewhere than in an entry.</param>
+    public static BlockVersion Of(Span<byte> bytes) => new(bytes[..VersionSize]);
 
     public ulong Interval => BinaryPrimitives.ReadUInt64LittleEndian(_bytes);
 
@@ -60,6 +64,8 @@ public readonly ref struct BlockVersion
 
     public void Clear() => _bytes.Clear();
 
+    public void CopyTo(Span<byte> record) => _bytes.CopyTo(record);
+
     public void CopyFrom(BlockVersion other) => other._bytes.CopyTo(_bytes);
 
     /// <summary>Could this describe stored bytes at all? Authenticity is the seal's matter.</summary>
@@ -85,15 +91,16 @@ public readonly ref struct BlockVersion
 
     /// <summary>Describes a version in units, of <paramref name="length"/> plain bytes, and seals it together with its table.</summary>
     /// <param name="half">Which of the slot's two tables it is, 0 or 1.</param>
+    /// <param name="description">What follows the tag: nothing, or, of a base, what its table has no room for.</param>
     public void SealUnits(
-        ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int half, int length, DataKey key, ReadOnlySpan<byte> table)
+        ReadOnlySpan<byte> fileId, long block, ulong interval, uint boot, int half, int length, DataKey key, ReadOnlySpan<byte> table,
+        ReadOnlySpan<byte> description = default)
     {
         Begin(interval, boot, (uint)length | (uint)half << PlaceShift | (uint)StoredKind.Units << KindShift, key);
-        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
-        Describe(associatedData, fileId, block);
-        table.CopyTo(associatedData[AssociatedSize..]);
         _bytes.Slice(32, 32).Clear();
-        key.Seal(_bytes.Slice(16, 16), associatedData, default, _bytes.Slice(32, key.TagSize));
+        description.CopyTo(_bytes[(32 + key.TagSize)..]);
+        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize + DescriptionSize];
+        key.Seal(_bytes.Slice(16, 16), Describe(associatedData, fileId, block, table, description), default, _bytes.Slice(32, key.TagSize));
     }
 
     /// <summary>Of a version in units: do it and <paramref name="table"/> belong together, as they were sealed?</summary>
@@ -102,11 +109,16 @@ public readonly ref struct BlockVersion
     {
         if (key is null)
             return false;
-        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize];
-        Describe(associatedData, fileId, block);
-        table.CopyTo(associatedData[AssociatedSize..]);
-        return _bytes[(32 + key.TagSize)..].IndexOfAnyExcept((byte)0) < 0 &&
-            key.TryOpen(_bytes.Slice(16, 16), associatedData, _bytes.Slice(32, key.TagSize), default);
+        Span<byte> associatedData = stackalloc byte[AssociatedSize + UnitTableSize + DescriptionSize];
+        return key.TryOpen(
+            _bytes.Slice(16, 16), Describe(associatedData, fileId, block, table, DescriptionBehind(key.TagSize)), _bytes.Slice(32, key.TagSize), default);
+    }
+
+    /// <summary>Of a version in units: what follows its tag, of a base (format §6); empty where that is zero, or no room.</summary>
+    public ReadOnlySpan<byte> DescriptionBehind(int tagSize)
+    {
+        ReadOnlySpan<byte> behind = _bytes[(32 + tagSize)..];
+        return behind.IndexOfAnyExcept((byte)0) < 0 ? default : behind;
     }
 
     /// <summary>Opens the stored bytes, <see cref="StoredLength"/> of them.</summary>
@@ -127,6 +139,15 @@ public readonly ref struct BlockVersion
         BinaryPrimitives.WriteUInt32LittleEndian(_bytes[8..], word | (key.IsOdd ? OddKeyBit : 0));
         BinaryPrimitives.WriteUInt32LittleEndian(_bytes[12..], boot);
         NonceSource.Next(_bytes.Slice(16, 16));
+    }
+
+    private ReadOnlySpan<byte> Describe(
+        Span<byte> associatedData, ReadOnlySpan<byte> fileId, long block, ReadOnlySpan<byte> table, ReadOnlySpan<byte> description)
+    {
+        Describe(associatedData, fileId, block);
+        table.CopyTo(associatedData[AssociatedSize..]);
+        description.CopyTo(associatedData[(AssociatedSize + UnitTableSize)..]);
+        return associatedData[..(AssociatedSize + UnitTableSize + description.Length)];
     }
 
     private void Describe(Span<byte> associatedData, ReadOnlySpan<byte> fileId, long block)

@@ -32,7 +32,7 @@ public struct FileHeader
     private const int KeyCheckOffset = 48;
     private const byte IndexedFlag = 1, NextKeyFlag = 0x40, PreviousKeyFlag = 0x80;
     private const int EpochShift = 1, EpochMask = KeyEpochs - 1;
-    private const ushort UnitsFeature = 1, RekeyedFeature = 2;
+    private const ushort UnitsFeature = 1, RekeyedFeature = 2, BasesFeature = 4;
 
     public CipherSuite Suite { get; set; }
     public bool Compresses { get; set; }
@@ -41,6 +41,9 @@ public struct FileHeader
 
     /// <summary>There may be versions in units, which early releases do not know (format §4, §9).</summary>
     public bool HasUnits { get; set; }
+
+    /// <summary>There may be versions in units with a base, which somewhat later releases do not know; only where <see cref="HasUnits"/>.</summary>
+    public bool HasBases { get; set; }
 
     /// <summary>Which of the file's keys seals this header and everything new, modulo 32 (format §4, Two keys).</summary>
     public int KeyEpoch { get; set; }
@@ -95,7 +98,7 @@ public struct FileHeader
         header = default;
         if (page.Length < HeaderSize || !page[..8].SequenceEqual(Magic))
             return HeaderFault.NotSealed;
-        if (BinaryPrimitives.ReadUInt16LittleEndian(page[8..]) != FormatConstants.Version || (BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) & ~(UnitsFeature | RekeyedFeature)) != 0)
+        if (BinaryPrimitives.ReadUInt16LittleEndian(page[8..]) != FormatConstants.Version || (BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) & ~(UnitsFeature | RekeyedFeature | BasesFeature)) != 0)
             return HeaderFault.UnsupportedVersion;
         header.Suite = (CipherSuite)page[10];
         header.Compresses = page[11] == 1;
@@ -103,6 +106,7 @@ public struct FileHeader
         header.IsIndexed = (page[13] & IndexedFlag) != 0;
         ushort features = BinaryPrimitives.ReadUInt16LittleEndian(page[14..]);
         header.HasUnits = (features & UnitsFeature) != 0;
+        header.HasBases = (features & BasesFeature) != 0;
         bool isEpochSane = header.ReadEpoch(page[13], (features & RekeyedFeature) != 0);
         header.Size = BinaryPrimitives.ReadInt64LittleEndian(page[56..]);
         header.SyncInterval = BinaryPrimitives.ReadUInt64LittleEndian(page[64..]);
@@ -113,7 +117,7 @@ public struct FileHeader
         bool isAscending = LostIntervals.TryRead(page[LostOffset..], out LostIntervals lost);
         header.Lost = lost;
         header.Digest = StateDigest.Read(page);
-        bool isSane = CipherSuites.IsKnown(page[10]) && page[11] <= 1 && isEpochSane &&
+        bool isSane = CipherSuites.IsKnown(page[10]) && page[11] <= 1 && isEpochSane && (header.HasUnits || !header.HasBases) &&
             page[12] is >= LeastBlockSizeLog2 and <= GreatestBlockSizeLog2 && header.Size >= 0 && header.TruncatedFrom >= 0 &&
             header.DurableInterval < header.SyncInterval && isAscending && lost.Last < header.SyncInterval;
         return isSane ? HeaderFault.Ok : HeaderFault.Damaged;
@@ -147,7 +151,7 @@ public struct FileHeader
         target[11] = Compresses ? (byte)1 : (byte)0;
         target[12] = (byte)BlockSizeLog2;
         target[13] = (byte)((IsIndexed ? IndexedFlag : 0) | KeyEpoch << EpochShift | (HasNextKey ? NextKeyFlag : 0) | (HasPreviousKey ? PreviousKeyFlag : 0));
-        BinaryPrimitives.WriteUInt16LittleEndian(target[14..], (ushort)((HasUnits ? UnitsFeature : 0) | (IsRekeyed ? RekeyedFeature : 0)));
+        BinaryPrimitives.WriteUInt16LittleEndian(target[14..], (ushort)((HasUnits ? UnitsFeature : 0) | (IsRekeyed ? RekeyedFeature : 0) | (HasBases ? BasesFeature : 0)));
         fileId.CopyTo(target[16..]);
         volumeId.CopyTo(target[32..]);
         key.KeyCheck.CopyTo(target[KeyCheckOffset..]);

@@ -62,7 +62,7 @@ function expand(packed, limit) {
 
 const header = at(0, 256);
 if (!header.subarray(0, 8).equals(Buffer.from('894f564c590d0a1a', 'hex'))) fail('no magic');
-if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) > 3) fail('unknown version');
+if (header.readUInt16LE(8) !== 1 || header.readUInt16LE(14) > 7) fail('unknown version');
 if (header[10] !== 1) fail('this decoder knows aes-256-gcm only');
 const checkOf = key => Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'overlay key check v1', 8));
 // The header is sealed with the key of its check; the other one is needed while it has bit 6 or 7.
@@ -92,36 +92,46 @@ function group(g) { // the index page of a group that exists, or null
     return page;
 }
 
-// A block in units: the version's seal covers a table, which has a place, a nonce and a tag for each.
+// A block in units: the version's seal covers a table, which has a place, a nonce and a tag for each. Units whose place is 3 are those of the base, a
+// version of before: its nonce and tag are where the first such unit's would be, its first 16 bytes behind the version's tag (those of 32 bytes are not for this decoder).
 function units(g, slot, block, version, length, half) {
-    const table = at(g * stride + PAGE + (2 * slot + half) * 128, 128), unit = Math.max(PAGE, B / 4), parts = [];
-    open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16), table]),
-        Buffer.alloc(0), version.subarray(32, 64), `table of block ${block}`, version[11] >> 4 & 1);
+    const table = at(g * stride + PAGE + (2 * slot + half) * 128, 128), unit = Math.max(PAGE, B / 4), parts = [], odd = version[11] >> 4 & 1;
+    const behind = version.subarray(48, 64), described = behind.some(byte => byte !== 0);
+    open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16), table, described ? behind : Buffer.alloc(0)]),
+        Buffer.alloc(0), version.subarray(32, 48), `table of block ${block}`, odd);
+    let base = null;
     for (let i = 0; i * unit < length; i++) {
-        const place = table.readUInt32LE(0) >>> 2 * i & 3, entry = table.subarray(4 + 28 * i, 32 + 28 * i);
-        const text = at(g * stride + 3 * PAGE + place * G + slot * B + i * unit, Math.min(unit, length - i * unit));
+        const place = table.readUInt32LE(0) >>> 2 * i & 3, entry = table.subarray(4 + 28 * i, 32 + 28 * i), size = Math.min(unit, length - i * unit);
+        if (place === 3) {
+            if (!described || !(header.readUInt16LE(14) & 4) || (behind[11] >> 4 & 1) !== odd) fail(`block ${block}: a base that cannot be`);
+            base ??= whole(g, slot, block, Buffer.concat([behind, entry.subarray(0, 12), table.subarray(4 + 28 * (B / unit)).subarray(0, 4), entry.subarray(12), Buffer.alloc(16)]));
+            parts.push(base.subarray(i * unit, i * unit + size));
+            continue;
+        }
+        const text = at(g * stride + 3 * PAGE + place * G + slot * B + i * unit, size);
         parts.push(open(entry.subarray(0, 12), Buffer.concat([Buffer.from([4]), fileId, u64(block), Buffer.from([i])]), text, entry.subarray(12),
-            `unit ${i} of block ${block}`, version[11] >> 4 & 1));
+            `unit ${i} of block ${block}`, odd));
     }
+    if (described !== (base !== null)) fail(`block ${block}: a base that no unit is in`);
     return Buffer.concat(parts);
+}
+
+function whole(g, slot, block, version) { // with zeros up to the block's end
+    const word = version.readUInt32LE(8), length = word & 0xffffff, place = word >>> 24 & 3, kind = word >>> 26 & 3, plain = Buffer.alloc(B);
+    const offset = place === 3 ? 512 : g * stride + 3 * PAGE + place * G + slot * B;
+    if (kind === 3 || (place === 3 && (block !== 0 || indexed))) fail(`block ${block}: stored as it cannot be`);
+    const stored = open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16)]),
+        at(offset, length), version.subarray(32, 64), `block ${block}`, version[11] >> 4 & 1);
+    (kind === 2 ? expand(stored, B) : stored).copy(plain);
+    return plain;
 }
 
 for (let block = 0; block * B < size; block++) {
     const g = Math.floor(block / BLOCKS), slot = block % BLOCKS, page = group(g);
     const plain = Buffer.alloc(B);
     if (page && page.readUInt32LE(256 + 8) >>> slot & 1) {
-        const version = page.subarray(384 + slot * 128, 384 + slot * 128 + 64);
-        const word = version.readUInt32LE(8), length = word & 0xffffff, place = word >>> 24 & 3, kind = word >>> 26 & 3;
-        if (kind === 3) {
-            units(g, slot, block, version, length, place).copy(plain);
-            writeSync(1, plain.subarray(0, Math.min(B, size - block * B)));
-            continue;
-        }
-        const offset = place === 3 ? 512 : g * stride + 3 * PAGE + place * G + slot * B;
-        if (place === 3 && (block !== 0 || indexed)) fail(`block ${block}: inline where it cannot be`);
-        const stored = open(version.subarray(16, 32), Buffer.concat([Buffer.from([3]), fileId, u64(block), version.subarray(0, 16)]),
-            at(offset, length), version.subarray(32, 64), `block ${block}`, version[11] >> 4 & 1);
-        (kind === 2 ? expand(stored, B) : stored).copy(plain);
+        const version = page.subarray(384 + slot * 128, 384 + slot * 128 + 64), word = version.readUInt32LE(8);
+        ((word >>> 26 & 3) === 3 ? units(g, slot, block, version, word & 0xffffff, word >>> 24 & 3) : whole(g, slot, block, version)).copy(plain);
     }
     writeSync(1, plain.subarray(0, Math.min(B, size - block * B)));
 }

@@ -57,8 +57,14 @@ public sealed class SealedFixture
     /// <summary>The next key is there from the start: whether the file has come to it, the file says.</summary>
     public TestKeys Keys { get; set; } = new(SecretKey, NextKey);
 
+    /// <summary>Blocks keep their base also where the file was synced: what then must not be overwritten is the most there can be.</summary>
+    public bool KeepsBases { get; set; }
+
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys, IsSettledAtLast = true };
+        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2)
+        {
+            Keys = Keys, IsSettledAtLast = true, IsBaseAlwaysKept = KeepsBases,
+        };
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)

@@ -27,6 +27,7 @@ public sealed class DecoderTests
     [InlineData("holes", 3_000_000)]
     [InlineData("rewritten", 70_000)]
     [InlineData("units", 36_000)]
+    [InlineData("bases", 69_000)]
     [InlineData("pieces", 53_248)]
     [InlineData("rekeyed", 70_000)]
     [InlineData("two-keys", 70_001)]
@@ -41,6 +42,8 @@ public sealed class DecoderTests
             plain.AsSpan().Fill((byte)'a');
         else
             random.NextBytes(plain);
+        if (scenario == "bases")
+            plain.AsSpan(16_384, 20_000).Fill(3);
         if (scenario == "holes")
             plain.AsSpan(20_000, 2_000_000).Clear();
         if (scenario == "holes")
@@ -68,6 +71,13 @@ public sealed class DecoderTests
             plain.AsSpan(start, 700).Fill((byte)start);
             file.WriteAt(start, plain.AsSpan(start, 700));
             file.Sync(true);
+        }
+        // One block has one unit of its own, one two, one four; some are compressed.
+        foreach (var start in scenario == "bases" ? [5_000, 16_384, 16_384 + 12_288, 16_384 + 500, 32_768, 36_864, 40_960, 45_056] : Array.Empty<int>())
+        {
+            var part = plain.AsSpan(start, start % 4096 == 0 ? 4096 : 100);
+            part.Fill((byte)(start / 77));
+            file.WriteAt(start, part);
         }
         if (scenario == "rekeyed")
             file.Rekey(SealedFixture.NextKey);

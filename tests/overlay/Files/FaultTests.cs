@@ -108,6 +108,7 @@ public class FaultTests
             FaultErrno = errno, LaterErrno = laterErrno, RunsOutOfMemory = errno == 0, IsPersistent = isPersistent, WritesPartly = call % 2 == 0,
         };
         SealedFixture fixture = SealedFixture.Create(recipe, backing);
+        fixture.KeepsBases = call % 2 == 0;
         SealedFile file = fixture.Open();
         backing.FailAt = backing.Calls + call;
         byte[] model = [];

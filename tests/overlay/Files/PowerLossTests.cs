@@ -71,6 +71,7 @@ internal sealed class PowerLossRun
         _landsPercent = landsPercent;
         _fixture = SealedFixture.Create(recipe, new PowerLossBacking());
         _fixture.Keys = new TestKeys(SealedFixture.SecretKey);
+        _fixture.KeepsBases = seed % 3 != 0;
         Backing.Sync(dataOnly: false);
     }
 

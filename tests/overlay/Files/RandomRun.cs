@@ -31,6 +31,7 @@ internal sealed class RandomRun
     {
         _fixture = SealedFixture.Create(recipe);
         _fixture.Keys = new TestKeys(SealedFixture.SecretKey);
+        _fixture.KeepsBases = seed % 2 == 0;
         _rekeys = rekeys;
         _model = new FileModel(recipe.BlockSize);
         _seed = seed;

@@ -49,6 +49,16 @@ internal static class Scenario
             Write(blockSize + unit, unit, 5), Sync(), Write(blockSize, 10, 6), Write(blockSize + unit + 7, 2 * unit, 7), Write(blockSize, 20, 8),
             Write(blockSize, blockSize, 9), Write(2 * blockSize - 5, 10, 10), Settle(), Write(3 * blockSize - unit, unit + 6, 11), Sync(),
             Write(blockSize + 3, 3, 12), Settle()]);
+        // Of whole blocks, before and after they are durable; each unit more often than there are places.
+        yield return ("bases", [
+            Write(0, 5 * blockSize, 1), Write(unit, unit, 2), Write(blockSize + 10, 50, 3), Write(blockSize + unit, 2 * unit, 4), Write(unit, unit, 5),
+            Write(unit + 7, 70, 6), Write(2 * blockSize + 5, unit, 7), Sync(), Write(unit, unit, 8), Write(unit, unit, 9), Write(unit + 9, 9, 10),
+            Write(blockSize, blockSize, 11), Write(blockSize, blockSize, 12), Write(2 * blockSize, blockSize - 5, 13), Punch(2 * blockSize + 100, unit),
+            Settle(), Sync(), Write(3 * blockSize, unit, 14), Write(3 * blockSize + unit, unit, 15), Write(3 * blockSize + 2 * unit, unit, 16),
+            Write(4 * blockSize - 9, 14, 17), Write(4 * blockSize, unit, 18), Resize(4 * blockSize + unit + 7), Settle(), Resize(0)]);
+        yield return ("bases and a new key", [
+            Write(0, 3 * blockSize, 1), Write(unit, unit, 2), Write(blockSize + 5, 9, 3), Rekey(1), Write(unit + 5, unit, 4), Write(blockSize, unit, 5),
+            Write(2 * blockSize, unit, 6), Sync(), Write(2 * blockSize, unit, 7), Write(2 * blockSize, unit, 8), Rekey(), Write(5, 5, 9), Settle()]);
         yield return ("units and a new key", [
             Write(0, 3 * blockSize, 1), Write(blockSize + 100, 50, 2), Sync(), Write(10, 30, 3), Write(blockSize + unit, 20, 4), Rekey(0),
             Write(blockSize + 7, 9, 5), Write(7, 9, 6), Sync(), Write(unit + 7, 9, 7), Rekey(), Write(blockSize + 8, 3, 8), Settle()]);

@@ -20,7 +20,7 @@ public class TamperTests
     {
         TheoryData<CipherSuite, string> samples = [];
         for (CipherSuite suite = CipherSuite.Aes256Gcm; suite <= CipherSuite.XChaCha20Poly1305; suite++)
-            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten", "units", "rekeyed", "two keys" })
+            foreach (string sample in new[] { "empty", "inline", "packed", "one block", "blocks", "groups", "rewritten", "units", "bases", "rekeyed", "two keys" })
                 samples.Add(suite, sample);
         return samples;
     }
@@ -328,11 +328,23 @@ public class TamperTests
         long at = geometry.TablesOffset(group) + Geometry.TableIn(slot, version.Place);
         UnitTable table = new(fixture.Backing.ReadBytes(at, UnitTableSize));
         parts.Add(new Part("table", at, UnitTableSize));
+        bool hasBase = false;
         for (int unit = 0; unit < units.CountFor(version.StoredLength); unit++)
         {
+            if (table.IsInBase(unit))
+            {
+                hasBase = true;
+                continue;
+            }
             long offset = geometry.PlaceOffset(group, slot, table.PlaceOf(unit)) + (unit << units.SizeLog2);
             parts.Add(new Part("unit", offset, units.LengthOf(unit, version.StoredLength)));
         }
+        if (!hasBase)
+            return;
+        int tagSize = fixture.Recipe.Suite == CipherSuite.Aegis256 ? 32 : 16;
+        Span<byte> record = stackalloc byte[VersionSize];
+        table.CopyBaseTo(units.Count, tagSize, version.DescriptionBehind(tagSize), record);
+        parts.Add(new Part("base", geometry.PlaceOffset(group, slot, BlockVersion.Of(record).Place), BlockVersion.Of(record).StoredLength));
     }
 
     /// <summary>The block whose stored bytes the offset may be in; null: an index page, all blocks may be concerned.</summary>
@@ -393,18 +405,21 @@ public class TamperTests
 
     private static (SealedFixture Fixture, byte[] Plain) Make(CipherSuite suite, string sample, int seed = 1, byte[]? fileId = null)
     {
-        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups", sample == "units" ? 13 : 12), fileId: fileId);
+        SealedFixture fixture = SealedFixture.Create(new Recipe(suite, sample is "packed" or "blocks" or "groups" or "bases", sample switch { "units" => 13, "bases" => 14, _ => 12 }), fileId: fileId);
         using SealedFile file = fixture.Open();
         Random random = new(seed);
-        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" or "rekeyed" or "two keys" => 9_000, "units" => 3 * 8192 + 4500, _ => 31 * 4096 + 100 }];
+        byte[] plain = new byte[sample switch { "empty" => 0, "inline" => 600, "packed" => 3800, "one block" => 4096, "blocks" => 11_000, "rewritten" or "rekeyed" or "two keys" => 9_000, "units" => 3 * 8192 + 4500, "bases" => 2 * 16384, _ => 31 * 4096 + 100 }];
         random.NextBytes(plain);
         if (sample == "packed")
             plain.AsSpan(300).Fill(9);
         if (sample == "groups")
             plain.AsSpan(2 * 4096, 26 * 4096).Clear();
-        for (int start = 0; start < plain.Length; start += 4096)
+        if (sample == "bases")
+            plain.AsSpan(3000, 12_000).Fill(9);
+        int step = sample == "bases" ? plain.Length : 4096;
+        for (int start = 0; start < plain.Length; start += step)
         {
-            ReadOnlySpan<byte> part = plain.AsSpan(start, Math.Min(4096, plain.Length - start));
+            ReadOnlySpan<byte> part = plain.AsSpan(start, Math.Min(step, plain.Length - start));
             if (part.ContainsAnyExcept((byte)0))
                 file.WriteAt(start, part);
         }
@@ -419,6 +434,11 @@ public class TamperTests
             random.NextBytes(plain.AsSpan(start, 900));
             file.WriteAt(start, plain.AsSpan(start, 900));
             file.Sync(dataOnly: true);
+        }
+        foreach (int start in sample == "bases" ? [100, 8192, 8200, 16384 + 12_300, 16384 + 12_400] : Array.Empty<int>())
+        {
+            random.NextBytes(plain.AsSpan(start, 900));
+            file.WriteAt(start, plain.AsSpan(start, 900));
         }
         if (sample == "rekeyed")
             file.Rekey(SealedFixture.NextKey);

@@ -122,6 +122,7 @@ public class TornWriteTests(ITestOutputHelper output)
     {
         CutBacking backing = new() { CutPermille = permille };
         SealedFixture fixture = SealedFixture.Create(recipe, backing);
+        fixture.KeepsBases = write % 2 == 0;
         SealedFile file = fixture.Open();
         backing.CutAt = backing.Writes + write;
         byte[] model = [];

@@ -105,6 +105,19 @@ public class UnitTests
         file.Dispose();
     }
 
+    [Theory]
+    [InlineData(18)]
+    [InlineData(20)]
+    public void A_new_file_whose_first_unit_is_large_is_synced(int blockSizeLog2)
+    {
+        SealedFixture fixture = SealedFixture.Create(new Recipe(CipherSuite.Aegis256, Compresses: false, blockSizeLog2));
+        using SealedFile file = fixture.Open();
+        file.WriteAt(2 << blockSizeLog2, new byte[5000]);
+        file.WriteAt(0, new byte[5000]); // in units from the first write on
+        file.Sync(dataOnly: true);
+        Assert.Equal(5000, file.ReadBytes(2 << blockSizeLog2, 5000).Length);
+    }
+
     [Fact]
     public void Stale_units_are_given_back_by_page()
     {
