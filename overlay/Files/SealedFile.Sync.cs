@@ -96,7 +96,7 @@ public sealed partial class SealedFile
     /// </summary>
     private void SettleAtEnd()
     {
-        if (!_growsFromNothing || !_needsSettling || HasDurableState)
+        if (!_comesInBuffers || !_needsSettling || HasDurableState)
             return;
         ReclaimStale();
         SettleLength();

@@ -17,8 +17,11 @@ public sealed partial class SealedFile
     private long _lastEnd;
     private bool _goesOn, _isFirst;
 
-    /// <summary>Empty when this process began to write, and since then added to at the end alone; and whether what was added to it last is still at hand.</summary>
-    private bool _growsFromNothing, _isAtHand;
+    /// <summary>
+    /// Empty when this process began to write, and added to at the end alone, in whole buffers up to this write, as who unpacks or copies does; and whether what was added
+    /// last is still at hand.
+    /// </summary>
+    private bool _comesInBuffers, _isAtHand;
 
     /// <summary>The write has stored the file's end as it is to stay.</summary>
     private bool _hasPackedEnd;
@@ -41,7 +44,7 @@ public sealed partial class SealedFile
         int done = 0;
         _goesOn = offset == _lastEnd || offset >= _header.Size;
         _isFirst = _header.Size == 0;
-        _growsFromNothing = _isFirst || (_growsFromNothing && _goesOn);
+        _comesInBuffers = _isFirst || (_comesInBuffers && _goesOn && _lastCount % SectorSize == 0);
         _isAtHand = _isFirst || LastBlock.IsOf(_stamp);
         _hasPackedEnd = false;
         _isInPieces = _goesOn && source.Length == _lastCount && source.Length < _geometry.BlockSize;
@@ -259,11 +262,11 @@ public sealed partial class SealedFile
     private bool IsLikelyTheEnd(int length) => length == _geometry.BlockSize || length % SectorSize != 0;
 
     /// <summary>
-    /// The rest of a new file that came in whole buffers so far. It is packed at once with what is there of its block, rather than at the close, after a version in units;
+    /// The rest of a new file that came in whole buffers. It is packed at once with what is there of its block, rather than at the close, after a version in units;
     /// where nothing is packed a block in units stays one.
     /// </summary>
     private bool IsRest(IndexPage page, long block, int oldLength, int newLength) =>
-        _growsFromNothing && oldLength > 0 && oldLength % SectorSize == 0 && newLength % SectorSize != 0 &&
+        _comesInBuffers && oldLength > 0 && newLength % SectorSize != 0 &&
         (_header.Compresses || !BlockVersion.Current(page.Bytes, Geometry.SlotOf(block)).IsInUnits);
 
     /// <summary>
