@@ -51,6 +51,18 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract")]
     public static partial int HkdfExtract(byte* pseudoRandomKey, byte* salt, nuint saltSize, byte* key, nuint keySize);
 
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_statebytes")]
+    public static partial nuint HkdfStateSize();
+
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract_init")]
+    public static partial int HkdfBegin(ulong* state, byte* salt, nuint saltSize);
+
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract_update")]
+    public static partial int HkdfUpdate(ulong* state, byte* key, nuint keySize);
+
+    [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_extract_final")]
+    public static partial int HkdfFinal(ulong* state, byte* pseudoRandomKey);
+
     [LibraryImport(Library, EntryPoint = "crypto_kdf_hkdf_sha256_expand")]
     public static partial int HkdfExpand(byte* target, nuint size, byte* info, nuint infoSize, byte* pseudoRandomKey);
 

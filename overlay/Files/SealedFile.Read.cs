@@ -162,7 +162,7 @@ public sealed partial class SealedFile
     /// </summary>
     private void KeepIfRead(long block, ReadOnlySpan<byte> plain)
     {
-        bool isPart = plain.Length < _geometry.BlockSize, isOfNewFile = isPart && (_isFirst || LastBlock.IsOf(_stamp));
+        bool isPart = plain.Length < _geometry.BlockSize, isOfNewFile = isPart && _isAtHand;
         if (isOfNewFile)
             LastBlock.Keep(_stamp, block, plain);
         else

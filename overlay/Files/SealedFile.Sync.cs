@@ -91,6 +91,21 @@ public sealed partial class SealedFile
     }
 
     /// <summary>
+    /// A new file that has got to its likely end is put in order with the write: nothing has to be asked for that now, its times need not be put back, and its close
+    /// is the kernel's alone. If more comes, or this fails, the close has it to do, as always.
+    /// </summary>
+    private void SettleAtEnd()
+    {
+        if (!_comesInBuffers || !_needsSettling || HasDurableState)
+            return;
+        ReclaimStale();
+        SettleLength();
+        if (CloseDigest())
+            WriteHeader();
+        _needsSettling = false;
+    }
+
+    /// <summary>
     /// Who is alone with the file keeps in memory that the interval is durable, and says so with the next header that it writes: one write, and one change of
     /// the inode, less a sync. For anybody who comes before that, this sync has not ended yet.
     /// </summary>

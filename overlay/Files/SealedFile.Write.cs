@@ -16,6 +16,15 @@ public sealed partial class SealedFile
     /// <summary>Where the last write ended, and whether this one goes on there, or, with or without a hole, at the file's end.</summary>
     private long _lastEnd;
     private bool _goesOn, _isFirst;
+
+    /// <summary>
+    /// Empty when this process began to write, and added to at the end alone, in whole buffers up to this write, as who unpacks or copies does; and whether what was added
+    /// last is still at hand.
+    /// </summary>
+    private bool _comesInBuffers, _isAtHand;
+
+    /// <summary>The write has stored the file's end as it is to stay.</summary>
+    private bool _hasPackedEnd;
     private int _lastCount;
 
     /// <summary>The writer goes from front to end in calls of one size, less than a block.</summary>
@@ -35,6 +44,9 @@ public sealed partial class SealedFile
         int done = 0;
         _goesOn = offset == _lastEnd || offset >= _header.Size;
         _isFirst = _header.Size == 0;
+        _comesInBuffers = _isFirst || (_comesInBuffers && _goesOn && _lastCount % SectorSize == 0);
+        _isAtHand = _isFirst || LastBlock.IsOf(_stamp);
+        _hasPackedEnd = false;
         _isInPieces = _goesOn && source.Length == _lastCount && source.Length < _geometry.BlockSize;
         _lastEnd = end;
         _lastCount = source.Length;
@@ -53,6 +65,8 @@ public sealed partial class SealedFile
                 if (fault is not null)
                     throw fault;
             }
+            if (_hasPackedEnd)
+                SettleAtEnd();
             return done;
         }
         catch (Exception exception)
@@ -96,9 +110,8 @@ public sealed partial class SealedFile
         long unsettled = Math.Max(_geometry.UnsettledLength(size), _geometry.UnsettledLength(_header.Size));
         if (_storedLength % 2 == 0 && _storedLength >= unsettled)
             return;
-        // Never shorter than it is: only Settle cuts.
-        while (unsettled < _storedLength)
-            unsettled += _geometry.GroupStride;
+        // Never shorter than it is: only settling cuts.
+        unsettled = Math.Max(unsettled, _storedLength + _storedLength % 2);
         _context.Backing.SetLength(unsettled);
         _storedLength = unsettled;
     }
@@ -220,12 +233,15 @@ public sealed partial class SealedFile
         {
             // Here and there, compressing would cost more than all the rest.
             bool isOneOfMany = (!_goesOn && oldLength > 0 && source.Length == _lastCount) || isOfLog;
-            WriteBlock(ref run, page, block, source, mayCompress: !isOneOfMany && IsLikelyTheEnd(newLength), mayBeInline: true);
+            bool mayCompress = !isOneOfMany && IsLikelyTheEnd(newLength);
+            _hasPackedEnd = mayCompress && newLength < _geometry.BlockSize;
+            WriteBlock(ref run, page, block, source, mayCompress, mayBeInline: true);
             return;
         }
         // Whoever writes from front to end in small steps completes each block here; here and there, compressing would cost more than all the rest.
         bool isCompleted = _goesOn && reachesEnd && newLength == _geometry.BlockSize && !isOfLog;
-        bool growsFast = newLength > oldLength && GrowsFast(page, block, oldLength, source.Length);
+        bool isRest = reachesEnd && IsRest(page, block, oldLength, newLength);
+        bool growsFast = isRest || (newLength > oldLength && GrowsFast(page, block, oldLength, source.Length));
         if (!isCompleted && (isFirstOfPieces || (!growsFast && MayUseUnits(newLength))))
         {
             CommitWaiting(ref run, page);
@@ -237,6 +253,7 @@ public sealed partial class SealedFile
         Span<byte> plain = scratch.Span[..newLength];
         ReadWholeBlock(block, oldLength, plain);
         source.CopyTo(plain[inBlock..]);
+        _hasPackedEnd = isRest;
         WriteBlock(ref run, page, block, plain, isCompleted || (growsFast && IsLikelyTheEnd(newLength)), mayBeInline: true);
     }
 
@@ -248,6 +265,14 @@ public sealed partial class SealedFile
 
     /// <summary>A database's log is used again and again, in synced steps: packed here, its blocks would be taken apart with the next round.</summary>
     private bool IsLogWrittenOver(int oldLength) => oldLength == _geometry.BlockSize && _smallSyncs >= FewSyncs;
+
+    /// <summary>
+    /// The rest of a new file that came in whole buffers. It is packed at once with what is there of its block, rather than at the close, after a version in units;
+    /// where nothing is packed a block in units stays one.
+    /// </summary>
+    private bool IsRest(IndexPage page, long block, int oldLength, int newLength) =>
+        _comesInBuffers && oldLength > 0 && newLength % SectorSize != 0 &&
+        (_header.Compresses || !BlockVersion.Current(page.Bytes, Geometry.SlotOf(block)).IsInUnits);
 
     /// <summary>
     /// The end of a file that is written in a few large pieces. Its first units would be all of it, with a table; so it is stored whole again, and packed at

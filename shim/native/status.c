@@ -40,6 +40,17 @@ static long logical_size(const struct target *target, int64_t stored, uint64_t d
     return size;
 }
 
+/*
+ * A small file that shrinks to a page would look as though it had holes, and cp and its kin look for them, with a buffer of their own, in each one. So it
+ * counts as what it would take plain.
+ */
+static int64_t shown_blocks(int64_t blocks, int64_t size)
+{
+    const int64_t page = OVERLAY_PAGE_SIZE / 512;
+    bool is_small = blocks == page && size > OVERLAY_PAGE_SIZE && size <= volumes_block_size();
+    return is_small ? (size + OVERLAY_PAGE_SIZE - 1) / OVERLAY_PAGE_SIZE * page : blocks;
+}
+
 static long correct_stat(const struct target *target, struct stat *status)
 {
     if (is_to_be_corrected(target, status->st_mode, status->st_dev)) {
@@ -47,6 +58,7 @@ static long correct_stat(const struct target *target, struct stat *status)
         if (size < 0)
             return size;
         status->st_size = size;
+        status->st_blocks = shown_blocks(status->st_blocks, size);
         status->st_mode &= ~(unsigned)S_ISVTX;
     } else if (S_ISDIR(status->st_mode) && volumes_is_root(status->st_dev, status->st_ino)) {
         status->st_nlink--; /* the kernel counts .overlay */
@@ -176,6 +188,7 @@ int on_statx(struct overlay_call *call)
         if (size < 0)
             return answer(call, size);
         status.stx_size = (uint64_t)size;
+        status.stx_blocks = (uint64_t)shown_blocks((int64_t)status.stx_blocks, size);
         status.stx_mode &= (uint16_t)~S_ISVTX;
     } else if (S_ISDIR(status.stx_mode) && volumes_is_root(device, status.stx_ino)) {
         status.stx_nlink--;

@@ -24,6 +24,7 @@ public sealed class DerivationTests
     }
 
     [Theory]
+    [InlineData(0)]
     [InlineData(31)]
     [InlineData(32)]
     [InlineData(33)]

@@ -66,6 +66,9 @@ internal static class Scenario
             Write(0, blockSize + 10, 1), Append(unit, 2), Append(40, 3), Sync(), Append(unit, 4), Resize(blockSize + unit + 100), Append(9, 5), Sync(),
             Write(blockSize + 5, unit, 6), Punch(blockSize + 50, unit), Append(2 * unit, 7), Resize(blockSize + 3), Resize(2 * blockSize - 3), Append(30, 8),
             Settle(), Resize(0), Append(3 * unit, 9), Settle()]);
+        yield return ("an end that is put in order at once", [
+            Append(2 * unit, 1), Append(700, 2), Append(unit, 3), Write(5, 9, 4), Append(77, 5), Settle(), Append(unit, 6), Sync(), Append(30, 7), Settle(),
+            Resize(0), Append(unit + 7, 8), Append(blockSize - 7, 9), Append(blockSize + 512, 10), Append(9, 11), Sync(), Append(8, 12), Settle()]);
         yield return ("a head that is written again", [
             Append(512, 1), Append(4, 2), Append(2 * unit, 3), SyncData(), Write(0, 12, 4), SyncData(), Write(0, 12, 5), Write(3, 12, 6), Settle()]);
         yield return ("room made ready", [

@@ -10,6 +10,7 @@ import difflib
 import fnmatch
 import hashlib
 import os
+import re
 import stat
 import sys
 
@@ -57,11 +58,16 @@ def make(root):
             print(f"error {error.strerror} {name!a}")
 
 
+# What is known of a file, its time and its name, which may have spaces.
+WITH_NAME = re.compile(r"(.*) ([0-9]+\.[0-9]{9}) (['\"].*)")
+
+
 def comparable(file, since, patterns):
     lines = []
     with open(file) as stream:
         for line in stream.read().splitlines():
-            fields = line.rsplit(" ", 2) if line[:5] != "error" else []
+            match = WITH_NAME.fullmatch(line)
+            fields = list(match.groups()) if match else []
             if len(fields) == 3 and since is not None and float(fields[1]) >= since:
                 fields[1] = "recent"
             if len(fields) == 3 and any(fnmatch.fnmatch(fields[2].strip("'"), pattern) for pattern in patterns):

@@ -59,6 +59,13 @@ case_sizes() {
     find . -size 16384c
     du --apparent-size -b s* | sort -k 2
     du -a --apparent-size -k s* | sort -k 2
+    # What cp asks before it copies: a small file has no holes to be looked for, however much it shrinks.
+    for size in 4097 6000 16384; do
+        printf '%*s' $size "$MARKER" >dense$size
+        stat -c '%s %b' dense$size | awk '{ print $1, $2 * 512 >= $1 ? "dense" : "sparse" }'
+        cp dense$size copy$size && checksum copy$size
+    done
+    truncate -s 1M sparse; stat -c '%s %b' sparse | awk '{ print $1, $2 * 512 >= $1 ? "dense" : "sparse" }'
 }
 
 case_find() {

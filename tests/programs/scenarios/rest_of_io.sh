@@ -61,6 +61,27 @@ case_attributes() {
     status getfattr -n user.note file
 }
 
+case_set_id_bits_outlive_the_close() {
+    need setpriv
+    mkdir theirs
+    chmod 777 "$PWD" theirs
+    setpriv --reuid 1234 --regid 1234 --clear-groups python3 - <<'PROGRAM'
+import os
+for size in (0, 100, 6000, 6144, 20480, 100001):
+    name = f"theirs/{size}"
+    file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    os.write(file, (os.environ["MARKER"].encode() * 100000)[:size])
+    os.fchmod(file, 0o6755)
+    os.fsync(file) if size == 20480 else None
+    os.close(file)
+    print(size, oct(os.stat(name).st_mode))
+    file = os.open(name, os.O_RDWR)
+    os.write(file, b"x")
+    os.close(file)
+    print(size, oct(os.stat(name).st_mode))
+PROGRAM
+}
+
 case_other_users() {
     need setpriv
     chmod 755 "$PWD"
