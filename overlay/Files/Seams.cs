@@ -134,4 +134,7 @@ public sealed record FileContext(
 
     /// <summary>Whoever has it open calls <see cref="SealedFile.Settle"/> at last: what a sync has to write at its end may wait until then.</summary>
     public bool IsSettledAtLast { get; init; }
+
+    /// <summary>Null: all is done on the thread that writes.</summary>
+    internal IHelper? Helper { get; init; }
 }

@@ -52,13 +52,15 @@ public sealed class SealedFixture
 
     public MemoryRedo Redo { get; private set; } = new(() => false);
 
+    internal ThreadHelper? Helper { get; set; }
+
     public ListLog Log { get; } = new();
 
     /// <summary>The next key is there from the start: whether the file has come to it, the file says.</summary>
     public TestKeys Keys { get; set; } = new(SecretKey, NextKey);
 
     public FileContext Context =>
-        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys, IsSettledAtLast = true };
+        new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2) { Keys = Keys, IsSettledAtLast = true, Helper = Helper };
 
     /// <summary>A new fixture with an empty sealed file.</summary>
     public static SealedFixture Create(Recipe recipe, MemoryBacking? backing = null, byte[]? fileId = null)
