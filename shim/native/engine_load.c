@@ -60,6 +60,16 @@ void engine_release_load(void)
     lock_give(&s_load_lock);
 }
 
+#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
+#define LIBC_SETXID 33
+
+/* Another thread may be waiting for this one to change its user: with a lock that loading takes (on_setxid), or for ever. libc's handler needs nothing. */
+static void hear_of_setxid(int how)
+{
+    uint64_t mask = SIGNAL_BIT(LIBC_SETXID);
+    overlay_raw_syscall6(SYS_rt_sigprocmask, how, (long)&mask, 0, sizeof mask, 0, 0);
+}
+
 /* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
 static void enter_for_thread_end(void)
 {
@@ -75,6 +85,7 @@ static void leave_for_thread_end(void)
     engine_forget_thread();
     own_stack_give_back();
     gate_leave();
+    hear_of_setxid(SIG_UNBLOCK);
 }
 
 /* Two that end in the same moment are not: what the later one's exit then asks of the engine fails (engine_invoke). */
@@ -110,8 +121,6 @@ void engine_load_in_child(void)
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had. */
-#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
-#define LIBC_SETXID 33
 struct kernel_sigaction {
     void *handler;
     unsigned long flags;
@@ -263,13 +272,6 @@ int engine_own_call(struct overlay_call *call)
         return answer(call, -ENOENT);
     }
     return is_for_the_runtime_to_miss((const char *)call->args[call->number == SYS_openat]) ? answer(call, -ENOENT) : PASS;
-}
-
-/* Another thread may be waiting for this one to change its user, with a lock that loading takes (on_setxid). libc's handler needs nothing. */
-static void hear_of_setxid(int how)
-{
-    uint64_t mask = SIGNAL_BIT(LIBC_SETXID);
-    overlay_raw_syscall6(SYS_rt_sigprocmask, how, (long)&mask, 0, sizeof mask, 0, 0);
 }
 
 long engine_ensure_loaded(void)
