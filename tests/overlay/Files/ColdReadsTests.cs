@@ -195,11 +195,12 @@ public class ColdReadsTests
         return (fixture, backing, plain);
     }
 
-    /// <summary>Writes the same once more, in small pieces: at first all units of the block change their place, then these alone.</summary>
+    /// <summary>Writes the same once more, in small pieces: at first all units of the block change their place, until none is in the base; then these alone.</summary>
     private static void WriteUnitsOf(SealedFixture fixture, int block, byte[] plain, params int[] again)
     {
         using SealedFile file = fixture.Open();
-        file.WriteAt(block + 10, plain.AsSpan(block + 10, 20));
+        for (int unit = 0; unit < BlockSize; unit += Unit)
+            file.WriteAt(block + unit + 10, plain.AsSpan(block + unit + 10, 20));
         foreach (int at in again)
             file.WriteAt(block + at, plain.AsSpan(block + at, 100));
     }
