@@ -210,6 +210,36 @@ public class PreparedRoomTests
         }
     }
 
+    [Fact]
+    public void Making_a_group_ready_spares_what_another_process_has_not_synced()
+    {
+        const int Block = 2 * Step;
+        for (int seed = 0; seed < 50; seed++)
+        {
+            PowerLossBacking backing = new();
+            SealedFixture fixture = SealedFixture.Create(s_recipe, backing);
+            backing.Sync(dataOnly: false);
+            using SealedFile one = fixture.Open(), another = fixture.Open();
+            foreach (int i in Enumerable.Range(0, 29))
+                one.WriteAt(i * Block, Data(i));
+            one.Sync(dataOnly: true);
+            foreach (int block in (int[])[2, 8, 14, 17])
+            {
+                one.WriteAt(block * Block, Data(100));
+                one.Sync(dataOnly: true);
+            }
+            another.WriteAt(5 * Block, Data(200));
+            foreach (int block in (int[])[10, 20, 25, 12])
+                one.WriteAt(block * Block, Data(300));
+
+            fixture.Backing = backing.Land(new Random(seed), landsPercent: seed % 5 * 25);
+            fixture.Reboot();
+            using SealedFile found = fixture.Open();
+            byte[] bytes = found.ReadBytes(5 * Block, Step);
+            Assert.True(bytes.SequenceEqual(Data(5)) || bytes.SequenceEqual(Data(200)), $"seed {seed}");
+        }
+    }
+
     private static void Sync(SealedFile file, List<int>[] mayBe)
     {
         file.Sync(dataOnly: true);
