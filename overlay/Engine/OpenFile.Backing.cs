@@ -104,12 +104,15 @@ internal sealed partial class OpenFile
         }
     }
 
-    /// <summary>The program may have set the times just before a close or a sync (cp -p, tar, xz).</summary>
+    /// <summary>The program may have set times and rights just before a close or a sync (cp -p, tar, xz).</summary>
     public void Quietly(Action change)
     {
         _ = FileSizeLimit.Read();
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        Span<byte> capability = stackalloc byte[LongestCapability];
+        capability = capability[..ReadCapability(before, capability)];
         change();
+        RestorePrivileges(before, capability);
         RestoreTimes(before);
     }
 

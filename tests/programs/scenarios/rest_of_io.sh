@@ -61,6 +61,14 @@ case_attributes() {
     status getfattr -n user.note file
 }
 
+case_rights_before_the_close() {
+    need_other_users
+    python3 "$PARTS/rest_of_io/rights_before_the_close.py" capability
+    chmod 777 "$PWD"
+    setpriv --reuid 1234 --regid 1234 --clear-groups python3 - <"$PARTS/rest_of_io/rights_before_the_close.py"
+    chmod 755 "$PWD"
+}
+
 case_other_users() {
     need setpriv
     chmod 755 "$PWD"
