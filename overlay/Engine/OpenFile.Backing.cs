@@ -10,8 +10,6 @@ namespace Overlay.Engine;
 /// <summary>The backing file: what <see cref="SealedFile"/> asks of it, and what the program must not notice of that.</summary>
 internal sealed partial class OpenFile
 {
-    private const uint SetIdBits = 0xC00;
-
     public long Length => KernelFile.Status(_fd).Size;
 
     public bool HearsOfReads => Kernel.IsFree;
@@ -106,17 +104,16 @@ internal sealed partial class OpenFile
         }
     }
 
-    /// <summary>The program may have set times and mode just before a close or a sync (cp -p, tar, xz).</summary>
+    /// <summary>The program may have set times and rights just before a close or a sync (cp -p, tar, xz).</summary>
     public void Quietly(Action change)
     {
         _ = FileSizeLimit.Read();
         Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        Span<byte> capability = stackalloc byte[LongestCapability];
+        capability = capability[..ReadCapability(before, capability)];
         change();
-        Kernel.StatusBuffer after = KernelFile.Status(_fd);
-        RestoreTimes(before, after);
-        // What we write or cut without privileges takes these bits away, as a program's own write does. Only the owner may give them back.
-        if ((before.Mode & ~after.Mode & SetIdBits) != 0)
-            _ = Kernel.ChangeMode(_fd, before.Mode & 0xFFFu);
+        RestorePrivileges(before, capability);
+        RestoreTimes(before);
     }
 
     /// <summary>What was asked for needs no change of the file, but counts as one.</summary>
@@ -129,10 +126,9 @@ internal sealed partial class OpenFile
             throw KernelFile.Failure("the file's times cannot be set");
     }
 
-    internal void RestoreTimes(in Kernel.StatusBuffer before) => RestoreTimes(before, KernelFile.Status(_fd));
-
-    private unsafe void RestoreTimes(in Kernel.StatusBuffer before, in Kernel.StatusBuffer after)
+    internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)
     {
+        Kernel.StatusBuffer after = KernelFile.Status(_fd);
         if (after.Modified.Seconds == before.Modified.Seconds && after.Modified.Nanoseconds == before.Modified.Nanoseconds)
             return;
         Kernel.TimeSpec* times = stackalloc Kernel.TimeSpec[2];

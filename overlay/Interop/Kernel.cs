@@ -84,6 +84,12 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true)]
     internal static partial int Access(int directory, byte* path, int mode, int flags);
 
+    [LibraryImport("libc", EntryPoint = "fgetxattr", SetLastError = true)]
+    internal static partial nint GetAttribute(int fd, byte* name, byte* value, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true)]
+    internal static partial int SetAttribute(int fd, byte* name, byte* value, nuint size, int flags);
+
     [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
     internal static partial int SetTimes(int fd, TimeSpec* accessedAndModified);
 

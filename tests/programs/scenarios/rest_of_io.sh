@@ -82,6 +82,14 @@ for size in (0, 100, 6000, 6144, 20480, 100001):
 PROGRAM
 }
 
+case_rights_before_the_close() {
+    need_other_users
+    python3 "$PARTS/rest_of_io/rights_before_the_close.py" capability
+    chmod 777 "$PWD"
+    setpriv --reuid 1234 --regid 1234 --clear-groups python3 - <"$PARTS/rest_of_io/rights_before_the_close.py"
+    chmod 755 "$PWD"
+}
+
 case_other_users() {
     need setpriv
     chmod 755 "$PWD"
