@@ -121,8 +121,18 @@ public sealed partial class SealedFile
     {
         using Scratch scratch = ScratchPool.Rent(PageSize + UnitTablesSize);
         Span<byte> bytes = scratch.Span[..IndexReadSize];
-        int count = ReadWaiting(_geometry.IndexOffset(page.Group), bytes, out bool hasWaited);
-        bytes[count..].Clear();
+        bool hasWaited;
+        try
+        {
+            int count = ReadWaiting(_geometry.IndexOffset(page.Group), bytes, out hasWaited);
+            bytes[count..].Clear();
+        }
+        catch (ErrnoException) when (bytes.Length > PageSize)
+        {
+            page.ForgetTables(); // if they cannot be read, those who need them will say so
+            ReadIndexBytes(page);
+            return;
+        }
         bytes[..PageSize].CopyTo(page.Bytes);
         SplitInline(page);
         page.ForgetTables();

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using Overlay.Crypto;
 using Overlay.Files;
 
 namespace Overlay.Tests.Doubles;
@@ -21,6 +22,9 @@ public sealed class CountingBacking : MemoryBacking, IBackingFile
     /// <summary>Asking helps nothing.</summary>
     public bool IsLate { get; set; }
 
+    /// <summary>The disk cannot give this byte.</summary>
+    public long Unreadable { get; set; } = -1;
+
     public bool HearsOfReads => IsSlow;
 
     public void WillRead(long offset, long length) => Asked.Add((offset, length));
@@ -37,6 +41,8 @@ public sealed class CountingBacking : MemoryBacking, IBackingFile
     public override int Read(long offset, Span<byte> buffer)
     {
         Reads.Add((offset, buffer.Length));
+        if (offset <= Unreadable && Unreadable < offset + buffer.Length)
+            throw new ErrnoException(Errno.EIO, "a bad sector");
         if (IsSlow && (IsLate || !WasAsked(offset, buffer.Length)))
         {
             Waits.Add((offset, buffer.Length));

@@ -164,6 +164,17 @@ public class ColdReadsTests
         Assert.Equal(Errno.EIO, Assert.Throws<ErrnoException>(() => another.ReadBytes(5 * BlockSize + damaged * Unit, Unit)).Errno);
     }
 
+    [Fact]
+    public void Tables_that_cannot_be_read_are_missed_by_blocks_in_units_alone()
+    {
+        (SealedFixture fixture, CountingBacking backing, byte[] plain) = Make(3);
+        WriteUnitsOf(fixture, 2 * Group + BlockSize, plain);
+        backing.Unreadable = s_recipe.Geometry.TablesOffset(2);
+        using SealedFile file = fixture.Open();
+        Assert.Equal(plain[(2 * Group)..][..BlockSize], file.ReadBytes(2 * Group, BlockSize));
+        Assert.Equal(Errno.EIO, Assert.Throws<ErrnoException>(() => file.ReadBytes(2 * Group + BlockSize, 100)).Errno);
+    }
+
     /// <summary>Its other unit was lost with the power: all of the block is the durable version, whichever part is read.</summary>
     [Fact]
     public void A_small_read_does_not_mix_a_version_that_may_be_lost_with_the_durable_one()
