@@ -35,10 +35,10 @@ internal sealed partial class OpenFile
     private int ReopenBehind(int fd)
     {
         int mode = _canWrite ? Kernel.O_RDWR : Kernel.O_RDONLY;
-        int opened = IsThisFile(fd) ? KernelFile.Reopen(fd, mode) : -1;
+        int opened = IsThisFile(fd) ? ReopenAllowed(fd, mode) : -1;
         foreach (int other in _flagsByDescriptor.Keys)
             if (opened < 0 && IsThisFile(other))
-                opened = KernelFile.Reopen(other, mode);
+                opened = ReopenAllowed(other, mode);
         return opened;
     }
 
@@ -165,24 +165,28 @@ internal sealed partial class OpenFile
 
     private int ReopenOrExplain(int fd, bool mustWrite)
     {
-        int flags = mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY;
-        int own = KernelFile.Reopen(fd, flags);
+        int own = ReopenAllowed(fd, mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
         if (own >= 0)
             return own;
         ErrnoException failure = KernelFile.Failure("the file cannot be opened for the engine");
-        if (failure.Errno == Errno.EACCES)
-        {
-            // Created with a mode that denies its own creator (0200, 0400): allowed for a moment.
-            uint mode = KernelFile.Status(fd).Mode & 0xFFFu;
-            if (Kernel.ChangeMode(fd, mode | 0x180) == 0)
-            {
-                own = KernelFile.Reopen(fd, flags);
-                _ = Kernel.ChangeMode(fd, mode);
-                if (own >= 0)
-                    return own;
-            }
-        }
         own = mustWrite ? _reopenByAgent(fd) : -1;
         return own >= 0 ? own : throw failure;
+    }
+
+    /// <summary>What denies its own owner (created with 0200 or 0400, or made so since) is allowed for a moment. Negative: errno says why not.</summary>
+    private static int ReopenAllowed(int fd, int flags)
+    {
+        int own = KernelFile.Reopen(fd, flags);
+        if (own >= 0 || Kernel.LastError != Errno.EACCES)
+            return own;
+        uint mode = KernelFile.Status(fd).Mode & 0xFFFu;
+        if (Kernel.ChangeMode(fd, mode | 0x180) == 0)
+        {
+            own = KernelFile.Reopen(fd, flags);
+            _ = Kernel.ChangeMode(fd, mode);
+        }
+        if (own < 0)
+            Kernel.LastError = Errno.EACCES;
+        return own;
     }
 }

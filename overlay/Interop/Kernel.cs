@@ -34,7 +34,11 @@ internal static unsafe partial class Kernel
     /// <summary>May calls be made that one can do without?</summary>
     internal static bool IsFree => HasFilter == null || System.Threading.Volatile.Read(ref *HasFilter) == 0;
 
-    internal static int LastError => Marshal.GetLastPInvokeError();
+    internal static int LastError
+    {
+        get => Marshal.GetLastPInvokeError();
+        set => Marshal.SetLastPInvokeError(value);
+    }
 
     [LibraryImport("libc", EntryPoint = "openat64", SetLastError = true)]
     internal static partial int OpenAt(int directory, byte* path, int flags, uint mode);

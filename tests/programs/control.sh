@@ -80,6 +80,18 @@ if [ "$(id -u)" = 0 ] && command -v setcap >/dev/null && command -v cc >/dev/nul
         ends_with 126 "${other[@]}" run --volume w --key-file other-key -- sh -c './capable >w/out' && ! grep -aq 'it runs' w/out &&
         ends_with 8 "${other[@]}" run --allow-static --volume w --key-file other-key -- ./capable && ends_with 8 "${run[@]}" ./capable
     verdict run-refuses-programs-that-get-rights $?
+    # The agent may not open it either.
+    ends_with 0 "${other[@]}" run --volume w --key-file other-key -- python3 -c '
+import os
+first = os.open("w/denied", os.O_RDWR | os.O_CREAT, 0o644)
+second = os.open("w/denied", os.O_RDWR)
+os.write(first, b"content")
+os.fchmod(first, 0)
+os.close(first)
+assert os.pread(second, 100, 0) == b"content" and os.pwrite(second, b"CON", 0) == 3 and os.fstat(second).st_mode & 0o7777 == 0
+os.fchmod(second, 0o600)
+assert os.pread(second, 100, 0) == b"CONtent"'
+    verdict other-descriptor-of-a-file-that-was-denied-to-its-owner $?
     chmod 700 .
 fi
 
