@@ -187,8 +187,8 @@ fault_library_out_of_reach() {
     rm -rf "$work/private"
 }
 fault_across_the_border() {
-    try_all "rename $raw $work/out" "link $raw $work/out" "rename $work/key $volume/in"
-    rm -f "$work/out"
+    try_all "rename $raw $work/beyond" "link $raw $work/beyond" "rename $work/key $volume/in"
+    rm -f "$work/beyond"
 }
 fault_reflink() { see clone "$raw" "$volume/cloned"; inside rm -f "$volume/cloned"; }
 fault_io_uring() { see io_uring; }
