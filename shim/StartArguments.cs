@@ -32,5 +32,4 @@ internal unsafe struct StartArguments
     internal CachedFileData** CachedFiles;
     internal long DescriptorLimit;
     internal ProcessCounters** Counters;
-    internal NativeHelper.Calls* Helper;
 }

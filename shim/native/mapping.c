@@ -10,7 +10,6 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
-#include "helper.h"
 #include "lazy.h"
 #include "library_pin.h"
 #include "raw_program.h"
@@ -120,8 +119,6 @@ int on_mremap(struct overlay_call *call)
 int on_mprotect(struct overlay_call *call)
 {
     reachable_forget();
-    if (call->number == SYS_pkey_mprotect && call->args[3] > 0 && !is_borrowed_memory())
-        helper_forbid(); /* which keys open is a thread's own matter */
     if (!concerns_us(call->args[0], call->args[1]))
         return PASS;
     if ((call->args[2] & PROT_WRITE) != 0)
