@@ -68,6 +68,17 @@ static __thread int t_rounds; /* of destructors that this thread has gone throug
 
 static char s_not_seen_yet; /* the key's value in a thread that the runtime does not know */
 
+/* This thread if the runtime knows it. */
+static struct thread *self_if_known(void)
+{
+    struct thread *self = (struct thread *)tls_CurrentThread;
+    return thread_is_initialised(self) ? self : NULL;
+}
+
+/*
+ * The value says only that there is one. A handler may come in between and make this thread known to the runtime, which sets the value: what was passed, or is
+ * set here again, is then the older one. Who is to be taken out of the list is asked when no handler comes any more.
+ */
 static void at_thread_end(void *thread)
 {
     if (++t_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(*s_key, thread) == 0)
@@ -75,8 +86,9 @@ static void at_thread_end(void *thread)
     /* The filter blocks the signals, and leaves them blocked. */
     if (s_enter != NULL)
         s_enter();
-    if (thread != &s_not_seen_yet)
-        s_runtime_destructor(thread);
+    struct thread *self = self_if_known();
+    if (self != NULL)
+        s_runtime_destructor(self);
     if (s_leave != NULL)
         s_leave();
 }
@@ -129,13 +141,6 @@ int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
     if (before != NULL)
         sigemptyset(before);
     return 0;
-}
-
-/* This thread if the runtime knows it. */
-static struct thread *self_if_known(void)
-{
-    struct thread *self = (struct thread *)tls_CurrentThread;
-    return thread_is_initialised(self) ? self : NULL;
 }
 
 /* Where a thread has the pointer to the next one: shown a thread of which each word is its own offset, the iterator says it. */
