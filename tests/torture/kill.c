@@ -197,11 +197,14 @@ static unsigned char *read_file(const char *path, uint64_t limit, uint64_t *size
         return NULL;
     }
     unsigned char *bytes = malloc(limit + 1);
+    // Other workers may make the file longer while it is read: what was read lies between what the two tell.
+    struct stat before, after;
+    must(fstat(fd, &before) == 0);
     *size = pread_all(fd, bytes, limit + 1, 0);
-    struct stat status;
-    must(fstat(fd, &status) == 0);
-    if (*size <= limit && (uint64_t)status.st_size != *size)
-        fail("%s: fstat tells %llu bytes, reading gives %llu", path, (unsigned long long)status.st_size, (unsigned long long)*size);
+    must(fstat(fd, &after) == 0);
+    if (*size <= limit && (*size < (uint64_t)before.st_size || *size > (uint64_t)after.st_size))
+        fail("%s: fstat tells %llu bytes, then %llu; reading gives %llu", path, (unsigned long long)before.st_size,
+             (unsigned long long)after.st_size, (unsigned long long)*size);
     close(fd);
     return bytes;
 }
