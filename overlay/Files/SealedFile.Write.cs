@@ -169,29 +169,19 @@ public sealed partial class SealedFile
         fault = null;
         IndexPage page = MakeGroup(group);
         BeginGroup(page, _geometry.BlockOf(offset), _geometry.BlockOf(offset + source.Length - 1));
-        using Scratch scratch = ScratchPool.Rent(RunSizeFor(source.Length));
-        SealedRun run = new(scratch.Span);
-        int done = 0;
+        int done;
+        bool isHelped = TryGetHelp(source.Length);
         try
         {
-            while (done < source.Length)
-            {
-                long block = _geometry.BlockOf(offset + done);
-                int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
-                int count = Math.Min(_geometry.BlockSize - inBlock, source.Length - done);
-                run.Cursor = done;
-                WriteInBlock(ref run, page, block, inBlock, source.Slice(done, count));
-                done += count;
-            }
-            Flush(ref run, page);
+            done = WriteBlocks(page, offset, source, isHelped, out fault);
         }
-        catch (ErrnoException exception)
+        finally
         {
-            fault = exception;
-            done = run.IsEmpty ? run.Cursor : run.CursorAtStart;
-            if (done == 0)
-                return 0;
+            if (isHelped)
+                _context.Helper!.Release();
         }
+        if (fault is not null && done == 0)
+            return 0;
         if (offset + done > _header.Size)
         {
             _header.Size = offset + done;
@@ -206,6 +196,44 @@ public sealed partial class SealedFile
             throw fault;
         }
         _index.Keep(page, group);
+        return done;
+    }
+
+    /// <param name="isHelped">The helper is ours.</param>
+    /// <returns>Bytes whose blocks count as written.</returns>
+    private unsafe int WriteBlocks(IndexPage page, long offset, ReadOnlySpan<byte> source, bool isHelped, out ErrnoException? fault)
+    {
+        fault = null;
+        int aheadSize = isHelped ? AheadJob.RoomSize : 0, done = 0;
+        using Scratch scratch = ScratchPool.Rent(isHelped ? aheadSize + RunSizeFor(_geometry.BlockSize) : RunSizeFor(source.Length));
+        SealedRun run = new(scratch.Span, aheadSize);
+        fixed (byte* plain = source)
+        {
+            try
+            {
+                while (done < source.Length)
+                {
+                    long block = _geometry.BlockOf(offset + done);
+                    int inBlock = (int)(offset + done - (block << _geometry.BlockSizeLog2));
+                    int count = Math.Min(_geometry.BlockSize - inBlock, source.Length - done);
+                    run.Cursor = done;
+                    if (isHelped && inBlock == 0)
+                        ShareOut(ref run, page, block, plain + done, source.Length - done);
+                    WriteInBlock(ref run, page, block, inBlock, source.Slice(done, count));
+                    done += count;
+                }
+                Flush(ref run, page);
+            }
+            catch (ErrnoException exception)
+            {
+                fault = exception;
+                done = run.IsEmpty ? run.Cursor : run.CursorAtStart;
+            }
+            finally
+            {
+                EndShare(ref run);
+            }
+        }
         return done;
     }
 
@@ -309,10 +337,16 @@ public sealed partial class SealedFile
         Flush(ref run, page);
     }
 
-    private void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
+    private unsafe void WriteBlock(ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, bool mayCompress, bool mayBeInline)
     {
         ResolveEntry(page, Geometry.SlotOf(block), block);
         bool fitsInline = mayBeInline && block == 0 && !_header.IsIndexed && IsInlineFree(page);
+        if (!fitsInline && TryTakeAhead(in run, page, block, out int stored))
+        {
+            StoredKind kind = stored < plain.Length ? StoredKind.Lz4 : StoredKind.Raw;
+            StoreWhole(ref run, page, block, plain, new ReadOnlySpan<byte>(run.Ahead->SealedOf(block), stored), kind, fitsInline, isSealed: true);
+            return;
+        }
         using Scratch packed = ScratchPool.Rent(_geometry.BlockSize);
         if (mayCompress && _header.Compresses && !(fitsInline && plain.Length <= InlineSize) &&
             TryCompress(plain, packed.Span, fitsInline, out int packedLength))
@@ -325,8 +359,10 @@ public sealed partial class SealedFile
     /// Steps 1 and 2 of writing a version, and the entry in memory. The stored bytes may wait in <paramref name="run"/>: until
     /// <see cref="Flush"/> the block does not count as written.
     /// </summary>
+    /// <param name="isSealed">It was sealed ahead, for the place that is free; <paramref name="stored"/> is what belongs there.</param>
     private void StoreWhole(
-        ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> stored, StoredKind kind, bool fitsInline)
+        ref SealedRun run, IndexPage page, long block, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> stored, StoredKind kind, bool fitsInline,
+        bool isSealed = false)
     {
         int slot = Geometry.SlotOf(block);
         BlockVersion current = BlockVersion.Current(page.Bytes, slot);
@@ -352,10 +388,13 @@ public sealed partial class SealedFile
             durable.CopyFrom(current);
 
         long offset = isInline ? -1 : _geometry.PlaceOffset(page.Group, slot, place);
-        if (!run.CanTake(offset, stored.Length))
+        if (!(isSealed ? run.CanTakeAhead(offset, block) : run.CanTake(offset, stored.Length)))
             Flush(ref run, page);
-        Span<byte> sealedText = run.Free[..(stored.Length + _key.TagSize)];
-        current.Seal(_fileId, block, _header.SyncInterval, _context.BootWord, place, kind, _key, stored, sealedText);
+        Span<byte> sealedText = isSealed ? default : run.Free[..(stored.Length + _key.TagSize)];
+        if (isSealed)
+            TakeVersion(in run, block, current);
+        else
+            current.Seal(_fileId, block, _header.SyncInterval, _context.BootWord, place, kind, _key, stored, sealedText);
         if (isInline)
         {
             // Goes out with the sector in front of it, in one write (format §6).
@@ -370,7 +409,10 @@ public sealed partial class SealedFile
             long end = Math.Max(_header.Size, (block << _geometry.BlockSizeLog2) + plain.Length);
             if (_storedLength < _geometry.UnsettledLength(end))
                 Unsettle(end);
-            run.Add(offset, stored.Length, slot);
+            if (isSealed)
+                run.AddAhead(offset, stored.Length, slot, block);
+            else
+                run.Add(offset, stored.Length, slot);
         }
         if (isReplacing)
         {
@@ -402,12 +444,19 @@ public sealed partial class SealedFile
             limit = Math.Max(limit, InlineSize);
         if (limit == 0 || limit >= plain.Length + PageSize)
             return false;
-        if (_incompressibleRun >= PatienceWithCompression && _incompressibleRun++ % 16 != 0)
+        if (!IsWorthTrying(ref _incompressibleRun))
             return false;
         packedLength = BlockCompressor.Compress(plain, packed[..Math.Min(limit, _geometry.BlockSize)], fitsInline ? InlineSize : 0);
-        _incompressibleRun = packedLength > 0 ? 0 : Math.Max(_incompressibleRun, 1) + (_incompressibleRun < PatienceWithCompression ? 1 : 0);
+        NoteTried(packedLength > 0);
         return packedLength > 0;
     }
+
+    private static bool IsWorthTrying(ref int incompressibleRun) =>
+        incompressibleRun < PatienceWithCompression || incompressibleRun++ % 16 == 0;
+
+    private void NoteTried(bool hasShrunk) => _incompressibleRun = hasShrunk
+        ? 0
+        : Math.Max(_incompressibleRun, 1) + (_incompressibleRun < PatienceWithCompression ? 1 : 0);
 
     private bool IsInlineFree(IndexPage page)
     {
