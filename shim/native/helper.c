@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "calls.h"
@@ -23,8 +22,12 @@
 #define BYTES_BEFORE (4L << 20)
 /* It is made anew now and then, with the niceness, processors and rights that its maker has by then. */
 #define JOBS_IN_A_LIFE 2048
-/* Some 50 us: the next call of who writes on and on comes within that. */
-#define SPINS 1000
+/*
+ * Of 15 to 50 ns each. The next call of who writes on and on comes within the first, and waking a processor that has gone to sleep would take a tenth of
+ * a call; in the second a block is done, unless its helper does not have a processor.
+ */
+#define IDLE_SPINS 6000
+#define LATE_SPINS 12000
 static const struct timespec s_idle = {.tv_nsec = 20000000}, s_moment = {.tv_nsec = 50000};
 
 /*
@@ -74,7 +77,7 @@ static bool change(uint32_t from, uint32_t to)
 /* False: there was nothing to do for a while. */
 static bool wait_for_call(bool is_soon)
 {
-    for (int i = 0; is_soon && i < SPINS && state() == IDLE; i++)
+    for (int i = 0; is_soon && i < IDLE_SPINS && state() == IDLE; i++)
         __builtin_ia32_pause();
     if (change(IDLE, ASLEEP) && futex(&s_state, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, ASLEEP, &s_idle) == -ETIMEDOUT)
         return !change(ASLEEP, NONE);
@@ -119,14 +122,7 @@ static void __attribute__((noreturn)) helper_main(void)
     end_here();
 }
 
-/* By the mean of a minute, in which this writer and its last helper count. */
-static bool is_idle(int processors)
-{
-    struct sysinfo info = {0};
-    return overlay_raw_syscall3(SYS_sysinfo, (long)&info, 0, 0) == 0 && info.loads[0] <= (unsigned long)(processors + 1) << SI_LOAD_SHIFT;
-}
-
-/* More than one, and not many more who want them. */
+/* Whether others want them shows soon enough (judge). */
 static bool has_processors(void)
 {
     uint64_t mask[16];
@@ -137,7 +133,7 @@ static bool has_processors(void)
             count++;
     if (size == -EINVAL)
         return true; /* very many */
-    return count > 1 && (s_is_stubborn || is_idle(count));
+    return count > 1;
 }
 
 /* In a class of its own it might wait for this thread, or this one for it, while others have the processors. */
@@ -280,7 +276,7 @@ static void recall(void)
         return;
     s_is_called = false;
     if (!change(CALLED, IDLE)) {
-        for (int i = 0; i < SPINS && state() == WORKING; i++)
+        for (int i = 0; i < LATE_SPINS && state() == WORKING; i++)
             __builtin_ia32_pause();
         has_waited = change(WORKING, AWAITED);
         while (state() == AWAITED)
