@@ -23,7 +23,7 @@ public sealed unsafe partial class DataKey : IDisposable
     /// <summary>Bytes of what is derived of a key: 0 the key check, 16 the key of <see cref="Mark"/>.</summary>
     public const int DerivedSize = 32;
 
-    private const int AesNonceSize = 12, LongestNonce = 32;
+    internal const int AesNonceSize = 12, LongestNonce = 32;
 
     private static readonly bool s_isUsable = Sodium.Initialise() >= 0;
 
@@ -118,6 +118,21 @@ public sealed unsafe partial class DataKey : IDisposable
                 throw new InvalidOperationException("sealing failed");
         }
     }
+
+    /// <summary>
+    /// Counts and records a seal that another thread is going to make with <see cref="ForAhead"/>, or perhaps not: then the nonce is lost.
+    /// </summary>
+    public void Announce(ReadOnlySpan<byte> storedNonce)
+    {
+        byte* nonce = stackalloc byte[LongestNonce];
+        Expand(storedNonce, nonce);
+        Record(nonce);
+        _ = Interlocked.Increment(ref _seals);
+        ProcessCounters.CountSealed();
+    }
+
+    /// <summary>Valid for as long as this key is not disposed of.</summary>
+    public AheadKey ForAhead => new(Suite, Live());
 
     /// <summary>False if key, nonce, data or text do not belong together; <paramref name="plain"/> is then zero.</summary>
     public bool TryOpen(ReadOnlySpan<byte> storedNonce, ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> sealedText, Span<byte> plain)
@@ -220,8 +235,7 @@ public sealed unsafe partial class DataKey : IDisposable
     /// <summary>The first bytes of the stored nonce, as many as the suite takes; zeros behind them.</summary>
     private void Expand(ReadOnlySpan<byte> storedNonce, byte* nonce)
     {
-        Span<byte> target = new(nonce, LongestNonce);
-        target.Clear();
-        storedNonce[..(Suite == CipherSuite.Aes256Gcm ? AesNonceSize : StoredNonceSize)].CopyTo(target);
+        fixed (byte* stored = storedNonce[..StoredNonceSize])
+            AheadKey.Expand(Suite, stored, nonce);
     }
 }

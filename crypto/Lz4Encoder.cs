@@ -38,39 +38,55 @@ internal static unsafe class Lz4Encoder
     /// <summary>What literals take that a match does not follow.</summary>
     internal static int LiteralsSize(int length) => length + 1 + (length + 240) / 255;
 
-    [SkipLocalsInit]
+    /// <summary>
+    /// The same for who has pointers alone. The runtime need not know the thread (<see cref="BlockCompressor.CompressAhead"/>): nothing is called from here on but
+    /// what is written here.
+    /// </summary>
+    internal static int Encode(byte* source, int size, byte* packed, int room, PackedPages pages) => Encode(source, size, packed, room, pages, PackedPages.First);
+
     private static int Encode(ReadOnlySpan<byte> plain, Span<byte> target, PackedPages pages, int firstLook)
     {
-        ushort* seen = stackalloc ushort[1 << HashBits];
-        new Span<ushort>(seen, 1 << HashBits).Clear();
         fixed (byte* source = plain, packed = target)
+            return Encode(source, plain.Length, packed, target.Length, pages, firstLook);
+    }
+
+    [SkipLocalsInit]
+    private static int Encode(byte* source, int size, byte* packed, int room, PackedPages pages, int firstLook)
+    {
+        ushort* seen = stackalloc ushort[1 << HashBits];
+        Clear(seen);
+        byte* end = source + size, anchor = source, output = packed, outputEnd = packed + room;
+        byte* searchEnd = source + Math.Max(size - LastMatchStart, 0), at = source + 1, look = source + Math.Min(firstLook, size);
+        while (size > LastMatchStart && (at = FindMatch(seen, source, at, searchEnd, out byte* match)) != null)
         {
-            byte* end = source + plain.Length, anchor = source, output = packed, outputEnd = packed + target.Length;
-            byte* searchEnd = source + Math.Max(plain.Length - LastMatchStart, 0), at = source + 1, look = source + Math.Min(firstLook, plain.Length);
-            while (plain.Length > LastMatchStart && (at = FindMatch(seen, source, at, searchEnd, out byte* match)) != null)
+            // Not extended to what precedes it: guessing how far wrongly costs more than the bytes are worth.
+            int literals = (int)(at - anchor), length = CountEqual(at + LeastMatch, match + LeastMatch, end - LastLiterals);
+            if (output + literals + (literals + length >> 8) + Slack > outputEnd)
+                return 0;
+            output = WriteSequence(output, anchor, literals, (int)(at - match), length);
+            anchor = at += LeastMatch + length;
+            if (at >= look)
             {
-                // Not extended to what precedes it: guessing how far wrongly costs more than the bytes are worth.
-                int literals = (int)(at - anchor), length = CountEqual(at + LeastMatch, match + LeastMatch, end - LastLiterals);
-                if (output + literals + (literals + length >> 8) + Slack > outputEnd)
+                Effort effort = pages.After((int)(at - source), (int)(output - packed));
+                if (effort == Effort.InVain)
                     return 0;
-                output = WriteSequence(output, anchor, literals, (int)(at - match), length);
-                anchor = at += LeastMatch + length;
-                if (at >= look)
-                {
-                    Effort effort = pages.After((int)(at - source), (int)(output - packed));
-                    if (effort == Effort.InVain)
-                        return 0;
-                    if (effort == Effort.Enough)
-                        break;
-                    look = at + PackedPages.Step;
-                }
-                if (at >= searchEnd)
+                if (effort == Effort.Enough)
                     break;
-                seen[Hash(at - 4)] = (ushort)(at - 4 - source);
-                seen[Hash(at - 2)] = (ushort)(at - 2 - source);
+                look = at + PackedPages.Step;
             }
-            return WriteLast(output, outputEnd, new ReadOnlySpan<byte>(anchor, (int)(end - anchor)), packed);
+            if (at >= searchEnd)
+                break;
+            seen[Hash(at - 4)] = (ushort)(at - 4 - source);
+            seen[Hash(at - 2)] = (ushort)(at - 2 - source);
         }
+        return WriteLast(output, outputEnd, anchor, (int)(end - anchor), packed);
+    }
+
+    /// <summary>Written out, like the copy below: the library's own call libc, for which the runtime must know the thread.</summary>
+    private static void Clear(ushort* seen)
+    {
+        for (int i = 0; i < 1 << HashBits; i += Vector256<ushort>.Count)
+            Vector256.Store(Vector256<ushort>.Zero, seen + i);
     }
 
     /// <summary>The first place from <paramref name="at"/> on whose four bytes were seen before; null: none before the end.</summary>
@@ -150,14 +166,18 @@ internal static unsafe class Lz4Encoder
         return output + ((uint)(14 - length) >> 31);
     }
 
-    private static int WriteLast(byte* output, byte* outputEnd, ReadOnlySpan<byte> literals, byte* packed)
+    private static int WriteLast(byte* output, byte* outputEnd, byte* literals, int count, byte* packed)
     {
-        if (LiteralsSize(literals.Length) > outputEnd - output)
+        if (LiteralsSize(count) > outputEnd - output)
             return 0;
-        *output++ = (byte)(AtMost15(literals.Length) << 4);
-        if (literals.Length >= 15)
-            output = WriteRest(output, literals.Length);
-        literals.CopyTo(new Span<byte>(output, literals.Length));
-        return (int)(output + literals.Length - packed);
+        *output++ = (byte)(AtMost15(count) << 4);
+        if (count >= 15)
+            output = WriteRest(output, count);
+        int done = 0;
+        for (; done + Vector256<byte>.Count <= count; done += Vector256<byte>.Count)
+            Vector256.Store(Vector256.Load(literals + done), output + done);
+        for (; done < count; done++)
+            output[done] = literals[done];
+        return (int)(output + count - packed);
     }
 }

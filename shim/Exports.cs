@@ -39,6 +39,7 @@ internal static unsafe class Exports
             UserMemory.Generation = start->MemoryGeneration;
             CachedReads.Enable(start->CachedFiles, start->DescriptorLimit);
             CounterTable.ForFilter = start->Counters;
+            RuntimeSealers.Publish();
             s_engine = new FileEngine(Settings(start));
             return 0;
         }
@@ -286,7 +287,7 @@ internal static unsafe class Exports
         int[] kept = new ReadOnlySpan<int>(start->Kept, (int)start->KeptCount).ToArray();
         int* forkCount = start->ForkCount;
         BlockCache cache = new(new MemoryShare(Text(start->CacheSize)), start->Cache);
-        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, cache, () => Volatile.Read(ref *forkCount), () =>
+        return new EngineSettings(roots, Text(start->Agent), keyFile, kept, cache, () => Volatile.Read(ref *forkCount), new NativeHelper(start->Helper), () =>
         {
             // bin/overlay-ctl lies two folders above lib/overlay/liboverlay-engine.so.
             string control = System.IO.Path.GetFullPath(System.IO.Path.Combine(library, "../../../bin/overlay-ctl"));

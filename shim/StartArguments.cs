@@ -32,4 +32,5 @@ internal unsafe struct StartArguments
     internal CachedFileData** CachedFiles;
     internal long DescriptorLimit;
     internal ProcessCounters** Counters;
+    internal NativeHelper.Calls* Helper;
 }

@@ -11,7 +11,8 @@ namespace Overlay.Engine;
 /// <param name="Kept">See <see cref="KeptDescriptors"/>.</param>
 /// <param name="Cache">The engine's from now on.</param>
 /// <param name="CountForks">How often this process has given descriptors to others: by a fork, or over a socket.</param>
+/// <param name="Helper">For large writes.</param>
 /// <param name="StartAgent">Starts one for all volumes, and returns when it serves or has failed.</param>
 internal sealed record EngineSettings(
     IReadOnlyList<string> Volumes, string? AgentPath, string? KeyFile, IReadOnlyList<int> Kept, BlockCache Cache,
-    Func<int> CountForks, Action StartAgent);
+    Func<int> CountForks, IHelper Helper, Action StartAgent);

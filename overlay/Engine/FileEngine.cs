@@ -348,7 +348,7 @@ internal sealed partial class FileEngine : IDisposable
     private FileContext ContextOf(OpenFile file, Volume volume, FileLog log) => new(
         file, volume.Coherence.LockOf(file.Inode), volume.Coherence.For(file.Inode), volume.Coherence.RedoOf(file.Device, file.Inode), log, _settings.Cache,
         volume.Id, _bootWord, volume.BlockSizeLog2)
-    { Keys = new FileKeys(volume, file), IsSettledAtLast = true };
+    { Keys = new FileKeys(volume, file), IsSettledAtLast = true, Helper = _settings.Helper };
 
     private Volume? FindByPath(string path)
     {

@@ -137,4 +137,7 @@ public sealed record FileContext(
 
     /// <summary>For tests: blocks that are written in parts keep their base also where the file was synced.</summary>
     internal bool IsBaseAlwaysKept { get; init; }
+
+    /// <summary>Null: all is done on the thread that writes.</summary>
+    internal IHelper? Helper { get; init; }
 }

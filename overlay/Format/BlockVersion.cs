@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Overlay.Crypto;
 using static Overlay.Format.FormatConstants;
 
@@ -87,6 +88,36 @@ public readonly ref struct BlockVersion
         key.Seal(_bytes.Slice(16, 16), associatedData, stored, sealedText);
         _bytes.Slice(32, 32).Clear();
         sealedText.Slice(stored.Length, key.TagSize).CopyTo(_bytes[32..]);
+    }
+
+    /// <summary>
+    /// Describes a block whose stored form is not known yet; <see cref="SealAhead"/> does the rest. The nonce counts as used. (Kind and length stay zero.)
+    /// </summary>
+    public void Announce(ulong interval, uint boot, int place, DataKey key)
+    {
+        Begin(interval, boot, (uint)place << PlaceShift, key);
+        key.Announce(_bytes.Slice(16, 16));
+    }
+
+    /// <summary>Does it say of a block, whatever its stored form, what <see cref="Announce"/> would say now?</summary>
+    public bool IsAsAnnounced(ulong interval, uint boot, int place, DataKey key) =>
+        Interval == interval && Boot == boot && Place == place && IsOdd == key.IsOdd;
+
+    /// <summary>
+    /// What <see cref="Seal"/> does behind the nonce, with pointers and without anything of the runtime's, for a version that was announced.
+    /// </summary>
+    /// <param name="version">All of it: <see cref="VersionSize"/> bytes.</param>
+    /// <param name="target">Of the stored bytes; may be where they are.</param>
+    internal static unsafe bool SealAhead(byte* version, byte* fileId, long block, in AheadKey key, StoredKind kind, byte* stored, int length, byte* target)
+    {
+        uint word = Unsafe.ReadUnaligned<uint>(version + 8) | (uint)length | (uint)kind << KindShift;
+        Unsafe.WriteUnaligned(version + 8, word);
+        byte* associatedData = stackalloc byte[AssociatedSize];
+        associatedData[0] = SealDomain;
+        Unsafe.WriteUnaligned(associatedData + 1, Unsafe.ReadUnaligned<UInt128>(fileId));
+        Unsafe.WriteUnaligned(associatedData + 17, block);
+        Unsafe.WriteUnaligned(associatedData + 25, Unsafe.ReadUnaligned<UInt128>(version));
+        return key.Seal(version + 16, associatedData, AssociatedSize, stored, length, target, version + 32);
     }
 
     /// <summary>Describes a version in units, of <paramref name="length"/> plain bytes, and seals it together with its table.</summary>

@@ -26,11 +26,16 @@ int overlay_may_be_borrowed;
 static int s_may_load_in_copy; /* the process that is being borrowed had one thread */
 static int s_was_loaded_in_copy;
 
+long borrowed_thread_count(void)
+{
+    struct stat status;
+    return sys_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) == 0 ? (long)status.st_nlink - 2 : 0;
+}
+
 /* With one thread, nobody holds the locks of loader and allocator that loading the engine takes in the copy. */
 static bool has_one_thread(void)
 {
-    struct stat status;
-    return sys_fstatat(AT_FDCWD, "/proc/self/task", &status, 0) == 0 && status.st_nlink == 2 + 1;
+    return borrowed_thread_count() == 1;
 }
 
 void borrowed_expect(void)

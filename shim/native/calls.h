@@ -32,7 +32,7 @@
     /* sending.c */                                                                                                    \
     X(sendmsg) X(sendmmsg)                                                                                             \
     /* process.c */                                                                                                    \
-    X(exit_group) X(setuid_family) X(seccomp) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)         \
+    X(exit_group) X(setuid_family) X(setxid) X(rights) X(seccomp) X(prctl) X(io_uring_setup) X(kernel_file) X(mount) X(arch_prctl)         \
     /* exec.c */                                                                                                       \
     X(execve) X(execveat)                                                                                              \
     /* fork.c */                                                                                                       \

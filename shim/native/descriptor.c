@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "helper.h"
 #include "kept.h"
 #include "reachable.h"
 #include "syscalls.h"
@@ -34,6 +35,8 @@ int on_close_range(struct overlay_call *call)
     unsigned first = (unsigned)call->args[0], last = (unsigned)call->args[1], flags = (unsigned)call->args[2];
     if ((flags & CLOSE_RANGE_CLOEXEC) != 0 || first > last)
         return PASS; /* the engine's own are close-on-exec already */
+    if ((flags & CLOSE_RANGE_UNSHARE) != 0 && !is_borrowed_memory())
+        helper_end(); /* it would keep them open */
     unsigned run = first;
     long result = 0;
     for (unsigned fd = first; fd <= last && fd < FD_LIMIT; fd++) {

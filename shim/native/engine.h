@@ -8,6 +8,7 @@
 #ifndef OVERLAY_ENGINE_H
 #define OVERLAY_ENGINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cache_table;
@@ -16,7 +17,8 @@ struct process_counters;
 
 /* What filter and runtime ask of each other about threads (shim/runtime/threads.c). */
 struct overlay_engine_threads {
-    /* Ours: around the runtime's work at the end of a thread; no fork meanwhile, and no signal any more. */
+    /* Ours: has the process no other thread? Then the rest is left out. And around the runtime's work at the end of a thread; no fork meanwhile, and no signal any more. */
+    bool (*is_last)(void);
     void (*enter_for_end)(void);
     void (*leave_for_end)(void);
     /* The engine's: in each thread before its first call comes to the gate; at once in a forked child. */
@@ -30,6 +32,14 @@ struct overlay_lazy_range {
     const uint8_t *filled; /* a byte for each unit: not 0, it is; never unmapped. NULL: not known */
     int64_t offset;        /* of `start` in what `filled` speaks of */
     int64_t unit_log2;
+};
+
+/* A second thread for large writes, in the order in which they are called (IHelper.cs, helper.h). */
+struct overlay_helper_calls {
+    int (*take)(int64_t bytes);
+    void (*call)(long (*work)(void *job), void *job);
+    void (*recall)(void);
+    void (*release)(void);
 };
 
 struct overlay_engine_start {
@@ -72,6 +82,7 @@ struct overlay_engine_start {
     struct cached_file **cached_files; /* by descriptor */
     int64_t descriptor_limit;
     struct process_counters **counters; /* counters.h; set by the engine where somebody watches */
+    const struct overlay_helper_calls *helper;
 };
 
 /* What overlay_attach is told about a descriptor. */

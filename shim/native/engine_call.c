@@ -11,6 +11,7 @@
 #include "engine_load.h"
 #include "fdtable.h"
 #include "gate.h"
+#include "helper.h"
 #include "kept.h"
 #include "own_stack.h"
 #include "recent.h"
@@ -25,6 +26,7 @@ static int s_child_lock; /* taken behind the gate */
 static int s_is_of_borrower;
 static int s_is_fresh_child; /* the next engine call is the first of a forked child */
 static __thread int t_is_counted __attribute__((tls_model("initial-exec")));
+static __thread int t_has_ended __attribute__((tls_model("initial-exec"))); /* the runtime ends the process if it comes again */
 static __thread int t_is_prepared __attribute__((tls_model("initial-exec")));
 
 static void set_signal_mask(uint64_t mask, uint64_t *before)
@@ -44,6 +46,7 @@ void engine_in_child(void)
     kept_in_child();
     aio_contexts_in_child();
     engine_load_in_child();
+    helper_in_child();
 }
 
 void engine_forget_thread(void)
@@ -51,6 +54,7 @@ void engine_forget_thread(void)
     if (t_is_counted != 0)
         recent_count_thread(-1);
     t_is_counted = 0;
+    t_has_ended = 1;
 }
 
 bool engine_is_ready(void)
@@ -156,6 +160,8 @@ long engine_invoke(void *const *entry, const long arguments[7])
 {
     if (is_borrowed_memory())
         return borrowed_invoke(entry, arguments);
+    if (t_has_ended != 0)
+        return -EIO;
     /* The runtime clears errno, and the engine's own calls set it; for the program it is the answer of its calls that failed. */
     int *program_error = &errno, kept = *program_error;
     /* A handler may call write or siglongjmp away: none runs while managed code does. */

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "autostart.h"
+#include "borrowed.h"
 #include "cached_read.h"
 #include "calls.h"
 #include "counters.h"
@@ -20,6 +21,7 @@
 #include "fdtable.h"
 #include "fork.h"
 #include "gate.h"
+#include "helper.h"
 #include "kept.h"
 #include "limits.h"
 #include "lazy.h"
@@ -58,6 +60,16 @@ void engine_release_load(void)
     lock_give(&s_load_lock);
 }
 
+#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
+#define LIBC_SETXID 33
+
+/* Another thread may be waiting for this one to change its user: with a lock that loading takes (on_setxid), or for ever. libc's handler needs nothing. */
+static void hear_of_setxid(int how)
+{
+    uint64_t mask = SIGNAL_BIT(LIBC_SETXID);
+    overlay_raw_syscall6(SYS_rt_sigprocmask, how, (long)&mask, 0, sizeof mask, 0, 0);
+}
+
 /* A thread that ends comes here from the runtime's destructor; it runs no handler of the program's any more. */
 static void enter_for_thread_end(void)
 {
@@ -73,9 +85,16 @@ static void leave_for_thread_end(void)
     engine_forget_thread();
     own_stack_give_back();
     gate_leave();
+    hear_of_setxid(SIG_UNBLOCK);
 }
 
-static struct overlay_engine_threads s_threads = {.enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
+/* Two that end in the same moment are not: what the later one's exit then asks of the engine fails (engine_invoke). */
+static bool is_last_thread(void)
+{
+    return borrowed_thread_count() == 1 + (helper_thread() != 0);
+}
+
+static struct overlay_engine_threads s_threads = {.is_last = is_last_thread, .enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
 
 static void call_plain(void *function)
 {
@@ -102,8 +121,6 @@ void engine_load_in_child(void)
 }
 
 /* The runtime changes dispositions when it starts (design 5): keep what the program had. */
-#define LIBC_CANCEL 32 /* libc installs these two by itself, on first use: giving back what was there would undo it */
-#define LIBC_SETXID 33
 struct kernel_sigaction {
     void *handler;
     unsigned long flags;
@@ -193,6 +210,7 @@ static int load(void)
             .cached_files = overlay_cached_files,
             .descriptor_limit = FD_LIMIT,
             .counters = &overlay_counters,
+            .helper = &overlay_helper_calls,
         };
         start.kept_count = kept_adopted(&start.kept);
         long error = overlay_engine.start(&start);
@@ -260,7 +278,9 @@ long engine_ensure_loaded(void)
 {
     if (__atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE) == NOT_LOADED) {
         overlay_in_engine++;
+        hear_of_setxid(SIG_UNBLOCK);
         overlay_with_vector_state_saved(load_under_the_loaders_lock, NULL);
+        hear_of_setxid(SIG_BLOCK);
         overlay_in_engine--;
     }
     int state = __atomic_load_n(&s_load_state, __ATOMIC_ACQUIRE);

@@ -13,6 +13,7 @@
 static const char *const s_names[] = {
     "OVERLAY_VOLUMES=", "OVERLAY_AGENT=",       "OVERLAY_KEY_FILE=", "OVERLAY_ENGINE=", "OVERLAY_LOG=",
     "OVERLAY_TRACE=",   "OVERLAY_RUNTIME_DIR=", "OVERLAY_ALLOW_STATIC=", "OVERLAY_STRICT=", "OVERLAY_CACHE=",
+    "OVERLAY_HELPER=",
 };
 #define NAME_COUNT (sizeof s_names / sizeof s_names[0])
 

@@ -11,6 +11,7 @@
 #include "engine_load.h"
 #include "fdtable.h"
 #include "gate.h"
+#include "helper.h"
 #include "reachable.h"
 #include "syscalls.h"
 #include "text.h"
@@ -86,6 +87,8 @@ long fork_copy(long number, const long arguments[5])
         gate_close_as_borrower();
     else
         gate_close();
+    if (!is_borrowed)
+        helper_end();
     long child = overlay_raw_syscall6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], 0);
     if (child == 0)
         in_child();

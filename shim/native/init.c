@@ -11,6 +11,7 @@
 #include "engine_call.h"
 #include "environment.h"
 #include "fork.h"
+#include "helper.h"
 #include "lazy.h"
 #include "log.h"
 #include "patch.h"
@@ -62,6 +63,7 @@ static void take_settings(char *const *own)
     overlay_settings.agent = environment_value(own, "OVERLAY_AGENT");
     overlay_settings.key_file = environment_value(own, "OVERLAY_KEY_FILE");
     overlay_settings.cache_size = environment_value(own, "OVERLAY_CACHE");
+    helper_set(environment_value(own, "OVERLAY_HELPER"));
     const char *runtime = environment_value(own, "OVERLAY_RUNTIME_DIR");
     overlay_settings.runtime_entry = runtime != NULL ? runtime - sizeof "OVERLAY_RUNTIME_DIR" : NULL;
     overlay_trace_socket = environment_value(own, "OVERLAY_TRACE");

@@ -10,6 +10,7 @@
 #include "calls.h"
 #include "engine_call.h"
 #include "fdtable.h"
+#include "helper.h"
 #include "lazy.h"
 #include "library_pin.h"
 #include "raw_program.h"
@@ -119,6 +120,8 @@ int on_mremap(struct overlay_call *call)
 int on_mprotect(struct overlay_call *call)
 {
     reachable_forget();
+    if (call->number == SYS_pkey_mprotect && call->args[3] > 0 && !is_borrowed_memory())
+        helper_forbid(); /* which keys open is a thread's own matter */
     if (!concerns_us(call->args[0], call->args[1]))
         return PASS;
     if ((call->args[2] & PROT_WRITE) != 0)

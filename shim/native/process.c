@@ -2,9 +2,11 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <linux/prctl.h>
+#include <sys/single_threaded.h>
 
 #include "calls.h"
 #include "engine_call.h"
+#include "helper.h"
 #include "reachable.h"
 #include "syscalls.h"
 #include "trap.h"
@@ -34,28 +36,54 @@ int on_exit_group(struct overlay_call *call)
 
 int overlay_has_filter;
 
+/*
+ * The same for what libc lets every thread do: until all have done it, it holds a lock that loading the engine takes. So that is left out where there are
+ * threads, by libc's own word: the kernel may count one, since one that was asked has ended. Who needs the engine afterwards, and cannot reach it any more,
+ * is told so.
+ */
+int on_setxid(struct overlay_call *call)
+{
+    return engine_is_loaded() || is_borrowed_memory() || __libc_single_threaded != 0 ? on_setuid_family(call) : on_rights(call);
+}
+
 /* Afterwards the engine's file or the agent's socket may be out of reach: have both before. */
 int on_setuid_family(struct overlay_call *call)
 {
-    (void)call;
     if (!is_borrowed_memory())
         ENGINE_CALL(prepare, 0);
+    return on_rights(call);
+}
+
+/* What concerns a thread, or asks for a process of one. A helper would keep the rights that its maker had. */
+int on_rights(struct overlay_call *call)
+{
+    (void)call;
+    if (!is_borrowed_memory())
+        helper_end();
     return PASS;
 }
 
 /* What the engine can do without, it does no more: a call that the filter does not know may be the process's end. */
 int on_seccomp(struct overlay_call *call)
 {
-    int result = on_setuid_family(call);
-    __atomic_store_n(&overlay_has_filter, 1, __ATOMIC_RELAXED);
-    return result;
+    if (!is_borrowed_memory())
+        ENGINE_CALL(prepare, 0);
+    __atomic_store_n(&overlay_has_filter, 1, __ATOMIC_SEQ_CST);
+    return on_rights(call);
 }
 
 int on_prctl(struct overlay_call *call)
 {
     if (overlay_traps != 0 && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH)
         return answer(call, -EINVAL); /* it is in use */
-    return call->args[0] == PR_SET_SECCOMP ? on_seccomp(call) : PASS;
+    switch (call->args[0]) {
+    case PR_SET_SECCOMP:
+        return on_seccomp(call);
+    case PR_SET_NO_NEW_PRIVS: case PR_CAPBSET_DROP: case PR_CAP_AMBIENT: case PR_SET_SECUREBITS:
+        return on_rights(call);
+    default:
+        return PASS;
+    }
 }
 
 /* A thread pointer that is not libc's: filter and engine keep what belongs to the thread behind it. Go without cgo does this, first of all. */

@@ -55,12 +55,14 @@ struct overlay_threads; /* struct overlay_engine_threads of shim/native/engine.h
 bool overlay_threads_start(struct overlay_threads *threads);
 
 struct overlay_threads {
+    bool (*is_last)(void);
     void (*enter_for_end)(void);
     void (*leave_for_end)(void);
     void (*prepare)(void);
     void (*forget)(void);
 };
 
+static bool (*s_is_last)(void);
 static void (*s_enter)(void), (*s_leave)(void);
 static void (*s_runtime_destructor)(void *);
 static pthread_key_t *s_key;
@@ -82,6 +84,9 @@ static struct thread *self_if_known(void)
 static void at_thread_end(void *thread)
 {
     if (++t_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(*s_key, thread) == 0)
+        return;
+    /* libc calls exit in it, behind its destructors: handlers, and what stdio still has, may need the engine. */
+    if (s_is_last != NULL && s_is_last())
         return;
     /* The filter blocks the signals, and leaves them blocked. */
     if (s_enter != NULL)
@@ -182,6 +187,7 @@ static void forget_threads(void)
 /* Called once by a thread that is in the list. False if this runtime's list is not what we take it for. */
 bool overlay_threads_start(struct overlay_threads *threads)
 {
+    s_is_last = threads->is_last;
     s_enter = threads->enter_for_end;
     s_leave = threads->leave_for_end;
     threads->prepare = prepare_thread;

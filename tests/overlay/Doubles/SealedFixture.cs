@@ -52,6 +52,8 @@ public sealed class SealedFixture
 
     public MemoryRedo Redo { get; private set; } = new(() => false);
 
+    internal ThreadHelper? Helper { get; set; }
+
     public ListLog Log { get; } = new();
 
     /// <summary>The next key is there from the start: whether the file has come to it, the file says.</summary>
@@ -63,7 +65,7 @@ public sealed class SealedFixture
     public FileContext Context =>
         new(Backing, Lock, Coherence, Redo, Log, Cache, VolumeId, BootWord, Recipe.VolumeBlockSizeLog2)
         {
-            Keys = Keys, IsSettledAtLast = true, IsBaseAlwaysKept = KeepsBases,
+            Keys = Keys, IsSettledAtLast = true, IsBaseAlwaysKept = KeepsBases, Helper = Helper,
         };
 
     /// <summary>A new fixture with an empty sealed file.</summary>

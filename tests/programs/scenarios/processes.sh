@@ -129,5 +129,9 @@ compiled() {
 
 case_locks() { compiled locks; }
 case_late_threads() { compiled late_threads; }
+# A second thread comes with large writes: forks, filters, namespaces, handlers, ends.
+case_helped_writes() { export OVERLAY_HELPER=1; compiled helped_writes; }
+# Many threads, and the first touch of the engine is in the middle of libc's way of changing the user in all of them.
+case_changed_users() { compiled changed_users; }
 case_passed_descriptors() { compiled passed; }
 case_interrupted() { compiled interrupted; volatile 'case_interrupted/written'; }
