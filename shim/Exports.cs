@@ -169,6 +169,13 @@ internal static unsafe class Exports
         catch (Exception exception) { return Guard.Errno(exception); }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "overlay_engine_sync_range")]
+    public static long SyncRange(int fd, long offset, long length, uint flags)
+    {
+        try { return Engine.SyncRange(fd, offset, length, flags); }
+        catch (Exception exception) { return Guard.Errno(exception); }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "overlay_engine_fsync")]
     public static long FSync(int fd, int dataOnly)
     {

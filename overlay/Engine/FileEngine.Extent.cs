@@ -124,6 +124,28 @@ internal sealed unsafe partial class FileEngine
         return 0;
     }
 
+    /// <summary>sync_file_range: where the range lies on disk. Who asks for more than two groups gets the whole file.</summary>
+    internal long SyncRange(int fd, long offset, long length, uint flags)
+    {
+        using Operation operation = Begin(fd);
+        Geometry geometry = operation.File.File.Geometry;
+        long end = offset + length, firstGroup = offset / geometry.GroupSize, lastGroup = (end - 1) / geometry.GroupSize;
+        if (length == 0 || lastGroup - firstGroup > 1)
+        {
+            KernelFile.Check(Kernel.SyncRange(fd, 0, 0, flags), "writing out the backing file failed");
+            return 0;
+        }
+        Span<(long Offset, long Length)> ranges = stackalloc (long, long)[4];
+        for (long group = firstGroup; group <= lastGroup; group++)
+        {
+            long from = Math.Max(offset, group * geometry.GroupSize), to = Math.Min(end, (group + 1) * geometry.GroupSize);
+            geometry.StoredRanges(group, from, to - from, ranges);
+            foreach ((long stored, long count) in ranges)
+                KernelFile.Check(Kernel.SyncRange(fd, stored, count, flags), "writing out the backing file failed");
+        }
+        return 0;
+    }
+
     internal long Sync(int fd, bool dataOnly)
     {
         using Operation operation = Begin(fd);

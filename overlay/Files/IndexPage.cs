@@ -11,6 +11,7 @@ internal sealed class IndexPage
     private static readonly IndexPage?[] s_spare = new IndexPage?[8];
 
     private byte[]? _inlineRoom, _tablesRoom;
+    private ulong[]? _marksRoom;
 
     private IndexPage(long group) => Group = group;
 
@@ -34,7 +35,7 @@ internal sealed class IndexPage
     public uint PreparedSlots { get; set; }
 
     /// <summary>What each slot adds to the file's digest, as it is on disk; null: nobody has asked yet.</summary>
-    public ulong[]? Marks { get; set; }
+    public ulong[]? Marks { get; private set; }
 
     /// <summary>All zero.</summary>
     public static IndexPage Rent(long group)
@@ -57,7 +58,7 @@ internal sealed class IndexPage
         Base.AsSpan().Clear();
         Inline = null;
         Tables = null;
-        Marks = null;
+        ForgetMarks();
         PreparedSlots = 0;
         for (int i = 0; i < s_spare.Length; i++)
             if (Interlocked.CompareExchange(ref s_spare[i], this, null) is null)
@@ -82,4 +83,14 @@ internal sealed class IndexPage
     }
 
     public void ForgetTables() => Tables = null;
+
+    /// <summary>All zero: nothing of the group counts yet.</summary>
+    public ulong[] MakeMarks()
+    {
+        Marks = _marksRoom ??= new ulong[GroupBlocks];
+        Marks.AsSpan().Clear();
+        return Marks;
+    }
+
+    public void ForgetMarks() => Marks = null;
 }

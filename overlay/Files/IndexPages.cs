@@ -56,9 +56,7 @@ internal sealed class IndexPages
             return false;
         try
         {
-            foreach (IndexPage page in _pages.Values)
-                page.Return();
-            Clear();
+            Recycle();
             return true;
         }
         finally
@@ -89,10 +87,16 @@ internal sealed class IndexPages
         _pages.Clear();
     }
 
-    /// <summary>The file is let go of: nobody uses the pages any more.</summary>
+    /// <summary>The file is let go of.</summary>
     internal void Return()
     {
         IndexPagesQueue.Leave(this);
+        Recycle();
+    }
+
+    /// <summary>Between operations: nobody uses the pages, and others may have them.</summary>
+    internal void Recycle()
+    {
         foreach (IndexPage page in _pages.Values)
             page.Return();
         Clear();

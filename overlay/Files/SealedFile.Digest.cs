@@ -134,7 +134,7 @@ public sealed partial class SealedFile
         if (IsDigestOpen)
             _delta += Recount(page, firstDirtySlot, lastDirtySlot);
         else
-            page.Marks = null;
+            page.ForgetMarks();
     }
 
     /// <summary>Brings what this process knows into the header, which the caller writes. True: it changed.</summary>
@@ -222,13 +222,13 @@ public sealed partial class SealedFile
     private void KnowMarks(IndexPage page)
     {
         if (page.Marks is null && _header.Digest.IsKept)
-            page.Marks = MarksOf(page);
+            CountMarks(page, page.MakeMarks());
     }
 
     /// <summary>What a page's change adds to the sum: versions of the given slots, bits of any.</summary>
     private ulong Recount(IndexPage page, int firstDirtySlot, int lastDirtySlot)
     {
-        ulong[] marks = page.Marks ??= new ulong[GroupBlocks];
+        ulong[] marks = page.Marks ?? page.MakeMarks();
         ulong difference = 0;
         uint present = new GroupRecord(page.Bytes).Present;
         for (int slot = 0; slot < GroupBlocks; slot++)
@@ -244,20 +244,21 @@ public sealed partial class SealedFile
         return difference;
     }
 
-    private ulong[] MarksOf(IndexPage page)
+    /// <param name="marks">All zero.</param>
+    private void CountMarks(IndexPage page, Span<ulong> marks)
     {
-        ulong[] marks = new ulong[GroupBlocks];
         uint present = new GroupRecord(page.Bytes).Present;
         for (int slot = 0; slot < GroupBlocks; slot++)
             if ((present >> slot & 1) != 0)
                 marks[slot] = MarkOf(page, slot);
-        return marks;
     }
 
     private ulong SumOf(IndexPage page)
     {
+        Span<ulong> marks = stackalloc ulong[GroupBlocks];
+        CountMarks(page, marks);
         ulong sum = 0;
-        foreach (ulong mark in MarksOf(page))
+        foreach (ulong mark in marks)
             sum += mark;
         return sum;
     }

@@ -55,7 +55,7 @@ public sealed partial class SealedFile
         IndexPage parent = MakeGroup(Geometry.ParentOf(group));
         int child = Geometry.ChildIndexOf(group);
         page = IndexPage.Rent(group);
-        page.Marks = new ulong[GroupBlocks]; // whatever is in it does not exist
+        _ = page.MakeMarks(); // whatever is in it does not exist
         ReadIndexBytes(page);
         Rebase(parent);
         GroupRecord record = new(page.Bytes);

@@ -84,7 +84,7 @@ public sealed partial class SealedFile
         Unsettle(_header.Size);
         IndexPage page = FindGroup(0)!;
         page.Bytes.AsSpan(RecordOffset).Clear();
-        page.Marks = null;
+        page.ForgetMarks();
         page.ForgetInline();
         page.ForgetTables();
         _stale.Clear();

@@ -59,6 +59,8 @@ public sealed partial class SealedFile : IDisposable
 
     public int BlockSize => _geometry.BlockSize;
 
+    internal Geometry Geometry => _geometry;
+
     public FileHeader Header
     {
         get
@@ -300,6 +302,7 @@ public sealed partial class SealedFile : IDisposable
         if (word == _cachedWord)
             return;
         _isShared |= _cachedWord != ~0UL;
+        _index.Recycle();
         Forget();
         if (_isStill)
             FinishKilledWrite();
@@ -317,12 +320,18 @@ public sealed partial class SealedFile : IDisposable
     private void KeepFirstPage(IndexPage page, ulong word)
     {
         TrustSince(word);
-        if (_cachedWord == ~0UL)
-            return;
+        if (_cachedWord != ~0UL)
+            KeepFirstPage(page);
+    }
+
+    private void KeepFirstPage(IndexPage page)
+    {
         SplitInline(page);
         GroupRecord record = new(page.Bytes);
         if (record.IsAuthentic(_fileId, 0, KeyOf(record)))
             _index.Keep(page, neededGroup: 0);
+        else
+            page.Return();
     }
 
     /// <summary>What is kept in memory counts no more.</summary>
@@ -346,11 +355,13 @@ public sealed partial class SealedFile : IDisposable
     /// <param name="mayAsk">False: nobody is asked for a key that came meanwhile (<see cref="UnknownKeyException"/>).</param>
     private void ReadHeader(bool mayAsk = true)
     {
-        Span<byte> page = stackalloc byte[HeaderSize];
+        // All others are found from the first group on: where the file changes under our hands both are read again and again.
+        IndexPage? first = _isShared && _header.IsIndexed ? IndexPage.Rent(0) : null;
+        Span<byte> head = stackalloc byte[HeaderSize], page = first is null ? head : first.Bytes;
         for (int attempt = 0; ; attempt++)
         {
             int count = ReadStored(0, page);
-            HeaderFault fault = FileHeader.Parse(page[..count], out FileHeader header);
+            HeaderFault fault = FileHeader.Parse(page[..Math.Min(count, HeaderSize)], out FileHeader header);
             if (fault == HeaderFault.Ok && !(FileHeader.FileIdOf(page).SequenceEqual(_fileId) && header.BlockSizeLog2 == _geometry.BlockSizeLog2))
                 fault = HeaderFault.Damaged;
             if (fault == HeaderFault.Ok)
@@ -359,6 +370,8 @@ public sealed partial class SealedFile : IDisposable
             {
                 _header = header;
                 _closesLater = false;
+                if (first is not null && count == PageSize && _header.IsIndexed)
+                    KeepFirstPage(first);
                 return;
             }
             if (attempt == ReadAttempts)

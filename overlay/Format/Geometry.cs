@@ -1,3 +1,4 @@
+using System;
 using static Overlay.Format.FormatConstants;
 
 namespace Overlay.Format;
@@ -46,6 +47,16 @@ public readonly struct Geometry
     public long PlaceOffset(long group, int slot, int place) => place == InlinePlace
         ? InlineOffset
         : IndexOffset(group) + 3 * PageSize + place * GroupSize + ((long)slot << BlockSizeLog2);
+
+    /// <summary>Where a group may have something of some bytes of its own, as (offset, length): its index with the tables, and the blocks' places of each kind.</summary>
+    /// <param name="ranges">Four.</param>
+    public void StoredRanges(long group, long plainOffset, long length, Span<(long Offset, long Length)> ranges)
+    {
+        long first = BlockOf(plainOffset), last = BlockOf(plainOffset + length - 1);
+        ranges[0] = (IndexOffset(group), 3 * PageSize);
+        for (int place = 0; place < PlaceCount; place++)
+            ranges[1 + place] = (PlaceOffset(group, SlotOf(first), place), (last - first + 1) << BlockSizeLog2);
+    }
 
     /// <summary>The stored size while somebody writes: even, behind everything stored for <paramref name="size"/> bytes.</summary>
     public long UnsettledLength(long size) => (LastGroup(size) + 1) * GroupStride;

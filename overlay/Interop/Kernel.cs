@@ -70,6 +70,9 @@ internal static unsafe partial class Kernel
     [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
     internal static partial int Allocate(int fd, int mode, long offset, long length);
 
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    internal static partial int SyncRange(int fd, long offset, long length, uint flags);
+
     [LibraryImport("libc", EntryPoint = "posix_fadvise64")]
     internal static partial int AdviseFile(int fd, long offset, long length, int advice);
 

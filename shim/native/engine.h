@@ -136,6 +136,8 @@ struct overlay_opened {
     /* path is resolved by the kernel relative to the working directory; 0 = not sealed, do it raw. */                 \
     X(long, truncate, (const char *path, int64_t length, int64_t *result))                                             \
     X(long, fallocate, (int fd, int mode, int64_t offset, int64_t length))                                             \
+    /* sync_file_range's flags; a valid range, length 0: to the end. */                                                \
+    X(long, sync_range, (int fd, int64_t offset, int64_t length, uint32_t flags))                                      \
     X(long, fsync, (int fd, int data_only))                                                                            \
     /* Logical size of an unsettled file, for stat; fd >= 0, or (dirfd, path, at_flags). */                            \
     X(long, size, (int fd, int dirfd, const char *path, int at_flags, uint64_t device, uint64_t inode))                \

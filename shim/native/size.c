@@ -68,12 +68,12 @@ int on_fdatasync(struct overlay_call *call)
     return answer(call, ENGINE_CALL(fsync, call->args[0], 1));
 }
 
-/* A hint about a logical range, which lies elsewhere on disk: the whole file instead. */
+/* Databases say it of each page that they write: what they have just written is to be on its way before they sync. */
 int on_sync_file_range(struct overlay_call *call)
 {
     ON_SEALED(call);
     long error = overlay_raw_syscall6(SYS_sync_file_range, call->args[0], call->args[1], call->args[2], 0, 0, 0);
     if (error < 0)
         return answer(call, error); /* no flags, so nothing was done: it is about the arguments */
-    return answer(call, overlay_raw_syscall6(SYS_sync_file_range, call->args[0], 0, 0, call->args[3], 0, 0));
+    return answer(call, ENGINE_CALL(sync_range, call->args[0], call->args[1], call->args[2], call->args[3]));
 }

@@ -67,6 +67,16 @@ public class AllocationTests
         Assert.Equal(0, AllocatedBy(_ => file.WriteAt(file.CurrentLength, _text.AsSpan(0, 40))));
     }
 
+    /// <summary>As two processes do that write one database's log: each finds that the other one has been at it.</summary>
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public void Write_allocates_nothing_where_another_process_writes_in_turns(CipherSuite suite, bool compresses)
+    {
+        SealedFixture fixture = MakeFixture(suite, compresses);
+        using SealedFile one = fixture.Open(), other = fixture.Open();
+        Assert.Equal(0, AllocatedBy(i => (i % 2 == 0 ? one : other).WriteAt(i * 7 % 90 * 4096, _text.AsSpan(i % 100, 4096))));
+    }
+
     private SealedFixture MakeFixture(CipherSuite suite, bool compresses)
     {
         SealedFixture fixture = SealedFixture.Create(new Recipe(suite, compresses, 14), new FlatBacking(8 << 20));
