@@ -20,6 +20,13 @@ public sealed partial class SealedFile
     /// <summary>Somebody else has changed the file since it was opened, and may do so again at any time.</summary>
     private bool _isShared;
 
+    /// <summary>
+    /// Syncs of this process before which something had been written, up to two. Who syncs a file twice that never gets longer than a block makes no file to
+    /// keep, but a journal or a counter: what is left in order at its close is removed next, or taken apart again (decisions "Who closes a journal?").
+    /// </summary>
+    private int _steps;
+    private const int StepsOfJournal = 2;
+
     /// <summary>By group, what may hold stale data, since versions moved (format §6): bit 32 × place + slot. Not more groups than this.</summary>
     private readonly Dictionary<long, UInt128> _stale = [];
     private const int StaleGroupsKept = 1 << 16;
@@ -39,6 +46,7 @@ public sealed partial class SealedFile
         ChangeHeader(() =>
         {
             NoteSynced(dataOnly);
+            _steps = Math.Min(_steps + 1, StepsOfJournal);
             PrepareNewHead(dataOnly);
             interval = OpenInterval();
             wordAfter = _wordAtEntry + 65536;
@@ -71,8 +79,11 @@ public sealed partial class SealedFile
             {
                 if (_storedLength < 0)
                     _storedLength = _context.Backing.Length;
-                CompressTail();
-                ReclaimStale();
+                if (_steps < StepsOfJournal || _header.Size > _geometry.BlockSize)
+                {
+                    CompressTail();
+                    ReclaimStale();
+                }
                 SettleLength();
                 if (CloseDigest() || _closesLater)
                     WriteHeader();

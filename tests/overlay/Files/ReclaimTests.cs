@@ -1,6 +1,7 @@
 using System;
 using Overlay.Crypto;
 using Overlay.Files;
+using Overlay.Format;
 using Overlay.Tests.Doubles;
 using Xunit;
 
@@ -48,6 +49,38 @@ public class ReclaimTests
 
         Assert.InRange(backing.Holes, 1, 2 * 2);
         Assert.Equal(plain, file.ReadBytes(0, plain.Length));
+    }
+
+    /// <summary>A rollback journal: written in pieces, synced, its beginning written again, synced, closed, and removed.</summary>
+    [Theory]
+    [InlineData(2, 9000, true)]
+    [InlineData(1, 9000, false)]
+    [InlineData(2, 40000, false)]
+    public void Settle_leaves_a_journal_of_one_block_as_it_is(int syncs, int length, bool isLeft)
+    {
+        HoleCounter backing = new();
+        SealedFixture fixture = SealedFixture.Create(new Recipe(CipherSuite.Aes256Gcm, Compresses: true, BlockSizeLog2: 14), backing);
+        byte[] plain = new byte[length];
+        using (SealedFile file = fixture.Open())
+        {
+            new Random(5).NextBytes(plain.AsSpan(0, 100));
+            for (int offset = 0; offset < plain.Length; offset += 1000)
+                file.WriteAt(offset, plain.AsSpan(offset, Math.Min(1000, plain.Length - offset)));
+            for (int sync = 0; sync < syncs; sync++)
+            {
+                file.WriteAt(0, plain.AsSpan(0, 12));
+                file.Sync(dataOnly: true);
+            }
+            file.Settle();
+        }
+        Assert.Equal(isLeft, backing.Holes == 0);
+        Assert.Equal(length, SettledSize.Decode(fixture.Recipe.Geometry, backing.Length));
+        using SealedFile again = fixture.Open();
+        Assert.Equal(plain, again.ReadBytes(0, length));
+        again.WriteAt(length, plain);
+        again.Settle();
+        Assert.NotEqual(0, backing.Holes);
+        Assert.Equal(plain, again.ReadBytes(length, length));
     }
 
     [Fact]
