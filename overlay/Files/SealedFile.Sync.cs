@@ -25,7 +25,7 @@ public sealed partial class SealedFile
     /// keep, but a journal or a counter: what is left in order at its close is removed next, or taken apart again (decisions "Who closes a journal?").
     /// </summary>
     private int _steps;
-    private const int StepsOfJournal = 2;
+    private const int StepsOfJournal = 2, GreatestJournal = 64 << 10;
 
     /// <summary>By group, what may hold stale data, since versions moved (format §6): bit 32 × place + slot. Not more groups than this.</summary>
     private readonly Dictionary<long, UInt128> _stale = [];
@@ -79,7 +79,7 @@ public sealed partial class SealedFile
             {
                 if (_storedLength < 0)
                     _storedLength = _context.Backing.Length;
-                if (_steps < StepsOfJournal || _header.Size > _geometry.BlockSize)
+                if (_steps < StepsOfJournal || _header.Size > Math.Min(_geometry.BlockSize, GreatestJournal))
                 {
                     CompressTail();
                     ReclaimStale();
