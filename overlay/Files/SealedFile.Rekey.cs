@@ -106,6 +106,7 @@ public sealed partial class SealedFile
             WriteHeader();
         });
         Sync(dataOnly: true);
+        _steps = 0; // nothing stays that the old key has sealed
         Settle();
     }
 
