@@ -335,7 +335,8 @@ static void end(void)
 
 void helper_end(void)
 {
-    if (__atomic_load_n(&s_last_tid, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&s_is_taken, __ATOMIC_SEQ_CST) == 0)
+    /* In this order: who has just taken it leaves its number before it lets go; who takes it from now on sees what forbids it. */
+    if (__atomic_load_n(&s_is_taken, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&s_last_tid, __ATOMIC_SEQ_CST) == 0)
         return;
     uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
