@@ -341,7 +341,8 @@ void helper_end(void)
     uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     end();
-    signals_give_back(before);
+    /* As it was: in a fork all are blocked already, and signals_give_back would take that for the program's wish. */
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
 }
 
 void helper_in_child(void)
