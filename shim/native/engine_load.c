@@ -12,7 +12,6 @@
 #include <signal.h>
 
 #include "autostart.h"
-#include "borrowed.h"
 #include "cached_read.h"
 #include "calls.h"
 #include "counters.h"
