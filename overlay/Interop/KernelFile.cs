@@ -14,6 +14,8 @@ internal static unsafe class KernelFile
     /// </summary>
     internal static int Proc { get; set; } = Kernel.CurrentDirectory;
 
+    private const int LongestProcPath = 32;
+
     internal static ErrnoException Failure(string what) => new(Kernel.LastError, what);
 
     internal static int Open(int directory, string path, int flags, uint mode = 0)
@@ -28,19 +30,33 @@ internal static unsafe class KernelFile
     /// <summary>Opens the inode behind <paramref name="fd"/> anew: a description of its own. -1 on failure.</summary>
     internal static int Reopen(int fd, int flags)
     {
-        Span<byte> name = stackalloc byte[32];
-        ProcPath(fd, name);
-        fixed (byte* start = name)
-            return Kernel.OpenAt(Proc, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
+        Span<byte> name = stackalloc byte[LongestProcPath];
+        bool isOfThread = false;
+        int opened;
+        do
+        {
+            ProcPath(fd, isOfThread, name);
+            fixed (byte* start = name)
+                opened = Kernel.OpenAt(Proc, start, flags | Kernel.O_CLOEXEC | Kernel.O_NONBLOCK, 0);
+        }
+        while (opened < 0 && MayBeOfThread(ref isOfThread));
+        return opened;
     }
 
     /// <summary>The right to write the file, which a descriptor for reading does not tell. False: <see cref="Kernel.LastError"/> says why.</summary>
     internal static bool MayWrite(int fd)
     {
-        Span<byte> name = stackalloc byte[32];
-        ProcPath(fd, name);
-        fixed (byte* start = name)
-            return Kernel.Access(Proc, start, Kernel.W_OK, Kernel.AT_EACCESS) == 0;
+        Span<byte> name = stackalloc byte[LongestProcPath];
+        bool isOfThread = false;
+        int result;
+        do
+        {
+            ProcPath(fd, isOfThread, name);
+            fixed (byte* start = name)
+                result = Kernel.Access(Proc, start, Kernel.W_OK, Kernel.AT_EACCESS);
+        }
+        while (result != 0 && MayBeOfThread(ref isOfThread));
+        return result == 0;
     }
 
     /// <summary>The real path behind a descriptor, or "" where /proc does not tell.</summary>
@@ -48,12 +64,17 @@ internal static unsafe class KernelFile
     internal static string PathOf(int fd)
     {
         const int LongestPath = 4096;
-        Span<byte> name = stackalloc byte[32];
-        ProcPath(fd, name);
+        Span<byte> name = stackalloc byte[LongestProcPath];
         byte* target = stackalloc byte[LongestPath];
+        bool isOfThread = false;
         nint length;
-        fixed (byte* start = name)
-            length = Kernel.ReadLinkAt(Proc, start, target, LongestPath);
+        do
+        {
+            ProcPath(fd, isOfThread, name);
+            fixed (byte* start = name)
+                length = Kernel.ReadLinkAt(Proc, start, target, LongestPath);
+        }
+        while (length < 0 && MayBeOfThread(ref isOfThread));
         return length <= 0 ? "" : Encoding.UTF8.GetString(target, (int)length);
     }
 
@@ -162,9 +183,13 @@ internal static unsafe class KernelFile
             throw Failure(what);
     }
 
-    private static void ProcPath(int fd, Span<byte> name)
+    /// <summary>/proc/self is the first thread's, and has no descriptors any more once that has ended before others. Tried when it fails: it is the longer way.</summary>
+    private static bool MayBeOfThread(ref bool isOfThread) => !isOfThread && Kernel.LastError == Errno.ENOENT && (isOfThread = true);
+
+    private static void ProcPath(int fd, bool isOfThread, Span<byte> name)
     {
-        ReadOnlySpan<byte> prefix = Proc == Kernel.CurrentDirectory ? "/proc/self/fd/"u8 : "self/fd/"u8;
+        ReadOnlySpan<byte> path = isOfThread ? "/proc/thread-self/fd/"u8 : "/proc/self/fd/"u8;
+        ReadOnlySpan<byte> prefix = Proc == Kernel.CurrentDirectory ? path : path["/proc/".Length..];
         prefix.CopyTo(name);
         fd.TryFormat(name[prefix.Length..], out int digits);
         name[prefix.Length + digits] = 0;

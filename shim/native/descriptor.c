@@ -33,10 +33,11 @@ static long close_run(unsigned first, unsigned last, unsigned flags)
 int on_close_range(struct overlay_call *call)
 {
     unsigned first = (unsigned)call->args[0], last = (unsigned)call->args[1], flags = (unsigned)call->args[2];
+    /* It would keep them open, and the process's locks with them: those belong to the table, which becomes another if two have it. */
+    if ((flags & CLOSE_RANGE_UNSHARE) != 0 && !is_borrowed_memory())
+        helper_end();
     if ((flags & CLOSE_RANGE_CLOEXEC) != 0 || first > last)
         return PASS; /* the engine's own are close-on-exec already */
-    if ((flags & CLOSE_RANGE_UNSHARE) != 0 && !is_borrowed_memory())
-        helper_end(); /* it would keep them open */
     unsigned run = first;
     long result = 0;
     for (unsigned fd = first; fd <= last && fd < FD_LIMIT; fd++) {

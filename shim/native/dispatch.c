@@ -52,6 +52,7 @@ static const call_handler s_handlers[CALL_LIMIT] = {
     [SYS_setuid] = on_setxid, [SYS_setgid] = on_setxid, [SYS_setreuid] = on_setxid,
     [SYS_setregid] = on_setxid, [SYS_setresuid] = on_setxid, [SYS_setresgid] = on_setxid,
     [SYS_capset] = on_rights, [SYS_setgroups] = on_rights,
+    [SYS_sched_setscheduler] = on_rights, [SYS_sched_setattr] = on_rights, [SYS_sched_setaffinity] = on_rights, [SYS_setpriority] = on_rights,
     [SYS_pivot_root] = on_setuid_family, [SYS_setns] = on_setuid_family, [SYS_unshare] = on_setuid_family,
     [SYS_io_uring_setup] = on_io_uring_setup,
     [SYS_io_setup] = on_io_setup, [SYS_io_submit] = on_io_submit, [SYS_io_getevents] = on_io_getevents,

@@ -13,6 +13,7 @@
 #include "gate.h"
 #include "helper.h"
 #include "kept.h"
+#include "last_thread.h"
 #include "own_stack.h"
 #include "recent.h"
 #include "syscalls.h"
@@ -47,6 +48,7 @@ void engine_in_child(void)
     aio_contexts_in_child();
     engine_load_in_child();
     helper_in_child();
+    last_thread_in_child();
 }
 
 void engine_forget_thread(void)
@@ -73,6 +75,7 @@ static long prepare_thread(void)
     long error = engine_ensure_loaded();
     if (error == 0) {
         engine_prepare_thread();
+        last_thread_begin();
         t_is_prepared = 1;
         if (t_is_counted == 0)
             recent_count_thread(1);

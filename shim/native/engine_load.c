@@ -12,7 +12,6 @@
 #include <signal.h>
 
 #include "autostart.h"
-#include "borrowed.h"
 #include "cached_read.h"
 #include "calls.h"
 #include "counters.h"
@@ -23,6 +22,7 @@
 #include "gate.h"
 #include "helper.h"
 #include "kept.h"
+#include "last_thread.h"
 #include "limits.h"
 #include "lazy.h"
 #include "log.h"
@@ -88,13 +88,7 @@ static void leave_for_thread_end(void)
     hear_of_setxid(SIG_UNBLOCK);
 }
 
-/* Two that end in the same moment are not: what the later one's exit then asks of the engine fails (engine_invoke). */
-static bool is_last_thread(void)
-{
-    return borrowed_thread_count() == 1 + (helper_thread() != 0);
-}
-
-static struct overlay_engine_threads s_threads = {.is_last = is_last_thread, .enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
+static struct overlay_engine_threads s_threads = {.is_last = last_thread_is_this, .enter_for_end = enter_for_thread_end, .leave_for_end = leave_for_thread_end};
 
 static void call_plain(void *function)
 {

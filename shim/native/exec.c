@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "exec_image.h"
 #include "exec_room.h"
+#include "helper.h"
 #include "kept.h"
 #include "own_stack.h"
 #include "program_check.h"
@@ -212,6 +213,9 @@ static long exec_apart(const long *arguments)
     if (error < 0)
         return answer(call, error);
     process_settle();
+    /* It would end in the exec; but before Linux 5.11 the process's locks would be lost, since two have its table of descriptors. */
+    if (!is_borrowed_memory())
+        helper_end();
     struct kept kept;
     request->kept = kept_begin(&kept);
     int handled = exec_by_kind(call, request, &chain, environment_index);

@@ -335,12 +335,14 @@ static void end(void)
 
 void helper_end(void)
 {
-    if (__atomic_load_n(&s_last_tid, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&s_is_taken, __ATOMIC_SEQ_CST) == 0)
+    /* In this order: who has just taken it leaves its number before it lets go; who takes it from now on sees what forbids it. */
+    if (__atomic_load_n(&s_is_taken, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&s_last_tid, __ATOMIC_SEQ_CST) == 0)
         return;
     uint64_t all = overlay_all_signals, before;
     overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, 8, 0, 0);
     end();
-    signals_give_back(before);
+    /* As it was: in a fork all are blocked already, and signals_give_back would take that for the program's wish. */
+    overlay_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, 8, 0, 0);
 }
 
 void helper_in_child(void)

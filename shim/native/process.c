@@ -54,7 +54,7 @@ int on_setuid_family(struct overlay_call *call)
     return on_rights(call);
 }
 
-/* What concerns a thread, or asks for a process of one. A helper would keep the rights that its maker had. */
+/* What concerns a thread, or asks for a process of one. A helper would keep the rights, processors and place in the queue that its maker had. */
 int on_rights(struct overlay_call *call)
 {
     (void)call;

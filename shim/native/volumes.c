@@ -79,13 +79,27 @@ struct volume *volumes_containing(const char *path)
     return NULL;
 }
 
-/* Its length; 0: there is none; `size` - 1: it may be longer. After a chroot /proc is often out of reach, but for the descriptor. */
+/* After a chroot /proc is often out of reach, but for the descriptor. */
+static long read_link(const char *link, char *path, long size)
+{
+    static const char proc[] = "/proc/";
+    return overlay_proc < 0 ? sys_readlink(link, path, size)
+                            : overlay_raw_syscall6(SYS_readlinkat, overlay_proc, (long)(link + sizeof proc - 1), (long)path, size, 0, 0);
+}
+
+/* Its length; 0: there is none; `size` - 1: it may be longer. */
 static long path_of(int fd, char *path, long size)
 {
-    char link[40] = "/proc/self/fd/";
-    link[14 + text_decimal(link + 14, (unsigned long)fd)] = 0;
-    long length = overlay_proc < 0 ? sys_readlink(link, path, size - 1)
-                                   : overlay_raw_syscall6(SYS_readlinkat, overlay_proc, (long)(link + 6), (long)path, size - 1, 0, 0);
+    /* The first is the first thread's, and has no descriptors any more once that has ended before others. The second is the longer way. */
+    static const char *const places[] = {"/proc/self/fd/", "/proc/thread-self/fd/"};
+    long length = -ENOENT;
+    for (int i = 0; i < 2 && length == -ENOENT; i++) {
+        char link[40];
+        size_t at = text_length(places[i]);
+        text_copy(link, places[i], at);
+        link[at + text_decimal(link + at, (unsigned long)fd)] = 0;
+        length = read_link(link, path, size - 1);
+    }
     if (length <= 0 || path[0] != '/')
         return 0;
     path[length] = 0;

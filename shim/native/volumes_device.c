@@ -68,6 +68,8 @@ static long look_for(const long *arguments)
     char text[READ_SIZE + PATH_SIZE + 1];
     size_t length = 0;
     long fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC, 0), size;
+    if (fd < 0) /* the first thread has ended before others */
+        fd = sys_openat(AT_FDCWD, "/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC, 0);
     bool is_found = false;
     while (fd >= 0 && !is_found && (size = overlay_raw_syscall6(SYS_read, fd, (long)(text + length), READ_SIZE, 0, 0, 0)) > 0) {
         length += (size_t)size;

@@ -47,6 +47,25 @@ case_forks_in_a_storm() { # the same, with SIGALRM and SIGPROF every millisecond
     TORTURE_STORM=1 TORTURE_FORKS=$(scaled 500) tortured "" "$RUN/bin/forks" "$CASE/volume"
 }
 
+# helped "INIT ARGUMENTS" BLOCK-SIZE
+helped() {
+    local torn=0
+    [ "$OVERLAY_RUNNER" = none ] && torn=1
+    OVERLAY_HELPER=1 TORTURE_TORN=$torn TORTURE_BLOCK=$2 TORTURE_HELPED=$(scaled 60) tortured "$1" "$RUN/bin/helped" "$CASE/volume"
+}
+
+case_helped() { # writes of a megabyte from several threads, which a second thread of ours helps, while others fork, spawn, kill, end and change their user
+    helped "" 16384
+}
+
+case_helped_in_a_storm() { # the same, with SIGALRM whose handler writes as much; blocks of 4 KiB, aegis-256
+    TORTURE_STORM=1 helped "--block-size 4096 --cipher aegis-256" 4096
+}
+
+case_helped_large_blocks() { # blocks of 64 KiB, xchacha20-poly1305
+    helped "--block-size 65536 --cipher xchacha20-poly1305" 65536
+}
+
 case_spawn_kill() { # children of posix_spawn killed while they share our memory; nothing on the disk is plaintext
     TORTURE_SPAWNS=$(scaled 300) tortured "" "$RUN/bin/spawn_kill" "$CASE/volume" || return
     [ "$OVERLAY_RUNNER" = none ] && return 0

@@ -64,6 +64,42 @@ static void leave_last(void)
     pthread_exit(NULL);
 }
 
+static pthread_barrier_t s_end;
+
+static void *end_with_others(void *file)
+{
+    fprintf(file, "written at last\n");
+    pthread_barrier_wait(&s_end);
+    return NULL;
+}
+
+/* The kernel counts the main thread for as long as there are others. Whoever is the last of those that end together calls exit. */
+static void leave_main_behind(void)
+{
+    enum { OTHERS = 3 };
+    pthread_t other;
+    FILE *file = fopen("last", "a");
+    pthread_barrier_init(&s_end, NULL, OTHERS);
+    for (int i = 0; i < OTHERS; i++)
+        pthread_create(&other, NULL, end_with_others, file);
+    pthread_exit(NULL);
+}
+
+static void *end_later(void *name)
+{
+    usleep(3000);
+    fprintf(fopen(name, "a"), "written by a thread\n");
+    return NULL;
+}
+
+/* Here it has never come to the engine. */
+static void leave_main_first(void)
+{
+    pthread_t other;
+    pthread_create(&other, NULL, end_later, "last");
+    pthread_exit(NULL);
+}
+
 static void in_child(void (*run)(void))
 {
     int status;
@@ -86,6 +122,8 @@ int main(int argc, char **argv)
         in_child(change_first);
         in_child(change_while_loading);
         in_child(leave_last);
+        in_child(leave_main_behind);
+        in_child(leave_main_first);
     }
     return 0;
 }

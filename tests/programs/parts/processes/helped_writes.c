@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -89,6 +90,7 @@ static void expect_one_thread(const char *when)
 {
     if (threads() != 1) {
         printf("%s: %d threads\n", when, threads());
+        fflush(stdout);
         _exit(1);
     }
 }
@@ -182,6 +184,40 @@ static void executes(void)
     fail("exec");
 }
 
+static void exec_fails(void)
+{
+    write_until_helped("executes");
+    execl("/etc/passwd", "passwd", NULL);
+    printf("exec: %s\n", strerror(errno));
+    /* Kernels before 5.11 take the locks of a process away whose table of descriptors another thread has, too. */
+    expect_one_thread("at an exec");
+    fill("executes", CALL, 1);
+    check("executes", 1);
+}
+
+/* What a lock belongs to is the table of descriptors, of which this one becomes another if a thread has it, too. */
+static void table_of_its_own(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open("locked", O_RDWR | O_CREAT, 0644);
+    if (fd < 0 || fcntl(fd, F_SETLK, &lock) != 0)
+        fail("lock");
+    write_until_helped("table");
+    if (syscall(SYS_close_range, 4000, 4100, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) != 0)
+        fail("close_range");
+    expect_one_thread("with a table of its own");
+    usleep(60000);
+    pid_t child = fork();
+    if (child == 0) {
+        int other = open("locked", O_RDWR);
+        printf("another process: %s\n", fcntl(other, F_SETLK, &lock) == 0 ? "has the lock" : strerror(errno));
+        fflush(stdout);
+        _exit(0);
+    }
+    end_of(child, "another process");
+    check("table", 0);
+}
+
 /* Whoever makes a thread here is killed. */
 static void filtered(void)
 {
@@ -271,16 +307,30 @@ static void without_threads(void)
 static void one_processor(void)
 {
     cpu_set_t set;
+    write_until_helped("one");
     sched_getaffinity(0, sizeof set, &set);
     for (int cpu = 0, kept = 0; cpu < CPU_SETSIZE; cpu++)
         if (CPU_ISSET(cpu, &set) && kept++ > 0)
             CPU_CLR(cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) != 0)
         fail("sched_setaffinity");
+    expect_one_thread("since there is one processor");
     for (size_t i = 0; i < 4; i++)
         fill("one", CALL, i);
     expect_one_thread("on one processor");
     check("one", 3);
+}
+
+static void another_class(void)
+{
+    write_until_helped("class");
+    if (sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) != 0)
+        fail("sched_setscheduler");
+    expect_one_thread("in another class");
+    for (size_t i = 0; i < 2; i++)
+        fill("class", CALL, i);
+    expect_one_thread("in another class");
+    check("class", 1);
 }
 
 static const struct {
@@ -288,7 +338,8 @@ static const struct {
     void (*run)(void);
 } s_parts[] = {
     {"forks", forks}, {"ends by itself", ends_by_itself}, {"a new user namespace", new_user_namespace}, {"the main thread exits", main_thread_exits},
-    {"a bare exit", bare_exit}, {"exec", executes}, {"a filter", filtered}, {"many threads", many_threads}, {"handlers", handlers},
+    {"a bare exit", bare_exit}, {"exec", executes},
+    {"an exec that fails", exec_fails}, {"a table of its own", table_of_its_own}, {"another class", another_class}, {"a filter", filtered}, {"many threads", many_threads}, {"handlers", handlers},
     {"without threads", without_threads}, {"one processor", one_processor},
 };
 
