@@ -96,7 +96,7 @@ internal sealed partial class OpenFile
     {
         int replacement = ReopenBehind(fd);
         if (replacement < 0)
-            replacement = _reopenByAgent(fd);
+            replacement = ReopenByAgent(fd, _canWrite);
         int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
         Volatile.Write(ref _fd, own);
         _isOwn = own >= 0;
@@ -182,13 +182,17 @@ internal sealed partial class OpenFile
         return own >= 0 ? own : throw KernelFile.Failure("the file may not be cut");
     }
 
+    /// <summary>It opens as fd is open: one for reading is not even asked for where we must write, since closing it again would drop POSIX locks.</summary>
+    private int ReopenByAgent(int fd, bool mustWrite) =>
+        mustWrite && (Kernel.Control(fd, Kernel.F_GETFL, 0) & Kernel.O_ACCMODE) == Kernel.O_RDONLY ? -1 : _reopenByAgent(fd);
+
     private int ReopenOrExplain(int fd, bool mustWrite)
     {
         int own = ReopenAllowed(fd, mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
         if (own >= 0)
             return own;
         ErrnoException failure = KernelFile.Failure("the file cannot be opened for the engine");
-        own = _reopenByAgent(fd);
+        own = ReopenByAgent(fd, mustWrite);
         return own >= 0 ? own : throw failure;
     }
 
