@@ -190,6 +190,8 @@ public sealed class AgentServer : IDisposable
             return TryAdopt(client, packet, ref received);
         if (!_handler.TryHandle(client, packet, ref received, _reply.Bytes, out int replyLength, out int lent))
             return false;
+        // Before the client goes on: it is the client's own description, whose locks (flock) would outlive the client's close.
+        PacketSocket.CloseIfOpen(ref received);
         if (replyLength == 0)
             return true;
         Span<byte> reply = _reply.Bytes[..replyLength];

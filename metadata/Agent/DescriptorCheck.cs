@@ -17,10 +17,23 @@ internal static unsafe class DescriptorCheck
     /// </summary>
     internal static bool IsWritableFileIn(string volumeRoot, int descriptor)
     {
-        FileStatus status;
         int flags = FileCalls.Control(descriptor, FileCalls.GetFlags, 0);
         if (flags < 0 || (flags & FileCalls.AccessMode) == FileCalls.ReadOnly || (flags & FileCalls.PathOnly) != 0)
             return false;
+        return IsFileIn(volumeRoot, descriptor);
+    }
+
+    /// <summary>Likewise one that the client has open for reading alone.</summary>
+    internal static bool IsReadableFileIn(string volumeRoot, int descriptor)
+    {
+        int flags = FileCalls.Control(descriptor, FileCalls.GetFlags, 0);
+        return flags >= 0 && (flags & FileCalls.AccessMode) == FileCalls.ReadOnly && (flags & FileCalls.PathOnly) == 0 && IsFileIn(volumeRoot, descriptor);
+    }
+
+    /// <summary>A regular file below the volume's root, and not of <c>.overlay</c>.</summary>
+    internal static bool IsFileIn(string volumeRoot, int descriptor)
+    {
+        FileStatus status;
         if (FileCalls.Stat(descriptor, "", FileCalls.StatEmptyPath, FileCalls.StatBasic, &status) != 0 || status.Type != FileStatus.Regular)
             return false;
         // The kernel's own word for where the file is; links in it are resolved.

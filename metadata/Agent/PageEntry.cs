@@ -12,15 +12,29 @@ internal sealed unsafe class PageEntry : IDisposable
 
     private int _pages, _backing;
 
-    /// <param name="backing">Taken over.</param>
+    /// <param name="backing">-1 afterwards if it was kept.</param>
     private PageEntry(ulong device, ulong inode, byte[] fileId, ref int pages, ref int backing, bool canSeal)
     {
         Device = device;
         Inode = inode;
         FileId = fileId;
         (_pages, pages) = (pages, -1);
-        (_backing, backing) = (backing, -1);
+        _backing = TakeBacking(ref backing, canSeal);
         CanSeal = canSeal;
+    }
+
+    /// <summary>
+    /// What came along is the program's own description: kept here, it would hold the program's flock and record locks after the program's last close.
+    /// So the file is opened anew, where this user may.
+    /// </summary>
+    /// <param name="backing">-1 afterwards if it was kept.</param>
+    private static int TakeBacking(ref int backing, bool canSeal)
+    {
+        int own = FileCalls.Open(
+            DescriptorCheck.PathOf(backing), (canSeal ? FileCalls.ReadWrite : FileCalls.ReadOnly) | FileCalls.CloseOnExec | FileCalls.NonBlocking, 0);
+        if (own < 0)
+            (own, backing) = (backing, -1);
+        return own;
     }
 
     internal static PageEntry Make(ulong device, ulong inode, byte[] fileId, ref int backing, bool canSeal)
@@ -87,7 +101,9 @@ internal sealed unsafe class PageEntry : IDisposable
     {
         if (CanSeal || !canSeal)
             return;
-        (_backing, backing) = (backing, _backing);
+        int before = _backing;
+        _backing = TakeBacking(ref backing, canSeal);
+        PacketSocket.CloseIfOpen(ref before);
         CanSeal = true;
     }
 

@@ -45,6 +45,9 @@ internal sealed class PageRegistry : IDisposable
         _log = log;
     }
 
+    /// <inheritdoc cref="IPageSealer.ClaimedSize"/>
+    internal long ClaimedSize(int backing) => _sealer.ClaimedSize(backing);
+
     /// <summary>Sockets beside the agent's own one that it has to listen at. Grows until disposal.</summary>
     internal List<AgentListener> Doors { get; } = [];
 

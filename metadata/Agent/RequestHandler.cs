@@ -72,7 +72,7 @@ internal sealed class RequestHandler : IDisposable
         if (request.Status != 0 || from.IsGreeted == (request.Kind == AgentMessage.Hello))
             return false;
         bool mayHaveDescriptor = request.Kind is AgentMessage.GetKeys or AgentMessage.TakeNewKeys;
-        if (!mayHaveDescriptor && received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Pages or AgentMessage.Counters))
+        if (!mayHaveDescriptor && received >= 0 != (request.Kind is AgentMessage.Reopen or AgentMessage.Size or AgentMessage.Pages or AgentMessage.Counters))
             return false;
         if (request.Kind == AgentMessage.Counters)
             return request.IsComplete && ProcessWatch.TryShare(from, received);
@@ -90,6 +90,7 @@ internal sealed class RequestHandler : IDisposable
             case AgentMessage.Lend: error = Lend(ref request, out lent); break;
             case AgentMessage.Pages: error = Pages(from, ref request, ref received, ref answer, out lent); break;
             case AgentMessage.Reopen: error = Reopen(ref request, received, out lent); break;
+            case AgentMessage.Size: error = SizeOf(ref request, received, ref answer); break;
             case AgentMessage.Processes: error = Processes(ref request, ref answer); break;
             case AgentMessage.Status: error = Status(ref request, ref answer); break;
             default: return false;
@@ -248,10 +249,39 @@ internal sealed class RequestHandler : IDisposable
         ServedVolume? volume = _volumes.Find(request.Bytes(AgentMessage.VolumeIdSize));
         if (volume is null || !request.IsComplete)
             return Errno.NoEntry;
-        if (!DescriptorCheck.IsWritableFileIn(volume.Pool.Volume.Root, received))
+        string root = volume.Pool.Volume.Root;
+        bool canWrite = DescriptorCheck.IsWritableFileIn(root, received);
+        if (!canWrite && !DescriptorCheck.IsReadableFileIn(root, received))
             return Errno.NotPermitted;
-        lent = FileCalls.Open(DescriptorCheck.PathOf(received), FileCalls.ReadWrite | FileCalls.CloseOnExec, 0);
+        int mode = canWrite ? FileCalls.ReadWrite : FileCalls.ReadOnly;
+        lent = FileCalls.Open(DescriptorCheck.PathOf(received), mode | FileCalls.CloseOnExec, 0);
         return lent >= 0 ? 0 : Errno.Last;
+    }
+
+    private int SizeOf(ref PacketReader request, int received, ref PacketWriter answer)
+    {
+        ServedVolume? volume = _volumes.Find(request.Bytes(AgentMessage.VolumeIdSize));
+        if (volume is null || _pages is null || !request.IsComplete)
+            return Errno.NoEntry;
+        if (!DescriptorCheck.IsFileIn(volume.Pool.Volume.Root, received))
+            return Errno.NotPermitted;
+        int opened = FileCalls.Open(DescriptorCheck.PathOf(received), FileCalls.ReadOnly | FileCalls.CloseOnExec | FileCalls.NonBlocking, 0);
+        if (opened < 0)
+            return Errno.Last;
+        try
+        {
+            long size = _pages.ClaimedSize(opened);
+            answer.UInt64((ulong)size);
+            return size >= 0 ? 0 : Errno.NotPermitted;
+        }
+        catch (ErrnoException e)
+        {
+            return e.Errno;
+        }
+        finally
+        {
+            PacketSocket.CloseIfOpen(ref opened);
+        }
     }
 
     private int Status(ref PacketReader request, ref PacketWriter answer)

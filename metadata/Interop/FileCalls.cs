@@ -7,7 +7,7 @@ internal static unsafe partial class FileCalls
 {
     internal const int CurrentDirectory = -100;
     internal const int ReadOnly = 0, ReadWrite = 2;
-    internal const int Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000, PathOnly = 0x200000;
+    internal const int Create = 0x40, Exclusive = 0x80, NonBlocking = 0x800, CloseOnExec = 0x80000, PathOnly = 0x200000;
 
     /// <summary>O_DIRECTORY and O_NOFOLLOW, whose values differ between x86-64 and arm64.</summary>
     internal static readonly int DirectoryOnly =

@@ -69,8 +69,8 @@ public sealed partial class AgentClient
     }
 
     /// <summary>
-    /// A descriptor for reading and writing (close-on-exec, a description of its own) of the file behind one that may write, for a
-    /// process that may not open it so itself. The caller's to close.
+    /// A descriptor for reading and writing (close-on-exec, a description of its own) of the file behind one that may write, or for reading behind one that
+    /// may read, for a process that may not open it so itself. The caller's to close.
     /// </summary>
     public int Reopen(ReadOnlySpan<byte> volumeId, int descriptor)
     {
@@ -87,6 +87,29 @@ public sealed partial class AgentClient
             int opened = _lent;
             _lent = -1;
             return opened;
+        }
+    }
+
+    /// <summary>
+    /// What the header of a sealed file says its size is, for a process that may ask for its status but not open it. Negative: this agent cannot tell, either.
+    /// </summary>
+    /// <param name="descriptor">May be one by O_PATH.</param>
+    public long SizeOf(ReadOnlySpan<byte> volumeId, int descriptor)
+    {
+        CheckIds(volumeId, volumeId);
+        lock (_oneCallAtATime)
+        {
+            if (_version < AgentMessage.VersionWithSize)
+                return -1;
+            PacketWriter request = Begin(AgentMessage.Size);
+            request.Bytes(volumeId);
+            ClientSocket.SendWithDescriptor(_descriptor, _buffer.Bytes[..request.Length], descriptor);
+            PacketReader reply = Await(AgentMessage.Size, _lastRequest, out int failure);
+            if (failure != 0)
+                return -1;
+            long size = (long)reply.UInt64();
+            Expect(reply.IsComplete && size >= 0);
+            return size;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Overlay.Metadata.Protocol;
 
 /// <summary>
-/// The agent's protocol, versions 1 and 2: one packet of a SOCK_SEQPACKET unix socket is one message. Integers are
+/// The agent's protocol, versions 1 to 3: one packet of a SOCK_SEQPACKET unix socket is one message. Integers are
 /// little-endian and unsigned; a text is its length in bytes (2) and that many bytes of UTF-8, at most
 /// <see cref="MaxText"/>. A packet is at most <see cref="MaxPacket"/> bytes and has no bytes beyond its fields.
 /// <code>
@@ -37,8 +37,9 @@ namespace Overlay.Metadata.Protocol;
 /// 8 lend            volume id (16), what (1): 0 locks, 1 coherence      none; one descriptor of that file by SCM_RIGHTS,
 ///                                                                       a description of its own
 /// 9 reopen          volume id (16); one descriptor by SCM_RIGHTS        none; one descriptor of the same file by
-///                                                                       SCM_RIGHTS, opened for reading and writing;
-///                                                                       EPERM: it may not be written, or lies elsewhere
+///                                                                       SCM_RIGHTS, opened for reading and writing, since
+///                                                                       version 3 also for reading, as the given one is;
+///                                                                       EPERM: it may not be used so, or lies elsewhere
 /// 10 note states    volume id (16), boot word (4), count (2), count ×   none
 ///                   (file id (16), sequence (8))
 /// 11 pages          volume id (16), file id (16), how (1): 0 view,      elsewhere (text): "" and one descriptor of the page
@@ -55,6 +56,8 @@ namespace Overlay.Metadata.Protocol;
 /// 32 more keys      volume id (16), at most (2)                         count (2), count × (file id (16), key (32)): those
 ///                                                                       that follow the last that this connection got,
 ///                                                                       as it goes through the volume; often none
+/// 33 size           volume id (16); one descriptor by SCM_RIGHTS, of    size (8), as the file's header says; EPERM: lies
+///                   a regular file, perhaps by O_PATH (version 3)       elsewhere, or is no sealed file
 /// </code>
 /// Pages: see <see cref="PageFileLayout"/>. The page file's descriptor may be written as the backing file's may, but for make,
 /// where an agent's own user gets a writable one. One that came by make or map holds a lock, and so does whatever is mapped
@@ -78,7 +81,7 @@ namespace Overlay.Metadata.Protocol;
 /// </summary>
 internal static class AgentMessage
 {
-    internal const ushort Version = 2, OldestVersion = 1, VersionWithDerived = 2, VersionWithMoreKeys = 2;
+    internal const ushort Version = 3, OldestVersion = 1, VersionWithDerived = 2, VersionWithMoreKeys = 2, VersionWithSize = 3;
     internal const uint Magic = 0x414C564F;    // "OVLA"
 
     internal const int HeaderSize = 8;
@@ -96,7 +99,7 @@ internal static class AgentMessage
     internal const int SettingsSize = 4;
 
     internal const ushort Hello = 1, Attach = 2, GetKeys = 3, TakeNewKeys = 4, NoteCreated = 5, Adopt = 6, Status = 7, Lend = 8, Reopen = 9,
-        NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25, MoreKeys = 32;
+        NoteStates = 10, Pages = 11, NoteUses = 16, Counters = 24, Processes = 25, MoreKeys = 32, Size = 33;
     internal const byte ViewPlain = 0, ViewCiphertext = 1;
     internal const byte LendLocks = 0, LendCoherence = 1;
     internal const byte PagesView = 0, PagesMake = 1, PagesMap = 2, PagesOffer = 3;

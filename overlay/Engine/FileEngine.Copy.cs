@@ -28,6 +28,8 @@ internal sealed unsafe partial class FileEngine
         bool isInputSealed = from != TransferInput.Foreign;
         if (from == TransferInput.Distinct)
             size = CheckDistinct(input, inputOffset, output, outputOffset, size);
+        if (from != TransferInput.Foreign && isOutputSealed && inputOffset == null && outputOffset == null && _table.AreOneFile(input, output))
+            return TransferWithin(input, output, size, from);
         using Scratch scratch = ScratchPool.Rent(BounceSize + FormatConstants.PageSize);
         byte* buffer = scratch.PageAligned; // an end may be O_DIRECT
         long total = 0, most = 0, used = 0;
@@ -38,7 +40,7 @@ internal sealed unsafe partial class FileEngine
             {
                 long asked = Math.Min(left, BounceSize);
                 if (isOutputSealed && !isInputSealed && total == 0)
-                    asked = CheckDelivery(output, outputOffset, asked);
+                    asked = CheckDelivery(input, output, outputOffset, asked);
                 used = BounceSize; // nobody knows how far a read that fails has come
                 long count = Fetch(input, inputOffset, isInputSealed, buffer, asked, total);
                 used = most = Math.Max(most, count);
@@ -73,16 +75,39 @@ internal sealed unsafe partial class FileEngine
     }
 
     /// <summary>
-    /// What can be told before anything is taken from a pipe, which cannot take it back: EFBIG, an offset that is none. Returns how much has room.
+    /// Both may be one description: its offset is then where bytes are read and where they are written, as in the kernel, which sets offsets at the end.
     /// </summary>
-    private long CheckDelivery(int output, long* outputOffset, long size)
+    private long TransferWithin(int input, int output, ulong size, TransferInput from)
+    {
+        long source = Offset(input), target = Offset(output);
+        long total = Transfer(input, &source, output, &target, size, from, isOutputSealed: true);
+        if (total == 0)
+            return 0;
+        SetOffset(output, target);
+        SetOffset(input, source);
+        return total;
+    }
+
+    /// <summary>
+    /// What can be told before anything is taken from a pipe, which cannot take it back: EFBIG, an offset that is none, O_DIRECT and not aligned. Returns how much has room.
+    /// </summary>
+    private long CheckDelivery(int input, int output, long* outputOffset, long size)
     {
         using Operation operation = Begin(output, isWriting: true);
         if ((operation.Flags & Kernel.O_APPEND) != 0)
             return size; // not splice, and a file is not used up
         long at = outputOffset != null ? *outputOffset : Offset(output);
         CheckEnd(at, (ulong)size);
-        return CheckRoom(at, size);
+        long room = CheckRoom(at, size);
+        if ((operation.Flags & Kernel.O_DIRECT) != 0)
+        {
+            int waiting = 0;
+            if (Kernel.CountWaiting(input, Kernel.FIONREAD, &waiting) == 0)
+                room = Math.Min(room, waiting);
+            Kernel.IoVector whole = new() { Length = (nuint)room };
+            CheckAligned(operation, at, new ReadOnlySpan<Kernel.IoVector>(in whole), isWriting: true);
+        }
+        return room;
     }
 
     /// <summary>

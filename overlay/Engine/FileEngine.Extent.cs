@@ -6,9 +6,11 @@ using Overlay.Interop;
 
 namespace Overlay.Engine;
 
-/// <summary>lseek, truncation, allocation, fsync, sizes, and looks at files that are not open.</summary>
+/// <summary>lseek, truncation, allocation, fsync, and looks at files that are not open.</summary>
 internal sealed unsafe partial class FileEngine
 {
+    private const int NoFollow = 0x20000;
+
     internal long Seek(int fd, long offset, int whence)
     {
         using Operation operation = Begin(fd);
@@ -100,16 +102,20 @@ internal sealed unsafe partial class FileEngine
 
     internal long Allocate(int fd, int mode, long offset, long length)
     {
-        using Operation operation = Begin(fd, isWriting: true);
+        using Operation operation = Begin(fd);
+        // In the kernel's order: what is wrong with the arguments comes first.
         if (offset < 0 || length <= 0)
             throw new ErrnoException(Errno.EINVAL, "a negative offset, or no length");
-        if (offset > SealedFile.GreatestSize - length)
-            throw new ErrnoException(Errno.EFBIG, "the file would be too large");
         const int Punch = Kernel.FALLOC_FL_PUNCH_HOLE | Kernel.FALLOC_FL_KEEP_SIZE;
         bool keepsSize = (mode & Kernel.FALLOC_FL_KEEP_SIZE) != 0;
         bool zeroes = mode == Punch || (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) == Kernel.FALLOC_FL_ZERO_RANGE;
         if (!zeroes && (mode & ~Kernel.FALLOC_FL_KEEP_SIZE) != 0)
             throw new ErrnoException(Errno.EOPNOTSUPP, "this kind of allocation is not supported on sealed files");
+        if (!AccessMode.MayWrite(operation.Flags))
+            throw new ErrnoException(Errno.EBADF, "not open for writing");
+        if (offset > SealedFile.GreatestSize - length)
+            throw new ErrnoException(Errno.EFBIG, "the file would be too large");
+        operation.File.CheckKey(isOpening: false);
         _ = FileSizeLimit.Read();
         using LiveWrite entered = LiveWrite.Enter(operation.File);
         if (zeroes)
@@ -120,7 +126,7 @@ internal sealed unsafe partial class FileEngine
             entered.SetLength(offset + length);
         }
         else
-            operation.File.Touch(); // what is punched may be a hole already, or lie behind the end
+            entered.SetLength(entered.Length); // what is punched may be a hole already, or lie behind the end: the times, and set-id bits
         return 0;
     }
 
@@ -160,49 +166,8 @@ internal sealed unsafe partial class FileEngine
         return 0;
     }
 
-    /// <summary>The logical size, for a stat of a file whose <c>st_size</c> does not say it.</summary>
-    internal long Size(int fd, int directory, byte* path, int atFlags, ulong device, ulong inode)
-    {
-        // A file that the program has open is never opened and closed by us: its POSIX locks would be gone (design §5).
-        OpenFile? known = _table.Begin(device, inode);
-        if (known is not null)
-        {
-            using Operation operation = new(known, 0);
-            return known.File.Length;
-        }
-        try
-        {
-            using Glimpse glimpse = new(this, fd, directory, path, atFlags);
-            return glimpse.IsSealed ? glimpse.File.Length : glimpse.Status.Size;
-        }
-        catch (ErrnoException exception) when (exception.Errno == Errno.EACCES)
-        {
-            // A policy gives this program no key: what the header says cannot be proved, but stat needs no right to read.
-            return ClaimedSize(fd, directory, path, atFlags);
-        }
-    }
-
-    private static long ClaimedSize(int fd, int directory, byte* path, int atFlags)
-    {
-        bool follows = (atFlags & Kernel.StatusBuffer.NoFollow) == 0;
-        int opened = OpenToLook(fd, directory, path, follows);
-        if (opened < 0)
-            throw KernelFile.Failure("the file cannot be opened to look at it");
-        try
-        {
-            Span<byte> head = stackalloc byte[FormatConstants.HeaderSize];
-            bool isHeader = KernelFile.Read(opened, 0, head) == head.Length & FileHeader.Parse(head, out FileHeader header) == HeaderFault.Ok;
-            return isHeader ? header.Size : throw new ErrnoException(Errno.EACCES, "no header, and no key");
-        }
-        finally
-        {
-            _ = Kernel.Close(opened);
-        }
-    }
-
     private static int OpenToLook(int fd, int directory, byte* path, bool follows)
     {
-        const int NoFollow = 0x20000;
         return fd >= 0 ? KernelFile.Reopen(fd, Kernel.O_RDONLY) : Kernel.OpenAt(directory, path, Kernel.O_CLOEXEC | Kernel.O_NONBLOCK | (follows ? 0 : NoFollow), 0);
     }
 

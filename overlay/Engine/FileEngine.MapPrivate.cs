@@ -1,4 +1,5 @@
 using System;
+using Overlay.Crypto;
 using Overlay.Interop;
 using Overlay.Metadata.Protocol;
 using Overlay.Pages;
@@ -24,6 +25,7 @@ internal sealed unsafe partial class FileEngine
         {
             _ = Kernel.Advise(mapped, (nuint)length, Kernel.MADV_DONTDUMP);
             Fill(file, (byte*)mapped, (long)length, offset);
+            MapBehindEnd(mapped, PageUp((long)length), PageUp(Math.Max(file.File.Length - offset, 0)));
         }
         catch
         {
@@ -33,6 +35,22 @@ internal sealed unsafe partial class FileEngine
         if (protection != (Kernel.PROT_READ | Kernel.PROT_WRITE))
             KernelFile.Check(Kernel.Protect(mapped, (nuint)length, protection), "the mapping cannot be protected");
         return mapped;
+    }
+
+    /// <summary>Whole pages behind the file's end raise SIGBUS, as those of an empty file. Where none is to be had they stay zeros.</summary>
+    private static void MapBehindEnd(nint mapped, long length, long end)
+    {
+        if (end >= length)
+            return;
+        int empty = LazyPages.CreateMemoryFile();
+        if (empty < 0)
+            return;
+        const int Flags = Kernel.MAP_PRIVATE | Kernel.MAP_FIXED | Kernel.MAP_NORESERVE;
+        nint behind = Kernel.Map(mapped + (nint)end, (nuint)(length - end), Kernel.PROT_READ | Kernel.PROT_WRITE, Flags, empty, 0);
+        int error = Kernel.LastError;
+        _ = Kernel.Close(empty);
+        if (behind == -1)
+            throw new ErrnoException(error, "what lies behind the end of the file cannot be mapped");
     }
 
     /// <summary>

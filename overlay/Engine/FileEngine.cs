@@ -59,7 +59,10 @@ internal sealed partial class FileEngine : IDisposable
     internal long Prepare()
     {
         foreach (OpenFile file in _table.All())
+        {
             TryBecomeReadable(file);
+            file.SettleIfPrivileged();
+        }
         for (int i = 0; i < _volumes.Length; i++)
         {
             try

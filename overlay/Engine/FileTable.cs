@@ -32,6 +32,12 @@ internal sealed class FileTable
         }
     }
 
+    internal bool AreOneFile(int first, int second)
+    {
+        lock (_gate)
+            return (uint)first < (uint)_byDescriptor.Length && (uint)second < (uint)_byDescriptor.Length && _byDescriptor[first] is { } file && file == _byDescriptor[second];
+    }
+
     internal void Add(int fd, OpenFile file)
     {
         lock (_gate)

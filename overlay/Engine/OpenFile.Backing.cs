@@ -116,14 +116,13 @@ internal sealed partial class OpenFile
         RestoreTimes(before);
     }
 
-    /// <summary>What was asked for needs no change of the file, but counts as one.</summary>
-    internal unsafe void Touch()
+    public void KeepingRights(Action change)
     {
-        Kernel.TimeSpec* times = stackalloc Kernel.TimeSpec[2];
-        times[0] = new Kernel.TimeSpec { Nanoseconds = Kernel.UTIME_OMIT };
-        times[1] = new Kernel.TimeSpec { Nanoseconds = Kernel.UTIME_NOW };
-        if (Kernel.SetTimes(_fd, times) != 0 && Kernel.LastError is not (Errno.EPERM or Errno.EACCES))
-            throw KernelFile.Failure("the file's times cannot be set");
+        Kernel.StatusBuffer before = KernelFile.Status(_fd);
+        Span<byte> capability = stackalloc byte[LongestCapability];
+        capability = capability[..ReadCapability(before, capability)];
+        change();
+        RestorePrivileges(before, capability);
     }
 
     internal unsafe void RestoreTimes(in Kernel.StatusBuffer before)

@@ -73,11 +73,30 @@ internal sealed partial class OpenFile
         return _isOwn;
     }
 
+    /// <summary>The program has it open once more: nothing has to be opened, which we may not be allowed to any more.</summary>
+    private bool TryBorrowOther()
+    {
+        foreach (int other in _flagsByDescriptor.Keys)
+        {
+            int flags = IsThisFile(other) ? Kernel.Control(other, Kernel.F_GETFL, 0) : -1;
+            if (flags < 0 || !IsFit(flags, _canWrite))
+                continue;
+            Volatile.Write(ref _fd, other);
+            Volatile.Write(ref _canRead, true);
+            return true;
+        }
+        return false;
+    }
+
+    private static bool IsFit(int flags, bool mustWrite) => mustWrite
+        ? (flags & Kernel.O_ACCMODE) == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0
+        : AccessMode.MayRead(flags) && (flags & Kernel.O_DIRECT) == 0;
+
     private bool TryReplace(int fd)
     {
         int replacement = ReopenBehind(fd);
-        if (replacement < 0 && _canWrite)
-            replacement = _reopenByAgent(fd);
+        if (replacement < 0)
+            replacement = ReopenByAgent(fd, _canWrite);
         int own = replacement < 0 ? -1 : Descriptors.MoveAway(replacement);
         Volatile.Write(ref _fd, own);
         _isOwn = own >= 0;
@@ -89,7 +108,7 @@ internal sealed partial class OpenFile
     internal void UseOrReopen(int fd, int flags, bool mustWrite)
     {
         int mode = flags & Kernel.O_ACCMODE;
-        bool isFit = mustWrite ? mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0 : AccessMode.MayRead(flags) && (flags & Kernel.O_DIRECT) == 0;
+        bool isFit = IsFit(flags, mustWrite);
         Use(isFit ? fd : ReopenBeside(fd, mustWrite), isOwn: !isFit);
         _canWrite = mustWrite || (isFit && mode == Kernel.O_RDWR && (flags & (Unfit | Slow)) == 0);
     }
@@ -163,13 +182,17 @@ internal sealed partial class OpenFile
         return own >= 0 ? own : throw KernelFile.Failure("the file may not be cut");
     }
 
+    /// <summary>It opens as fd is open: one for reading is not even asked for where we must write, since closing it again would drop POSIX locks.</summary>
+    private int ReopenByAgent(int fd, bool mustWrite) =>
+        mustWrite && (Kernel.Control(fd, Kernel.F_GETFL, 0) & Kernel.O_ACCMODE) == Kernel.O_RDONLY ? -1 : _reopenByAgent(fd);
+
     private int ReopenOrExplain(int fd, bool mustWrite)
     {
         int own = ReopenAllowed(fd, mustWrite ? Kernel.O_RDWR : Kernel.O_RDONLY);
         if (own >= 0)
             return own;
         ErrnoException failure = KernelFile.Failure("the file cannot be opened for the engine");
-        own = mustWrite ? _reopenByAgent(fd) : -1;
+        own = ReopenByAgent(fd, mustWrite);
         return own >= 0 ? own : throw failure;
     }
 

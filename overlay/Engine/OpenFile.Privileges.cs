@@ -1,4 +1,5 @@
 using System;
+using Overlay.Crypto;
 using Overlay.Files;
 using Overlay.Interop;
 
@@ -22,6 +23,23 @@ internal sealed unsafe partial class OpenFile
             return 0;
         fixed (byte* name = CapabilityName, value = capability)
             return (int)Math.Max(Kernel.GetAttribute(_fd, name, value, (nuint)capability.Length), 0);
+    }
+
+    /// <summary>Before the process may become a user who cannot give back what a write takes away: what is left to be written is written now.</summary>
+    internal void SettleIfPrivileged()
+    {
+        if (!_canWrite || !File.NeedsSettling)
+            return;
+        try
+        {
+            Kernel.StatusBuffer status = KernelFile.Status(_fd);
+            if ((status.Mode & SetIdBits) != 0 || ReadCapability(status, stackalloc byte[LongestCapability]) != 0)
+                File.Settle();
+        }
+        catch (ErrnoException exception)
+        {
+            EngineLog.Write(Log.Path, exception.Message); // its last close has it to do, as always
+        }
     }
 
     /// <summary>As far as this process may.</summary>

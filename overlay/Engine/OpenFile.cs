@@ -51,7 +51,7 @@ internal sealed partial class OpenFile : IBackingFile
 
     /// <param name="opened">As it was found.</param>
     /// <param name="countForks">See <see cref="EngineSettings"/>.</param>
-    /// <param name="reopenByAgent">Where we may not: a read-write descriptor of the file behind one that may write, or -1.</param>
+    /// <param name="reopenByAgent">Where we may not: a descriptor of the file behind one that may write, or read, as it may, or -1.</param>
     internal OpenFile(in OpenedFile opened, Func<int> countForks, Func<int, int> reopenByAgent)
     {
         _endAtOpen = opened.Size;
@@ -213,7 +213,8 @@ internal sealed partial class OpenFile : IBackingFile
                 return true;
             if (fd != _fd || _isOwn)
                 return false;
-            if (!TryReplace(fd))
+            // Where we may not open it any more, a copy: its description stays open, and so do what locks it has.
+            if (!TryBorrowOther() && !TryReplace(fd) && !TryDuplicate(fd))
                 EngineLog.Write(Log.Path, "the file cannot be opened a second time; its other descriptors will fail");
         }
         // Outside of the lock: what is under way may need it to go on.

@@ -82,6 +82,10 @@ internal sealed partial class Volume
     /// <summary>The agent opens for reading and writing what this process has open for writing.</summary>
     internal int Reopen(int fd) => _agent.Ask(Id, Root, client => client.Reopen(Id, fd));
 
+    /// <summary>The size that the header of a file claims which this process may not open. Negative: the agent may not, either.</summary>
+    /// <param name="fd">Perhaps one by O_PATH.</param>
+    internal long SizeOf(int fd) => _agent.Ask(Id, Root, client => client.SizeOf(Id, fd));
+
     internal bool Contains(string path) =>
         Root == "/" || (path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] == '/'));
 

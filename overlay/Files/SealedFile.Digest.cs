@@ -26,9 +26,12 @@ public sealed partial class SealedFile
     /// <summary>An index page is being written: whether what was to be written is there is not known.</summary>
     private bool _isIndexUncertain;
 
-    /// <summary>In a forked child: what the parent changed, the parent tells.</summary>
+    /// <summary>
+    /// In a forked child: what the parent changed, the parent tells and puts in order. The child may be another user soon, who cannot keep what the file's owner set.
+    /// </summary>
     public void AfterFork()
     {
+        _needsSettling = _closesLater = false;
         _isDigestOpen = false;
         _delta = 0;
         _hasNews = false;

@@ -135,6 +135,9 @@ public sealed partial class SealedFile
         }
     }
 
+    /// <summary>See <see cref="IBackingFile.KeepingRights"/>. Inside <see cref="EnterWrite"/>.</summary>
+    public void KeepingRights(Action change) => _context.Backing.KeepingRights(change);
+
     private void ChangeHeader(Action change)
     {
         EnterWrite();

@@ -37,6 +37,9 @@ public interface IBackingFile
 
     /// <summary>Makes a change that the program did not ask for: the file's times stay as it knows them.</summary>
     void Quietly(Action change) => change();
+
+    /// <summary>Makes a change that the program made long ago, by mapping: its times count, but set-user-id bits and capabilities stay.</summary>
+    void KeepingRights(Action change) => change();
 }
 
 /// <summary>Where a backing file holds anything at all; for looking after its space.</summary>

@@ -18,7 +18,6 @@ internal static unsafe partial class Kernel
 
     internal const int FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2, FALLOC_FL_ZERO_RANGE = 0x10;
 
-    internal const uint UTIME_NOW = 0x3FFFFFFF, UTIME_OMIT = 0x3FFFFFFE;
 
     internal const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4;
     internal const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xF, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
@@ -66,6 +65,11 @@ internal static unsafe partial class Kernel
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int MapExtents(int fd, ulong request, ExtentQuery* query);
+
+    internal const ulong FIONREAD = 0x541B;
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int CountWaiting(int fd, ulong request, int* count);
 
     [LibraryImport("libc", EntryPoint = "fallocate64", SetLastError = true)]
     internal static partial int Allocate(int fd, int mode, long offset, long length);

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using Overlay.Crypto;
 using Overlay.Engine;
 using Overlay.Files;
+using Overlay.Format;
 using Overlay.Interop;
 using Overlay.Metadata.Agent;
 
@@ -48,6 +49,13 @@ internal sealed class AgentPageSealer : IPageSealer
             if (own >= 0)
                 _ = Kernel.Close(own);
         }
+    }
+
+    public unsafe long ClaimedSize(int backing)
+    {
+        Span<byte> head = stackalloc byte[FormatConstants.HeaderSize];
+        bool isHeader = KernelFile.Read(backing, 0, head) == head.Length & FileHeader.Parse(head, out FileHeader header) == HeaderFault.Ok;
+        return isHeader ? header.Size : -1;
     }
 
     /// <summary>A file whose mode keeps us out is written through what we have, if that writes where it is told to.</summary>

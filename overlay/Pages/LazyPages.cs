@@ -67,13 +67,7 @@ internal sealed unsafe class LazyPages
     {
         if ((ulong)length > FileSizeLimit.Read())
             return null; // the limit is about the program's files, but memory files count as well
-        int fd;
-        fixed (byte* name = "overlay\0"u8)
-        {
-            fd = Kernel.CreateMemoryFile(name, Kernel.MFD_CLOEXEC | Kernel.MFD_NOEXEC_SEAL);
-            if (fd < 0)
-                fd = Kernel.CreateMemoryFile(name, Kernel.MFD_CLOEXEC); // before Linux 6.3
-        }
+        int fd = CreateMemoryFile();
         if (fd < 0)
             return null;
         fd = Descriptors.MoveAway(fd);
@@ -81,6 +75,16 @@ internal sealed unsafe class LazyPages
             return new LazyPages(fd, origin, length, countForks);
         Descriptors.CloseOwn(fd);
         return null;
+    }
+
+    /// <summary>An empty one, the caller's to close. Negative: none is to be had.</summary>
+    internal static int CreateMemoryFile()
+    {
+        fixed (byte* name = "overlay\0"u8)
+        {
+            int fd = Kernel.CreateMemoryFile(name, Kernel.MFD_CLOEXEC | Kernel.MFD_NOEXEC_SEAL);
+            return fd >= 0 ? fd : Kernel.CreateMemoryFile(name, Kernel.MFD_CLOEXEC); // before Linux 6.3
+        }
     }
 
     internal void AddUser() => Interlocked.Increment(ref _users);

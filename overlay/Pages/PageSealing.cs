@@ -68,21 +68,26 @@ internal sealed unsafe class PageSealing(SealedFile file, PageFile pages, Func<b
             // The agent first says that a page file is given up, then cuts it: what was read before this is sound.
             if (!isCurrent())
                 return false;
-            int count = (int)Math.Clamp(length - from, 0, _step);
-            for (int start = 0; differs && start < count;)
-            {
-                int end = start;
-                while (end < count && BlockDiffers(end, count))
-                    end = Math.Min(end + file.BlockSize, count);
-                if (end > start)
-                    WriteAll(from + start, Mapped[start..end]);
-                start = end == start ? start + file.BlockSize : end;
-            }
+            if (differs)
+                file.KeepingRights(() => WriteDifferent(from, (int)Math.Clamp(length - from, 0, _step)));
             return true;
         }
         finally
         {
             file.ExitWrite();
+        }
+    }
+
+    private void WriteDifferent(long from, int count)
+    {
+        for (int start = 0; start < count;)
+        {
+            int end = start;
+            while (end < count && BlockDiffers(end, count))
+                end = Math.Min(end + file.BlockSize, count);
+            if (end > start)
+                WriteAll(from + start, Mapped[start..end]);
+            start = end == start ? start + file.BlockSize : end;
         }
     }
 

@@ -210,6 +210,8 @@ static long exec_apart(const long *arguments)
     long error = program_follow(request->directory, request->path, request->flags, &chain);
     if (error >= 0)
         error = program_check_shim(&chain.levels[0]);
+    if (error >= 0)
+        error = program_check_users(&chain.levels[0]);
     if (error < 0)
         return answer(call, error);
     process_settle();

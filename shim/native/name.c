@@ -148,6 +148,8 @@ static int link_call(struct overlay_call *call, int from_directory, const char *
         return PASS;
     if (volumes_hides(to_directory, to))
         return answer(call, -EACCES);
+    if (sys_fcntl(fd, F_GETFD, 0) < 0)
+        return PASS; /* a descriptor that is none lies in no volume, and the kernel says what is wrong */
     const struct volume *target = volume_of_name(to_directory, to);
     return target == NO_SUCH_NAME || target == volumes_of_descriptor(fd) ? PASS : refuse_link(call, to_directory, to);
 }

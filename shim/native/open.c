@@ -15,6 +15,10 @@
 #include "view.h"
 #include "volumes.h"
 
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+
 #define OPEN_HOW_LIMIT 4096 /* the kernel's: a page */
 
 static long open_raw(int directory, const char *path, const struct open_how *how, bool is_openat2, size_t how_size)
@@ -91,6 +95,17 @@ static long take_over(int fd, int directory, const char *path, const struct open
     return fd;
 }
 
+/* With O_TRUNC the kernel would have asked for the right to write, too, and first of all whether it is a directory. */
+static long error_of_truncating(int directory, const char *path, long error)
+{
+    struct stat status;
+    if (error != -EACCES && error != -EPERM)
+        return error;
+    if (sys_fstatat(directory, path, &status, 0) >= 0 && S_ISDIR(status.st_mode))
+        return -EISDIR;
+    return overlay_raw_syscall6(SYS_faccessat2, directory, (long)path, W_OK, AT_EACCESS, 0, 0) == -EACCES ? -EACCES : error;
+}
+
 static int open_file(struct overlay_call *call, int directory, const char *path, const struct open_how *asked,
                      bool is_openat2)
 {
@@ -125,7 +140,7 @@ static int open_file(struct overlay_call *call, int directory, const char *path,
         how.flags &= ~(uint64_t)O_TRUNC;
     long fd = open_raw(directory, path, &how, is_openat2, sizeof how);
     if (fd < 0)
-        return answer(call, fd);
+        return answer(call, how.flags == asked->flags || is_unnamed ? fd : error_of_truncating(directory, path, fd));
     fd_release((int)fd);
     /* A reader's file is looked at on first use: sealed or not, one fstat tells (fd_classify). */
     if (has_no_data || (is_reading && !is_inside))

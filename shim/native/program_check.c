@@ -77,6 +77,21 @@ long program_check_mode(const char *path, const struct stat *status)
     return 0;
 }
 
+/*
+ * Whatever the program: the kernel makes what such a process executes a secure one (AT_SECURE), and its loader forgets what it should preload.
+ */
+long program_check_users(const struct program_level *level)
+{
+    uint32_t user[3], group[3];
+    if (s_allow_static || overlay_raw_syscall6(SYS_getresuid, (long)&user[0], (long)&user[1], (long)&user[2], 0, 0, 0) < 0 ||
+        overlay_raw_syscall6(SYS_getresgid, (long)&group[0], (long)&group[1], (long)&group[2], 0, 0, 0) < 0)
+        return 0;
+    if (user[0] == user[1] && group[0] == group[1])
+        return 0;
+    return refuse(level->path, "a program that would run with an effective user or group other than the real one (seteuid) cannot run under Overlay: the "
+                               "loader would not preload it. overlay-ctl run --allow-static, or OVERLAY_ALLOW_STATIC=1, runs it all the same");
+}
+
 /* As such a program; the kernel lets root, who has all of it anyway, keep his environment. */
 long program_check_capabilities(const struct program_level *level)
 {

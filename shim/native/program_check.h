@@ -17,6 +17,9 @@ long program_check_mode(const char *path, const struct stat *status) HIDDEN;
 /* Likewise for a program that gets capabilities from its file. */
 long program_check_capabilities(const struct program_level *level) HIDDEN;
 
+/* Likewise for any program, where the process has an effective user or group that is not its real one. */
+long program_check_users(const struct program_level *level) HIDDEN;
+
 /* The loader itself, `/lib64/ld-linux-x86-64.so.2 program`: it has no interpreter, and honours LD_PRELOAD. */
 bool program_is_loader(const char *path) HIDDEN;
 

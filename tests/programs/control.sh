@@ -80,6 +80,13 @@ if [ "$(id -u)" = 0 ] && command -v setcap >/dev/null && command -v cc >/dev/nul
         ends_with 126 "${other[@]}" run --volume w --key-file other-key -- sh -c './capable >w/out' && ! grep -aq 'it runs' w/out &&
         ends_with 8 "${other[@]}" run --allow-static --volume w --key-file other-key -- ./capable && ends_with 8 "${run[@]}" ./capable
     verdict run-refuses-programs-that-get-rights $?
+    # Nor of one that runs with another effective user or group than its real one.
+    printf '%s\n' '#include <stdio.h>' '#include <unistd.h>' 'int main(int count, char **arguments) {' \
+        'if (arguments[1][0] == 117 ? setresuid(-1, 1234, -1) : setresgid(-1, 1234, -1)) return 2;' \
+        'execl("/bin/sh", "sh", "-c", "echo it runs", NULL); perror("execl"); return count + 6; }' >effective.c
+    cc -D_GNU_SOURCE effective.c -o effective && ends_with 8 "${run[@]}" ./effective user && grep -q 'effective user or group' log && grep -q 'Permission denied' log &&
+        ends_with 8 "${run[@]}" ./effective group && ! grep -q 'it runs' log && ends_with 0 "$ctl" run --allow-static --volume v --key-file key -- ./effective user && grep -q 'it runs' log
+    verdict run-refuses-programs-of-another-effective-user $?
     # The agent may not open it either.
     ends_with 0 "${other[@]}" run --volume w --key-file other-key -- python3 -c '
 import os

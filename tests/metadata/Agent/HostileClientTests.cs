@@ -65,7 +65,7 @@ public sealed class HostileClientTests : IDisposable
     }
 
     [Theory]
-    [InlineData("OVLA", 3, 9)]
+    [InlineData("OVLA", 4, 9)]
     [InlineData("OVLA", 2, 1)]
     [InlineData("OVLA", 0, 0)]
     [InlineData("HTTP", 1, 1)]

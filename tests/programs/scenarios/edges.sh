@@ -28,6 +28,13 @@ case_rights() {
     rm "$OUTSIDE/rights"
 }
 
+case_shut_out() {
+    gcc -O1 -w -D_GNU_SOURCE "$PARTS/edges/shut_out.c" -o "$OUTSIDE/shut_out"
+    mkdir work && chmod 777 work
+    "$OUTSIDE/shut_out" "$PWD/work" || echo "status $?"
+    rm "$OUTSIDE/shut_out"
+}
+
 case_title() {
     gcc -O1 -D_GNU_SOURCE "$PARTS/edges/title.c" -o "$OUTSIDE/title"
     "$OUTSIDE/title" "$PWD" "$MARKER" || echo "status $?"
