@@ -14,6 +14,10 @@
 #include "syscalls.h"
 #include "trap.h"
 
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1
+#endif
+
 #define OWN overlay_own_signals
 #define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 #define MASK_SIZE 8
@@ -22,6 +26,8 @@ uint64_t overlay_own_signals;
 
 static struct kernel_action s_program_actions[2];
 static uint64_t s_masks_with_own[2]; /* the actions (by their signals) whose masks had them */
+static __thread int t_is_setting_mask __attribute__((tls_model("initial-exec"))); /* for a handler of the program's */
+static __thread int t_is_dying __attribute__((tls_model("initial-exec")));
 static __thread uint64_t t_believes_blocked __attribute__((tls_model("initial-exec")));
 
 static const int s_own_numbers[2] = {SIGSYS, SIGSEGV};
@@ -227,7 +233,9 @@ void signals_call(const struct kernel_action *action, int number, void *info, vo
     uint64_t *mask = (uint64_t *)&((ucontext_t *)context)->uc_sigmask, believed = t_believes_blocked;
     uint64_t inside = *mask | action->mask | ((action->flags & SA_NODEFER) != 0 ? 0 : SIGNAL_BIT(number));
     t_believes_blocked |= inside & OWN;
+    t_is_setting_mask = 1;
     set_mask(inside & ~OWN);
+    t_is_setting_mask = 0;
     ((void (*)(int, void *, void *))action->handler)(number, info, context);
     t_believes_blocked = believed;
     *mask &= ~OWN;
@@ -239,6 +247,18 @@ void signals_call(const struct kernel_action *action, int number, void *info, vo
  */
 void signals_deliver(int number, void *info, void *context)
 {
+    bool is_filtered = number == SIGSYS && ((siginfo_t *)info)->si_code == SYS_SECCOMP;
+    if (is_filtered && (t_is_dying != 0 || ((siginfo_t *)info)->si_syscall == SYS_rt_sigreturn)) {
+        /* Nobody comes back from a handler there. The kernel would kill, since SIGSYS is blocked in its handler; here it is not. */
+        if (t_is_dying++ == 0)
+            signals_die_of(SIGSYS);
+        __builtin_trap(); /* the filter lets us do nothing else */
+    }
+    if (is_filtered && t_is_setting_mask != 0) {
+        /* The program's own seccomp filter does not let us: its handler then runs with another mask. To call it for that would not end. */
+        ((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = -EPERM;
+        return;
+    }
     const struct kernel_action action = s_program_actions[index_of(number)];
     bool is_forced = ((siginfo_t *)info)->si_code > 0, is_fault = is_forced && number == SIGSEGV;
     bool is_held_back = is_fault && (t_believes_blocked & SIGNAL_BIT(number)) != 0;

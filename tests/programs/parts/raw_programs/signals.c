@@ -212,6 +212,40 @@ static void own_sigsys(void)
     }
     int status;
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+
+    /* A filter that traps the very call by which a handler's mask is set. */
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        struct sock_filter strict[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpriority, 1, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        program = (struct sock_fprog){sizeof strict / sizeof strict[0], strict};
+        int before_it = s_sigsys;
+        alarm(20);
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+            _exit(2);
+        raw(SYS_exit_group, raw(SYS_getpriority, 0, 0) == -EXDEV && s_sigsys == before_it + 1 ? 0 : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+
+    /* And one that lets nobody return from a handler: the kernel kills there. */
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        filter[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 0, 1);
+        program = (struct sock_fprog){sizeof filter / sizeof filter[0], filter};
+        alarm(20);
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+            _exit(2);
+        raw(SYS_getpriority, 0, 0); /* trapped by the first filter */
+        _exit(3);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
 int main(void)
