@@ -6,7 +6,7 @@
 #include "gate.h"
 #include "helper.h"
 #include "syscalls.h"
-#include "text.h"
+#include "tasks.h"
 
 #define ROUNDS 400
 static const struct timespec s_moment = {.tv_nsec = 50000};
@@ -21,22 +21,6 @@ static const struct timespec s_moment = {.tv_nsec = 50000};
 static int s_ended[ENDED_LIMIT], s_ended_count; /* count: of places in use, at most */
 static int s_lock;
 
-struct entry {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
-
-static int number_of(const char *name)
-{
-    int number = 0;
-    for (; *name >= '0' && *name <= '9'; name++)
-        number = number * 10 + (*name - '0');
-    return number;
-}
-
 /* Field 9 of its line; the second is a name in parentheses, which may hold anything. */
 static int flags_in(const char *line)
 {
@@ -49,7 +33,10 @@ static int flags_in(const char *line)
             at++;
         at += *at == ' ';
     }
-    return number_of(at);
+    int flags = 0;
+    for (; *at >= '0' && *at <= '9'; at++)
+        flags = flags * 10 + (*at - '0');
+    return flags;
 }
 
 static int *place_of(int thread)
@@ -62,15 +49,8 @@ static int *place_of(int thread)
 
 static bool goes_on(int tasks, int thread)
 {
-    char path[32], line[512];
-    size_t length = text_decimal(path, (unsigned long)thread);
-    text_copy(path + length, "/stat", sizeof "/stat");
-    long fd = sys_openat(tasks, path, O_RDONLY | O_CLOEXEC, 0);
-    long count = fd < 0 ? fd : sys_pread((int)fd, line, sizeof line - 1, 0);
-    if (fd >= 0)
-        sys_close((int)fd);
-    line[count < 0 ? 0 : count] = 0;
-    return count > 0 && (flags_in(line) & IS_EXITING) == 0;
+    char line[512];
+    return tasks_read(tasks, thread, "stat", line, sizeof line) > 0 && (flags_in(line) & IS_EXITING) == 0;
 }
 
 /*
@@ -96,22 +76,19 @@ static void note_end(int self)
     }
 }
 
-/* `are_ending`: there are some that libc may not have counted yet. */
-static bool has_others(int tasks, int self, bool *are_ending)
+struct others {
+    int self, helper;
+    bool are_ending; /* there are some that libc may not have counted yet */
+};
+
+static bool is_other(int tasks, int thread, void *argument)
 {
-    char buffer[1024] __attribute__((aligned(8)));
-    int helper = helper_thread();
-    for (long count; (count = overlay_raw_syscall3(SYS_getdents64, tasks, (long)buffer, sizeof buffer)) > 0;)
-        for (long at = 0; at < count;) {
-            const struct entry *entry = (const struct entry *)(buffer + at);
-            int number = number_of(entry->name);
-            if (number != 0 && number != self && number != helper && goes_on(tasks, number)) {
-                if (place_of(number) == NULL)
-                    return true;
-                *are_ending = true;
-            }
-            at += entry->length;
-        }
+    struct others *others = argument;
+    if (thread == others->self || thread == others->helper || !goes_on(tasks, thread))
+        return false;
+    if (place_of(thread) == NULL)
+        return true;
+    others->are_ending = true;
     return false;
 }
 
@@ -122,12 +99,10 @@ static bool is_last(int self, bool *are_ending)
         return false;
     if (borrowed_thread_count() == 1)
         return true;
-    long tasks = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (tasks < 0)
-        return false; /* not to be told: few have a last thread that is not the first */
-    bool is_last = !has_others((int)tasks, self, are_ending);
-    sys_close((int)tasks);
-    return is_last;
+    struct others others = {self, helper_thread(), false};
+    int any = tasks_any(is_other, &others);
+    *are_ending = others.are_ending;
+    return any == 0; /* an error: not to be told; few have a last thread that is not the first */
 }
 
 bool last_thread_is_this(void)

@@ -11,6 +11,7 @@
 #include "lazy.h"
 #include "own_stack.h"
 #include "syscalls.h"
+#include "tasks.h"
 #include "text.h"
 #include "trap.h"
 
@@ -47,14 +48,6 @@ static void ask(int thread)
     overlay_raw_syscall6(SYS_rt_tgsigqueueinfo, overlay_own_pid, thread, LIBC_SETXID, (long)&info, 0, 0);
 }
 
-struct entry {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
-
 static uint64_t hexadecimal(const char *text)
 {
     uint64_t value = 0;
@@ -75,49 +68,39 @@ static uint64_t blocked_by(const char *status)
     return ~0UL; /* not to be told */
 }
 
-static bool is_blocked_in(int tasks, const char *name, bool is_asking)
+static bool is_blocked_in(int tasks, int thread, bool is_asking)
 {
-    char path[40], status[2048];
-    size_t length = text_length(name);
-    int id = 0;
-    if (length + sizeof "/status" > sizeof path)
-        return true;
-    text_copy(path, name, length);
-    text_copy(path + length, "/status", sizeof "/status");
-    for (size_t i = 0; i < length; i++)
-        id = id * 10 + (name[i] - '0');
-    if (id == helper_thread())
+    char status[2048];
+    if (thread == helper_thread())
         return false; /* it touches nothing that is not filled: its caller could not either */
-    if (own_stack_is_in_use(id))
+    if (own_stack_is_in_use(thread))
         return false; /* the engine's mask, for the time being; what it gives back is without SIGSEGV (signals_give_back) */
-    long fd = sys_openat(tasks, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return false; /* it has ended */
-    long count = sys_pread((int)fd, status, sizeof status - 1, 0);
-    sys_close((int)fd);
-    status[count < 0 ? 0 : count] = 0;
-    uint64_t blocked = count > 0 ? blocked_by(status) : 0;
+    long count = tasks_read(tasks, thread, "status", status, sizeof status);
+    uint64_t blocked = count > 0 ? blocked_by(status) : 0; /* else it has ended */
     if ((blocked & SIGNAL_BIT(SIGSEGV)) == 0)
         return false;
     if (is_asking && (blocked & SIGNAL_BIT(LIBC_SETXID)) == 0)
-        ask(id);
+        ask(thread);
     return true;
+}
+
+static bool is_blocked(int tasks, int thread, void *argument)
+{
+    (void)argument;
+    return is_blocked_in(tasks, thread, false);
+}
+
+/* All are asked. */
+static bool is_asked(int tasks, int thread, void *are_any)
+{
+    *(bool *)are_any |= is_blocked_in(tasks, thread, true);
+    return false;
 }
 
 static bool is_blocked_in_any(bool is_asking)
 {
-    char buffer[2048] __attribute__((aligned(8)));
-    long tasks = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), count;
-    bool is_blocked = tasks < 0;
-    while (tasks >= 0 && (count = overlay_raw_syscall3(SYS_getdents64, tasks, (long)buffer, sizeof buffer)) > 0)
-        for (long at = 0; at < count;) {
-            const struct entry *entry = (const struct entry *)(buffer + at);
-            is_blocked |= entry->name[0] != '.' && is_blocked_in((int)tasks, entry->name, is_asking);
-            at += entry->length;
-        }
-    if (tasks >= 0)
-        sys_close((int)tasks);
-    return is_blocked;
+    bool are_any = false;
+    return tasks_any(is_asking ? is_asked : is_blocked, &are_any) != 0 || are_any;
 }
 
 bool lazy_is_blocked_elsewhere(void)
